@@ -1,0 +1,233 @@
+"""The facts of identity governance that every room speaks of: people, groups, rows and findings.
+
+Everything here is a value. What the sheets ask for is ``Desired`` (with ``None`` for "not said"); what the
+tenant has is ``Directory``. A wish never carries an id, an account always does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType
+
+Email = NewType("Email", str)
+"""The correlation key of a person: an address, trimmed and in lower case. Made only by ``normal_email``."""
+UserId = NewType("UserId", str)
+GroupId = NewType("GroupId", str)
+GroupName = NewType("GroupName", str)
+"""A group's internal name, unique in a tenant and never changed: ``data_platform``."""
+GroupKey = NewType("GroupKey", str)
+"""How a sheet names a group, blanks collapsed and case folded. Made only by ``group_key``."""
+
+
+def normal_email(text: str) -> Email:
+    """Give the correlation key of an address: trimmed, in lower case (Atlan stores it so)."""
+    return Email(text.strip().lower())
+
+
+def group_key(label: str) -> GroupKey:
+    """Give the key under which a spelling of a group is compared.
+
+    >>> group_key("  Data   Platform ")
+    'data platform'
+    """
+    return GroupKey(" ".join(label.split()).casefold())
+
+
+class Role(StrEnum):
+    """A workspace role, by the name that Atlan gives it; exactly one per person."""
+
+    GUEST = "$guest"
+    MEMBER = "$member"
+    ADMIN = "$admin"
+
+    @property
+    def label(self) -> str:
+        """The name that people see: ``Guest``, ``Member``, ``Admin``."""
+        return self.value.removeprefix("$").capitalize()
+
+    @property
+    def rank(self) -> int:
+        """0 for the least privilege; a change to a lower rank is a demotion."""
+        return list(Role).index(self)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RowRef:
+    """Where a row stands. Orders as the input does: by table, then by row."""
+
+    table: int
+    """Which table of the job, from 0."""
+    row: int
+    """The number that a spreadsheet program shows beside the row, from 1."""
+    source: str = field(compare=False)
+    """``users.csv`` or ``hr.xlsx!Users``."""
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.row}"
+
+
+class Severity(StrEnum):
+    """What a finding does to its row."""
+
+    REJECT = "reject"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something noticed about a row (or, with ``row`` None, about a whole table)."""
+
+    code: str
+    """A key of ``codes.CODES``."""
+    message: str
+    """What happened, naming the value. What to do stands in the code's ``fix``."""
+    row: RowRef | None = None
+    column: str = ""
+    """The header as the file spells it; empty where the whole row is meant."""
+    value: str = ""
+    severity: Severity = Severity.REJECT
+    fix: str = ""
+    """What to do, where it is more particular than the code's own ``fix``."""
+    source: str = ""
+    """The table, where ``row`` is None."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An account of the tenant (with an id), or one that is to be (without)."""
+
+    email: Email
+    """Empty where the tenant does not show one; such an account is never touched."""
+    role: Role | None = None
+    """None where it is none of the three workspace roles."""
+    enabled: bool = True
+    pending: bool = False
+    """Invited, and never logged in."""
+    id: UserId = UserId("")
+    username: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of the tenant (with an id), or one that is to be (without)."""
+
+    name: GroupName
+    alias: str
+    """The name that people see."""
+    description: str = ""
+    default: bool = False
+    """True: the tenant puts every newly invited person in."""
+    id: GroupId = GroupId("")
+    path: str = ""
+    channels: tuple[str, ...] = ()
+    """Carried along untouched, since an update sends all that can be edited."""
+    size: int = 0
+    """Members by the tenant's own count; for estimates only."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Membership:
+    """One person in one group: the entitlement."""
+
+    email: Email
+    group: GroupName
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """What the tenant has, as far as this job has looked."""
+
+    tenant: str
+    """The tenant's identity: its host, or the embedded tenant's own id."""
+    own: UserId
+    """The account behind the token."""
+    users: Mapping[Email, User]
+    groups: Mapping[GroupName, Group]
+    memberships: Mapping[Email, frozenset[GroupName]]
+    """Complete for every concerned person in every concerned group; see ``tenant.look``."""
+    unreadable: tuple[User, ...] = ()
+    """Accounts without an e-mail address: token and service accounts."""
+    read_whole: frozenset[GroupName] = frozenset()
+    """Groups whose members were all read; only these may lose members by absence."""
+
+
+class Standing(StrEnum):
+    """What the status cell of a person says."""
+
+    ACTIVE = "active"
+    ON_LEAVE = "on-leave"
+    LEAVER = "leaver"
+    NOT_STARTED = "not-started"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What the users sheets ask for one person, all their rows united."""
+
+    email: Email
+    rows: tuple[RowRef, ...]
+    role: Role | None = None
+    """None: a blank cell, which never changes an existing person."""
+    standing: Standing = Standing.ACTIVE
+    groups_said: bool = False
+    """False where the groups cell is blank or there is no such column: then nothing is taken by absence."""
+    other_addresses: tuple[Email, ...] = ()
+    """Secondary addresses on the rows; never invited."""
+    username: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """What the groups sheets ask for one group, all its rows united."""
+
+    label: str
+    """The name that people see, in the winning spelling."""
+    rows: tuple[RowRef, ...]
+    internal_name: GroupName | None = None
+    description: str | None = None
+    """None: not said. Empty: to be cleared."""
+    default: bool | None = None
+
+
+Asks = Mapping[Email, Mapping[GroupKey, tuple[RowRef, ...]]]
+"""person -> group as spelled -> the rows that say so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """What the sheets ask for; groups still by the keys of their spellings."""
+
+    persons: Mapping[Email, Person] = field(default_factory=dict)
+    teams: Mapping[GroupKey, Team] = field(default_factory=dict)
+    grants: Asks = field(default_factory=dict)
+    revokes: Asks = field(default_factory=dict)
+    labels: Mapping[GroupKey, str] = field(default_factory=dict)
+    """The winning spelling of each group that a row names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Whom and what the rejected rows hold, each with a row that did it."""
+
+    people: Mapping[Email, RowRef] = field(default_factory=dict)
+    groups: Mapping[GroupKey, RowRef] = field(default_factory=dict)
+    """Groups named in a rejected row: nothing is inferred from them, and they are not updated."""
+    not_created: Mapping[GroupKey, RowRef] = field(default_factory=dict)
+    """Groups whose own row was rejected."""
+    absence: RowRef | None = None
+    """A row whose key can't be read: nobody at all loses anything by absence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The sheets, understood: what they ask for, what is wrong with them, whom that holds."""
+
+    desired: Desired
+    rows: tuple[RowRef, ...]
+    """Every input row, once, in input order; a blank row is none."""
+    findings: tuple[Finding, ...] = ()
+    held: Held = field(default_factory=Held)
+    authoritative: bool = True
+    """False where a table carries result columns: a report fed back proves nothing by absence."""

@@ -1,0 +1,291 @@
+"""The plan as a value: changes, what is settled without one, and their outcomes.
+
+A plan is complete: every row that was not rejected stands in at least one ``Change`` or ``Settled``. It can be
+shown, saved, compared and applied; nothing in here does any of that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from onboarding.model import Email, Group, GroupName, Membership, Role, RowRef, User
+
+
+class Action(StrEnum):
+    """What a change does at the tenant."""
+
+    INVITE = "invite"
+    CHANGE_ROLE = "change-role"
+    CREATE_GROUP = "create-group"
+    UPDATE_GROUP = "update-group"
+    GRANT = "grant"
+    REVOKE = "revoke"
+
+
+class Cause(StrEnum):
+    """Why something is asked for; only revocations differ in it."""
+
+    ASKED = "asked"
+    LEAVER = "leaver"
+    ABSENT = "absent"
+    """Inferred under ``--authoritative``: no row grants it."""
+
+
+class Status(StrEnum):
+    """What became of a row or a change, the worst first; a row has the worst of its changes."""
+
+    REJECTED = "rejected"
+    IN_DOUBT = "in_doubt"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    MANUAL = "manual"
+    APPLIED = "applied"
+    PLANNED = "planned"
+    UNCHANGED = "unchanged"
+
+    @property
+    def result(self) -> str:
+        """One word for the reader: ``success``, ``error``, ``manual`` or ``planned``."""
+        match self:
+            case Status.REJECTED | Status.IN_DOUBT | Status.FAILED | Status.SKIPPED:
+                return "error"
+            case Status.MANUAL | Status.PLANNED:
+                return self.value
+            case Status.APPLIED | Status.UNCHANGED:
+                return "success"
+
+    @property
+    def severity(self) -> int:
+        """0 for the worst."""
+        return list(Status).index(self)
+
+
+Subject = User | Group | Membership
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference between tenant and sheets. Which side is missing says whether it adds or takes."""
+
+    before: Subject | None
+    after: Subject | None
+    rows: tuple[RowRef, ...] = ()
+    cause: Cause = Cause.ASKED
+
+    @property
+    def action(self) -> Action:
+        """What this does at the tenant, from the subject and the side that is missing."""
+        match self.before, self.after:
+            case None, User():
+                return Action.INVITE
+            case User(), User():
+                return Action.CHANGE_ROLE
+            case None, Group():
+                return Action.CREATE_GROUP
+            case Group(), Group():
+                return Action.UPDATE_GROUP
+            case None, Membership():
+                return Action.GRANT
+            case Membership(), None:
+                return Action.REVOKE
+            case _:
+                raise ValueError(f"no change leads from {self.before!r} to {self.after!r}")
+
+    @property
+    def subject(self) -> Subject:
+        """The side that exists; the wished one where both do."""
+        subject = self.after if self.after is not None else self.before
+        assert subject is not None
+        return subject
+
+    @property
+    def key(self) -> str:
+        """Identifies the change within a tenant: ``grant ana@acme.example finance``."""
+        match self.subject:
+            case User(email=email):
+                return f"{self.action} {email}"
+            case Group(name=name):
+                return f"{self.action} {name}"
+            case Membership(email=email, group=group):
+                return f"{self.action} {email} {group}"
+
+    @property
+    def email(self) -> Email | None:
+        """The person concerned, if it concerns one."""
+        match self.subject:
+            case User(email=email) | Membership(email=email):
+                return email
+            case Group():
+                return None
+
+    @property
+    def group(self) -> GroupName | None:
+        """The group concerned, if it concerns one."""
+        match self.subject:
+            case Group(name=name) | Membership(group=name):
+                return name
+            case User():
+                return None
+
+    @property
+    def is_promotion(self) -> bool:
+        """Whether a role becomes higher (from an unknown role: never)."""
+        return self._rank_step() > 0
+
+    @property
+    def is_demotion(self) -> bool:
+        """Whether a role becomes lower; from a role that is none of the three counts as one."""
+        return self.action is Action.CHANGE_ROLE and self._rank_step() <= 0
+
+    def _rank_step(self) -> int:
+        match self.before, self.after:
+            case User(role=Role() as old), User(role=Role() as new):
+                return new.rank - old.rank
+            case _:
+                return 0
+
+    def facts(self) -> dict[str, Any]:
+        """What the fingerprint covers: operation, before and after; not rows, ids or counts."""
+        return {
+            "change": self.key,
+            "cause": self.cause.value,
+            "before": _facts(self.before),
+            "after": _facts(self.after),
+        }
+
+
+def _facts(subject: Subject | None) -> dict[str, Any] | None:
+    match subject:
+        case None:
+            return None
+        case User(email=email, role=role):
+            return {"email": email, "role": role.value if role else None}
+        case Group(name=name, alias=alias, description=description, default=default):
+            return {"name": name, "alias": alias, "description": description, "default": default}
+        case Membership(email=email, group=group):
+            return {"email": email, "group": group}
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What rows come to without any change being sent: unchanged, skipped, manual, in doubt."""
+
+    status: Status
+    code: str
+    message: str
+    rows: tuple[RowRef, ...]
+    change: Change | None = None
+    """The change that was set aside, where there was one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one change."""
+
+    status: Status
+    code: str = "done"
+    message: str = ""
+    http_status: int | None = None
+    request_id: str = ""
+    attempts: int = 1
+    at: str = ""
+    """When it was known, UTC, ISO 8601."""
+
+
+ORDER: Mapping[str, int] = {
+    "leaver": 0,
+    "default-off": 1,
+    Action.UPDATE_GROUP: 2,
+    Action.INVITE: 3,
+    Action.CREATE_GROUP: 4,
+    Action.GRANT: 5,
+    "promotion": 6,
+    "demotion": 7,
+    Action.REVOKE: 8,
+    "default-on": 9,
+}
+"""The order in which changes are shown and carried out (`apply` explains it)."""
+
+
+def phase(change: Change) -> int:
+    """Give the change's place in ``ORDER``."""
+    match change.action, change.before, change.after:
+        case Action.REVOKE, _, _ if change.cause is Cause.LEAVER:
+            return ORDER["leaver"]
+        case Action.UPDATE_GROUP, Group(default=True), Group(default=False):
+            return ORDER["default-off"]
+        case Action.UPDATE_GROUP, Group(default=False), Group(default=True):
+            return ORDER["default-on"]
+        case Action.CHANGE_ROLE, _, _:
+            return ORDER["demotion" if change.is_demotion else "promotion"]
+        case action, _, _:
+            return ORDER[action]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be done at one tenant, and what needs nothing done."""
+
+    tenant: str
+    changes: tuple[Change, ...] = ()
+    """In the order of ``ORDER``, then by key: the same for the same facts, whatever the order of rows."""
+    settled: tuple[Settled, ...] = ()
+    fingerprint: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        ordered = tuple(sorted(self.changes, key=lambda change: (phase(change), change.key)))
+        object.__setattr__(self, "changes", ordered)
+        object.__setattr__(self, "fingerprint", _fingerprint(self.tenant, ordered))
+
+    def __len__(self) -> int:
+        return len(self.changes)
+
+    def of(self, *actions: Action) -> tuple[Change, ...]:
+        """Give the changes of these kinds, in order."""
+        return tuple(change for change in self.changes if change.action in actions)
+
+    def set_aside(
+        self, changes: Collection[Change], status: Status, code: str, message: str
+    ) -> Plan:
+        """Give the plan without these changes, each of which becomes ``Settled``.
+
+        What depends on them goes too (skipped, code ``dependency``): the memberships and the role of a person
+        who is not invited, the memberships of a group that is not created.
+        """
+        if not changes:
+            return self
+        gone = {change.key for change in changes}
+        people = {change.email for change in changes if change.action is Action.INVITE}
+        groups = {change.group for change in changes if change.action is Action.CREATE_GROUP}
+        dependents = [
+            change
+            for change in self.changes
+            if change.key not in gone
+            and (
+                (change.email and change.email in people)
+                or (change.group and change.group in groups)
+            )
+        ]
+        because = f"not tried, because of another change: {message}"
+        settled = [Settled(status, code, message, change.rows, change) for change in changes]
+        settled += [
+            Settled(Status.SKIPPED, "dependency", because, change.rows, change)
+            for change in dependents
+        ]
+        gone |= {change.key for change in dependents}
+        return replace(
+            self,
+            changes=tuple(change for change in self.changes if change.key not in gone),
+            settled=(*self.settled, *settled),
+        )
+
+
+def _fingerprint(tenant: str, changes: Iterable[Change]) -> str:
+    facts = {"tenant": tenant, "changes": [change.facts() for change in changes]}
+    text = json.dumps(facts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

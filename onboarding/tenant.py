@@ -1,0 +1,120 @@
+"""What a tenant is to us: something that can be read, and something that can be written to.
+
+Two protocols, so that planning is handed only the one that can't change anything. ``atlan.Atlan`` is both, over HTTP;
+tests have one in memory. ``look`` reads a ``Directory`` from a reader in as few calls as it can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from onboarding.model import Email, Group, GroupId, Role, User, UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A clear yes to a changing call: accepted, not yet seen."""
+
+    status: int = 200
+    request_id: str = ""
+    attempts: int = 1
+    group: GroupId | None = None
+    """The id of the group that was created."""
+    not_added: Mapping[UserId, str] = field(default_factory=dict)
+    """Members that did not ride along with a new group, each with the tenant's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which tenant this is, and who we are in it."""
+
+    tenant: str
+    own: UserId
+    own_name: str
+    roles: Mapping[Role, str]
+    """Workspace role -> its id in this tenant."""
+
+
+class Reader(Protocol):
+    """Reads; every call may be repeated. Raises ``TenantError`` when the tenant can't be read.
+
+    ``page_size`` and ``lookup_size`` let a caller say beforehand how many calls a reading takes:
+    a listing of n records takes ``max(1, ceil(n / page_size))``, a look-up of n addresses ``ceil(n / lookup_size)``.
+    """
+
+    page_size: int
+    lookup_size: int
+    calls: int
+    """Calls made so far, changing ones and repeats included."""
+
+    def identity(self) -> Identity:
+        """Say which tenant this is: two calls (current account, roles), the first time only."""
+        ...
+
+    def count_users(self) -> int:
+        """Give the tenant's number of accounts; one call."""
+        ...
+
+    def users(self) -> Sequence[User]:
+        """List every account, those without an e-mail too."""
+        ...
+
+    def users_by_email(self, emails: Collection[Email]) -> Sequence[User]:
+        """Look accounts up by exact address, each compared again on our side."""
+        ...
+
+    def groups(self) -> Sequence[Group]:
+        """List every group."""
+        ...
+
+    def members(self, group: GroupId) -> Sequence[User]:
+        """List the members of a group."""
+        ...
+
+    def groups_of(self, user: UserId) -> Sequence[Group]:
+        """List the groups of a person."""
+        ...
+
+
+class Writer(Protocol):
+    """Writes; each method is exactly one call, sent once, never repeated.
+
+    Returns a ``Receipt`` for a clear yes; raises ``NotSent``, ``Throttled``, ``Refused``, ``Doubt`` or ``TokenRefused``.
+    ``request_id`` is made by the caller, so that it stands in the journal before the call.
+    """
+
+    def invite(self, people: Sequence[tuple[Email, Role]], *, request_id: str) -> Receipt:
+        """Invite people, each an e-mail to a real person."""
+        ...
+
+    def create_group(
+        self, group: Group, members: Collection[UserId], *, request_id: str
+    ) -> Receipt:
+        """Create a group with its first members."""
+        ...
+
+    def update_group(self, group: Group, *, request_id: str) -> Receipt:
+        """Set a group's alias, description and default flag; all that can be edited is sent."""
+        ...
+
+    def change_role(self, user: UserId, role: Role, *, request_id: str) -> Receipt:
+        """Set a person's workspace role."""
+        ...
+
+    def add_to_groups(
+        self, user: UserId, groups: Collection[GroupId], *, request_id: str
+    ) -> Receipt:
+        """Add one person to groups."""
+        ...
+
+    def remove_members(
+        self, group: GroupId, users: Collection[UserId], *, request_id: str
+    ) -> Receipt:
+        """Take people out of one group."""
+        ...
+
+
+class Tenant(Reader, Writer, Protocol):
+    """Both; what ``apply`` gets."""
