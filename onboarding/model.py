@@ -6,7 +6,9 @@ tenant has is ``Directory``. A wish never carries an id, an account always does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
@@ -33,6 +35,24 @@ def group_key(label: str) -> GroupKey:
     'data platform'
     """
     return GroupKey(" ".join(label.split()).casefold())
+
+
+def internal_name(label: str) -> GroupName:
+    """Derive a new group's internal name: as Atlan's SDKs do where that is valid, else cleaned visibly.
+
+    Empty where nothing of the label is left.
+
+    >>> internal_name("Data Platform"), internal_name("R&D/Öps")
+    ('data_platform', 'r_d_ops')
+    """
+    plain = " ".join(label.split()).lower().replace(" ", "_")
+    if _INTERNAL_NAME.fullmatch(plain):
+        return GroupName(plain)
+    letters = (c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
+    return GroupName(re.sub(r"[^a-z0-9]+", "_", "".join(letters).casefold()).strip("_"))
+
+
+_INTERNAL_NAME = re.compile(r"[a-z0-9_]+")
 
 
 class Role(StrEnum):
@@ -125,6 +145,15 @@ class Group:
     """Carried along untouched, since an update sends all that can be edited."""
     size: int = 0
     """Members by the tenant's own count; for estimates only."""
+
+
+def groups_by_key(groups: Iterable[Group]) -> Mapping[GroupKey, tuple[Group, ...]]:
+    """Give the groups that a spelling may mean: by internal name or by alias. Two: it is ambiguous."""
+    found: dict[GroupKey, tuple[Group, ...]] = {}
+    for group in groups:
+        for key in {group_key(group.name), group_key(group.alias)}:
+            found[key] = (*found.get(key, ()), group)
+    return found
 
 
 @dataclass(frozen=True, slots=True, order=True)

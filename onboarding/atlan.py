@@ -1,0 +1,377 @@
+"""A tenant over HTTP: our values go in and come out; the wire's names, shapes and moods stay in here.
+
+What is odd about the wire is said where it is met. Nothing is repeated here; ``Transport`` knows which calls may be.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from onboarding.errors import Doubt, Protocol, Refused
+from onboarding.model import (
+    Email,
+    Group,
+    GroupId,
+    GroupName,
+    Role,
+    User,
+    UserId,
+    normal_email,
+)
+from onboarding.tenant import Identity, Receipt
+from onboarding.transport import Answer, Transport
+
+Record = Mapping[str, Any]
+Params = list[tuple[str, str]]
+
+API = "/api/service"
+READINGS = 3  # of a list that changes while it is read
+LINE = 4096  # bytes of a request's first line; half of what gateways usually take
+USER_COLUMNS = "id username email emailVerified enabled roles workspaceRole lastLoginTime".split()
+
+
+class Atlan:
+    """``tenant.Tenant`` over a ``Transport``."""
+
+    page_size = 100  # the most that is known to be allowed
+    lookup_size = 40  # addresses; with them a request's first line stays below 4 KiB
+
+    def __init__(self, transport: Transport, *, tenant: str) -> None:
+        self._transport = transport
+        self._tenant = tenant
+        self._identity: Identity | None = None
+        self._groups = "/v2/groups"
+        self._role_update = "roles/update"
+        self._lock = threading.Lock()
+
+    @property
+    def calls(self) -> int:
+        """Calls made so far."""
+        return self._transport.calls
+
+    # ---- reading ------------------------------------------------------------------------------------------
+
+    def identity(self) -> Identity:
+        """Say who we are, and which ids the workspace roles have here (they differ per tenant)."""
+        with self._lock:
+            if self._identity is None:
+                me = _object(self._get("/users/current"), "the account behind the API key")
+                workspace = [("filter", '{"name":{"$ilike":"$%"}}')]
+                roles = self._list("/roles", "description", workspace)
+                name = str(me.get("username") or "")
+                self._identity = Identity(self._tenant, UserId(_id(me)), name, _roles(roles))
+            return self._identity
+
+    def count_users(self) -> int:
+        """Give the number of accounts."""
+        page = _object(self._get("/users", _paging("username", 0, limit=1)), "the accounts")
+        if (count := _count(page)) is None:
+            raise Protocol("The tenant does not say how many accounts it has.")
+        return count
+
+    def users(self) -> Sequence[User]:
+        """List every account."""
+        return [_user(record) for record in self._list("/users", "username", _columns())]
+
+    def users_by_email(self, emails: Collection[Email]) -> Sequence[User]:
+        """Look up accounts by address."""
+        wanted = sorted(set(emails))
+        chunks = [
+            wanted[at : at + self.lookup_size] for at in range(0, len(wanted), self.lookup_size)
+        ]
+        return [user for chunk in chunks for user in self._lookup(chunk)]
+
+    def groups(self) -> Sequence[Group]:
+        """List every group; from the older address where the newer is not there."""
+        try:
+            return [_group(record) for record in self._list(self._groups, "name")]
+        except Refused as refusal:
+            if refusal.status != 404 or self._groups == "/groups":
+                raise
+            self._groups = "/groups"
+        return self.groups()
+
+    def members(self, group: GroupId) -> Sequence[User]:
+        """List the members of a group."""
+        return [
+            _user(record) for record in self._list(f"/groups/{_part(group)}/members", "username")
+        ]
+
+    def groups_of(self, user: UserId) -> Sequence[Group]:
+        """List the groups of a person."""
+        return [_group(record) for record in self._list(f"/users/{_part(user)}/groups", "name")]
+
+    # ---- writing ------------------------------------------------------------------------------------------
+
+    def invite(self, people: Sequence[tuple[Email, Role]], *, request_id: str) -> Receipt:
+        """Invite people. The answer names nobody: who is there now must be looked up."""
+        roles = self.identity().roles
+        wire = [{"email": e, "roleName": r.value, "roleId": roles[r]} for e, r in people]
+        return _receipt(self._post("/users", {"users": _some(wire)}, request_id))
+
+    def create_group(
+        self, group: Group, members: Collection[UserId], *, request_id: str
+    ) -> Receipt:
+        """Create a group. A yes to the group is no yes to its members: each has a status of its own."""
+        body: dict[str, Any] = {"group": {"name": group.name, "attributes": _attributes(group)}}
+        if members:
+            body["users"] = sorted(members)
+        answer = self._post("/groups", body, request_id)
+        made = answer.body.get("group") if isinstance(answer.body, dict) else None
+        if not made or not isinstance(made, str):
+            raise Doubt(
+                f"The tenant says yes to the group {group.name} and gives no id for it.",
+                status=answer.status,
+                request_id=request_id,
+                attempts=answer.attempts,
+            )
+        refused = _not_added(answer.body.get("users"))
+        return Receipt(answer.status, request_id, answer.attempts, GroupId(made), refused)
+
+    def update_group(self, group: Group, *, request_id: str) -> Receipt:
+        """Send everything that can be edited: what is left out may be erased."""
+        attributes = {"description": [""], "channels": []} | _attributes(group)
+        body = {"id": group.id, "path": group.path, "attributes": attributes}
+        return _receipt(self._post(f"/groups/{_part(group.id)}", body, request_id))
+
+    def change_role(self, user: UserId, role: Role, *, request_id: str) -> Receipt:
+        """Set a role, at the address that the SDKs use; where that is not there, at the documented one."""
+        body = {"roleId": self.identity().roles[role]}
+        path = f"/users/{_part(user)}/"
+        try:
+            return _receipt(self._post(path + self._role_update, body, request_id))
+        except Refused as refusal:
+            if refusal.status != 404 or self._role_update == "update":
+                raise
+        receipt = _receipt(self._post(path + "update", body, request_id))
+        self._role_update = "update"
+        return receipt
+
+    def add_to_groups(
+        self, user: UserId, groups: Collection[GroupId], *, request_id: str
+    ) -> Receipt:
+        """Add a person to groups; those not named are kept."""
+        body = {"groups": _some(sorted(groups))}
+        return _receipt(self._post(f"/users/{_part(user)}/groups", body, request_id))
+
+    def remove_members(
+        self, group: GroupId, users: Collection[UserId], *, request_id: str
+    ) -> Receipt:
+        """Take people out of a group."""
+        body = {"users": _some(sorted(users))}
+        return _receipt(self._post(f"/groups/{_part(group)}/members/remove", body, request_id))
+
+    # ---- paths, pages -------------------------------------------------------------------------------------
+
+    def _get(self, path: str, params: Params | None = None) -> Any:
+        return self._transport.get(API + path, params or [])
+
+    def _post(self, path: str, body: Any, request_id: str) -> Answer:
+        return self._transport.post(API + path, body, request_id=request_id)
+
+    def _lookup(self, emails: list[Email]) -> Iterator[User]:
+        """Look up addresses that fit into one request; long ones are halved until they do."""
+        found = json.dumps({"email": {"$in": emails}}, separators=(",", ":"))
+        params = [("filter", found), *_columns()]
+        if len(emails) > 1 and len(urlencode(params)) > LINE - 200:
+            middle = len(emails) // 2
+            yield from self._lookup(emails[:middle])
+            yield from self._lookup(emails[middle:])
+            return
+        users = map(_user, self._list("/users", "username", params))
+        yield from (user for user in users if user.email in emails)
+
+    def _list(self, path: str, sort: str, params: Params | None = None) -> list[Record]:
+        """Read a list, page by page, and again if it changes meanwhile."""
+        before: set[str] | None = None
+        for _ in range(READINGS):
+            found, complete, doubled = self._read_through(path, sort, params or [])
+            if complete or (doubled and found.keys() == before):
+                return list(found.values())
+            before = set(found)
+        raise Protocol(
+            f"The tenant's list {path} does not add up: it was read {READINGS} times, and what came "
+            "was never as many as the tenant says there are. Run again later."
+        )
+
+    def _read_through(
+        self, path: str, sort: str, params: Params
+    ) -> tuple[dict[str, Record], bool, bool]:
+        """Read every page once: the records by id, whether they are all, whether only repeats are missing.
+
+        Pages may be shorter or longer than asked, may overlap, and may come without records or counts. A count
+        is believed unless more records than that have come; then an empty page is the end.
+        """
+        found: dict[str, Record] = {}
+        offset, total = 0, None
+        while True:
+            page = _object(self._get(path, [*params, *_paging(sort, offset)]), path)
+            records = page.get("records") or []
+            count = _count(page)
+            if offset and count != total:
+                return found, False, False
+            total = count
+            known = len(found)
+            found |= {_id(record): record for record in records}
+            offset += len(records)
+            believed = total is not None and total >= len(found)
+            if believed and offset >= (total or 0):
+                return found, len(found) == total, offset == total
+            if len(found) == known:
+                return found, not believed and not records, False
+
+
+def _paging(sort: str, offset: int, *, limit: int = Atlan.page_size) -> Params:
+    return [("limit", str(limit)), ("offset", str(offset)), ("count", "true"), ("sort", sort)]
+
+
+def _columns() -> Params:
+    return [("columns", column) for column in USER_COLUMNS]
+
+
+def _part(key: str) -> str:
+    return quote(key, safe="")
+
+
+def _some(things: list[Any]) -> list[Any]:
+    """Give what goes into a list that must not be empty: what the tenant would make of one, nobody says."""
+    assert things
+    return things
+
+
+# ---- wire -> model -----------------------------------------------------------------------------------------
+
+
+def _user(record: Record) -> User:
+    return User(
+        normal_email(str(record.get("email") or "")),
+        _role(record),
+        enabled=not _says(record.get("enabled"), "false"),
+        pending=_says(record.get("emailVerified"), "false")
+        and record.get("lastLoginTime") in (None, "", 0, "0"),
+        id=UserId(_id(record)),
+        username=str(record.get("username") or ""),
+    )
+
+
+def _role(record: Record) -> Role | None:
+    """Read the workspace role from the first place that has one; of several, the highest."""
+    assigned = record.get("assignedRole")
+    places = (
+        [record.get("workspaceRole")],
+        [assigned.get("name") if isinstance(assigned, dict) else None],
+        record.get("roles") or [],
+    )
+    found = ([role for role in Role if role.value in place] for place in places)
+    return next((roles[-1] for roles in found if roles), None)
+
+
+def _group(record: Record) -> Group:
+    attributes = record.get("attributes") or {}
+    name = str(record.get("name") or "")
+    return Group(
+        GroupName(name),
+        _first(attributes.get("alias")) or str(record.get("alias") or name),
+        _first(attributes.get("description")),
+        default=_says(_first(attributes.get("isDefault")), "true"),
+        id=GroupId(_id(record)),
+        path=str(record.get("path") or f"/{name}"),
+        channels=tuple(map(_channel, attributes.get("channels") or ())),
+        size=_number(record.get("userCount")) or 0,
+    )
+
+
+def _roles(records: Sequence[Record]) -> dict[Role, str]:
+    ids = {
+        str(record.get("name")): _id(record)
+        for record in records
+        if record.get("level", "workspace") == "workspace"
+    }
+    if missing := [role.value for role in Role if role.value not in ids]:
+        raise Protocol(f"The tenant has no workspace role {', '.join(missing)}.")
+    return {role: ids[role.value] for role in Role}
+
+
+def _not_added(statuses: Any) -> dict[UserId, str]:
+    """Read which members did not ride along; whoever is not mentioned is left to the look afterwards."""
+    if not isinstance(statuses, dict):
+        return {}
+    return {
+        UserId(user): str(said.get("statusMessage") or said.get("status"))
+        for user, said in statuses.items()
+        if isinstance(said, dict)
+        and _number(said.get("status")) != 200
+        and said.get("statusMessage") != "success"
+    }
+
+
+def _receipt(answer: Answer) -> Receipt:
+    return Receipt(answer.status, answer.request_id, answer.attempts)
+
+
+def _object(body: Any, what: str) -> Record:
+    if not isinstance(body, dict):
+        raise Protocol(f"The tenant's answer about {what} is not what its API answers.")
+    return body
+
+
+def _id(record: Any) -> str:
+    key = record.get("id") if isinstance(record, dict) else None
+    if not key or not isinstance(key, str):
+        raise Protocol("The tenant gives a record without an id.")
+    return key
+
+
+def _count(page: Record) -> int | None:
+    count = _number(page.get("filterRecord"))
+    return _number(page.get("totalRecord")) if count is None else count
+
+
+def _number(value: Any) -> int | None:
+    """Read a number that may be written as text, as the roles' ``memberCount`` is."""
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _says(value: Any, word: str) -> bool:
+    return str(value).lower() == word
+
+
+def _first(values: Any) -> str:
+    """Read an attribute: a list of texts by the book, of which one counts."""
+    if isinstance(values, list):
+        values = values[0] if values else None
+    return "" if values is None else str(values)
+
+
+# ---- model -> wire -----------------------------------------------------------------------------------------
+
+
+def _attributes(group: Group) -> dict[str, list[Any]]:
+    """Give what is set of a group; on the wire every value is a list of texts."""
+    attributes: dict[str, list[Any]] = {
+        "alias": [group.alias],
+        "isDefault": ["true" if group.default else "false"],
+    }
+    if group.description:
+        attributes["description"] = [group.description]
+    if group.channels:
+        attributes["channels"] = list(map(_wire_channel, group.channels))
+    return attributes
+
+
+_OBJECT = "\0"  # before a channel that is not the text which it should be, kept as JSON
+
+
+def _channel(channel: Any) -> str:
+    return channel if isinstance(channel, str) else _OBJECT + json.dumps(channel)
+
+
+def _wire_channel(channel: str) -> Any:
+    return json.loads(channel[1:]) if channel.startswith(_OBJECT) else channel

@@ -1,0 +1,89 @@
+"""How fast we may call: every thread of the process takes its turn from one ``Budget``.
+
+A room of its own, since it knows nothing of HTTP: clock and sleep go in, waiting comes out.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+
+from onboarding.errors import TryLater
+
+PER_MINUTE = 300.0  # calls; Atlan blocks an instance for a minute above 400
+BURST = 50  # calls that a rested budget lets through at once, so that small jobs don't wait
+BLOCKED = 60.0  # seconds that Atlan blocks for; waited where a 429 does not say how long
+PATIENCE = 900.0  # seconds; a tenant that asks for a longer pause gets a later run
+SLOWER = 0.7  # of the rate so far, after a 429
+LEAST = 0.1  # of the full rate; never slower than that
+REGAINED = 0.1  # of the full rate, in every minute without a 429
+
+
+def _silent(seconds: float) -> None:
+    """Tell nobody."""
+
+
+class Budget:
+    """So many calls a minute, some of them saved up by a rest; ``math.inf`` until a 429 says otherwise."""
+
+    def __init__(
+        self,
+        per_minute: float = PER_MINUTE,
+        burst: int = BURST,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        waiting: Callable[[float], None] = _silent,
+    ) -> None:
+        self.waiting = waiting
+        """Called by a thread that waits, about every second, with the seconds left."""
+        self.waited = 0.0
+        """Seconds that threads have waited in all."""
+        self._clock = clock
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._full = per_minute
+        self._share = 1.0  # of the full rate, as of `_since`
+        self._since = clock()
+        self._saved = (burst - 1) * 60 / per_minute  # seconds' worth of calls
+        self._next = -math.inf  # when the next call is due at an even pace
+        self._resume = -math.inf  # when the pause that the tenant asked for ends
+
+    def take(self) -> None:
+        """Wait for a turn. Raises ``TryLater`` if the tenant wants a pause too long for a run."""
+        with self._lock:
+            now = self._clock()
+            turn = max(self._next, now - self._saved)
+            self._next = turn + 60 / self._rate(now)
+        while (left := max(turn, self._resume) - self._clock()) > 0:
+            if self._resume - self._clock() > PATIENCE:
+                raise TryLater(
+                    f"The tenant asks to wait {left / 60:.0f} minutes before the next call. "
+                    "Run again after that; what was not sent yet is sent then."
+                )
+            self._nap(left)
+
+    def pause(self, seconds: float | None, *, limit: bool) -> None:
+        """Let nobody call for so long; with ``limit`` (it was a 429), go slower afterwards."""
+        with self._lock:
+            now = self._clock()
+            if limit and now >= self._resume:  # else it is an echo of the same overrun
+                self._full = min(self._full, PER_MINUTE)
+                self._share = max(LEAST, SLOWER * min(1.0, self._rate(now) / self._full))
+                self._since = now
+            self._resume = max(self._resume, now + (BLOCKED if seconds is None else seconds))
+            self._next = max(self._next, self._resume)
+
+    def _rate(self, now: float) -> float:
+        return self._full * min(1.0, self._share + REGAINED * (now - self._since) / 60)
+
+    def _nap(self, left: float) -> None:
+        """Sleep a little, so that a pause which grows or a signal is noticed soon."""
+        nap = min(left, 1.0)
+        if left >= 1.0:
+            self.waiting(left)
+        self._sleep(nap)
+        with self._lock:
+            self.waited += nap

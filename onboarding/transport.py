@@ -1,0 +1,251 @@
+"""HTTP manners: a path and a body go in, an ``Answer`` or an error of our tree comes out.
+
+Readings are repeated, with full jitter and within bounds. A changing call is sent once, and the kind of error says what
+became of it; nothing in here or below sends it again, except where the tenant said plainly that it did not look at it:
+401 with a newer token at hand, and 403, once and after a pause, since Atlan grants rights with a delay.
+
+Repeating is done here and not by urllib3, which sends a POST again after a TLS error even when told to spare POSTs, and
+which never learns that a body was cut.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+from uuid import uuid4
+
+import requests
+
+from onboarding.auth import Auth
+from onboarding.errors import (
+    Doubt,
+    NotSent,
+    Protocol,
+    Refused,
+    TenantError,
+    Throttled,
+    TokenRefused,
+)
+from onboarding.pacing import Budget
+from onboarding.wire import Broken, Limits, Reply, checked_url, exchange, plain, session_for
+
+log = logging.getLogger(__name__)
+
+READS = 5  # times that a reading is tried
+LONGEST = 20.0  # seconds between two of them
+FORBIDDEN_PAUSE = 5.0  # seconds between a 403 and its one repeat
+IDLE = (
+    15.0  # seconds; a connection that rested longer may be dead, and a POST on it a needless doubt
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A clear yes: 2xx, complete, and JSON or nothing."""
+
+    status: int
+    body: Any
+    """None where the answer was empty."""
+    request_id: str
+    attempts: int
+
+
+class Transport:
+    """One tenant's API, by paths. Threads may share it; each gets a session of its own."""
+
+    def __init__(
+        self,
+        base_url: str,
+        auth: Auth,
+        *,
+        budget: Budget | None = None,
+        limits: Limits | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self.base_url = checked_url(base_url)
+        self.budget = budget or Budget()
+        self.calls = 0
+        """HTTP requests so far, repeats included; fetching an OAuth token is none."""
+        self._auth = auth
+        self._limits = limits or Limits()
+        self._sleep = sleep
+        self._jitter = jitter
+        self._local = threading.local()
+        self._lock = threading.Lock()
+
+    def get(self, path: str, params: Sequence[tuple[str, str]] = ()) -> Any:
+        """Read. Tried ``READS`` times: lost and unreadable answers, no connection, 3xx, 429, 5xx."""
+        call = _Call("GET", path, str(uuid4()), params=params)
+        for attempt in range(1, READS):
+            try:
+                return self._make(call, attempt).body
+            except (Doubt, NotSent, Throttled):
+                self._sleep(self._jitter() * min(LONGEST, 0.5 * 2**attempt))
+        try:
+            return self._make(call, READS).body
+        except Doubt as error:
+            _give_up(error)
+
+    def post(self, path: str, body: Any, *, request_id: str) -> Answer:
+        """Change something: sent once. ``NotSent``, ``TryLater`` and ``Throttled`` mean: not done."""
+        return self._make(_Call("POST", path, request_id, body=json.dumps(body).encode()), 1)
+
+    def close(self) -> None:
+        """Close the connections of this thread."""
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is not None:
+            session.close()
+
+    def _make(self, call: _Call, attempts: int) -> Answer:
+        """Make a call, and again where the tenant's no may have been about the token only."""
+        try:
+            return self._once(call, attempts)
+        except TokenRefused as refusal:
+            if refusal.status == 403:
+                self._sleep(FORBIDDEN_PAUSE)
+            elif not self._auth.renew():
+                raise
+        return self._once(call, attempts + 1)
+
+    def _once(self, call: _Call, attempts: int) -> Answer:
+        self.budget.take()
+        self._auth.ready()
+        with self._lock:
+            self.calls += 1
+        started = time.perf_counter()
+        try:
+            reply = exchange(
+                self._session(),
+                call.method,
+                self.base_url + call.path,
+                self._limits,
+                params=call.params,
+                data=call.body,
+                headers=call.headers,
+            )
+        except Broken as broken:
+            call.log("no answer" if broken.sent else "not sent", started)
+            raise call.broken(self._auth.hide(broken.reason), attempts, sent=broken.sent) from None
+        call.log(str(reply.status), started)
+        if reply.status == 429 or reply.retry_after is not None:
+            self.budget.pause(reply.retry_after, limit=reply.status == 429)
+        return call.judged(reply, self._auth.hide(words(reply.body)), attempts)
+
+    def _session(self) -> requests.Session:
+        """Give this thread's session, with fresh connections after a rest."""
+        session: requests.Session | None = getattr(self._local, "session", None)
+        now = time.monotonic()
+        if session is None:
+            session = self._local.session = session_for(self.base_url, self._auth)
+        elif now - self._local.used > IDLE:
+            session.close()
+        self._local.used = now
+        return session
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    method: str
+    path: str
+    request_id: str
+    params: Sequence[tuple[str, str]] = ()
+    body: bytes | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        kind = {} if self.body is None else {"Content-Type": "application/json"}
+        return {"X-Atlan-Request-Id": self.request_id} | kind
+
+    def log(self, came: str, started: float) -> None:
+        took = (time.perf_counter() - started) * 1000
+        log.debug("%s %s: %s, %s, %d ms", self.method, self.path, came, self.request_id, took)
+
+    def judged(self, reply: Reply, said: str, attempts: int) -> Answer:
+        """Give the answer of a clear yes, or raise what else it is."""
+        told: dict[str, Any] = {
+            "status": reply.status,
+            "request_id": self.request_id,
+            "attempts": attempts,
+        }
+        what = f"{self.method} {self.path}"
+        text = f"{what} was answered with {reply.status}" + (f": {said}" if said else ".")
+        named = by_subject(reply.body)
+        match reply.status:
+            case status if not reply.whole:
+                raise Doubt(f"{what} got no more than a part of an answer ({status}).", **told)
+            case status if 200 <= status < 300 and not reply.readable:
+                raise Doubt(f"{what} got an answer ({status}) that is not JSON.", **told)
+            case status if 200 <= status < 300:
+                return Answer(status, reply.body, self.request_id, attempts)
+            case 401 | 403:
+                raise TokenRefused(
+                    f"The tenant does not accept the API key for this. {text}", **told
+                )
+            case 429:
+                pause = reply.retry_after
+                raise Throttled(f"The tenant asks to slow down. {text}", retry_after=pause, **told)
+            case 400 | 404 | 409 | 422:
+                raise Refused(text, words=said, by_subject=named, **told)
+            case 500 if named:
+                raise Refused(text, words=said, by_subject=named, **told)
+            case _:
+                raise Doubt(text, **told)
+
+    def broken(self, reason: str, attempts: int, *, sent: bool) -> Doubt | NotSent:
+        """Give the error of a call that was not answered."""
+        what = f"{self.method} {self.path}"
+        told: dict[str, Any] = {"request_id": self.request_id, "attempts": attempts}
+        if sent:
+            return Doubt(f"{what} was sent, and no whole answer came: {reason}.", **told)
+        return NotSent(
+            f"The tenant can't be reached ({reason}); {what} was not sent. "
+            "Check the address and the network.",
+            **told,
+        )
+
+
+def words(body: Any) -> str:
+    """Give what the tenant itself says about an error, from any of the shapes it has for that."""
+    if named := by_subject(body):
+        return plain("; ".join(f"{who}: {why}" for who, why in named.items()))
+    if not isinstance(body, dict):
+        return ""
+    names = ("errorMessage", "message", "error_description", "info", "error")
+    said = next((str(body[name]) for name in names if body.get(name)), "")
+    theirs = body.get("requestId") or body.get("errorId")
+    return plain(f"{said} (the tenant's request {theirs})" if said and theirs else said)
+
+
+def by_subject(body: Any) -> dict[str, str]:
+    """Read a map of e-mail -> text, which is how refused invitations are explained; else empty."""
+    if not isinstance(body, dict) or not all("@" in who for who in body):
+        return {}
+    if not all(isinstance(why, str) for why in body.values()):
+        return {}
+    return {who.strip().lower(): plain(why) for who, why in body.items()}
+
+
+def _give_up(error: Doubt) -> NoReturn:
+    """Say of a reading that never came right what it was about."""
+    told: dict[str, Any] = {
+        "status": error.status,
+        "request_id": error.request_id,
+        "attempts": error.attempts,
+    }
+    status = error.status or 0
+    if 300 <= status < 400:
+        raise TokenRefused(
+            "The tenant answers with a redirect, most likely to its login page. "
+            "Check the address and the API key.",
+            **told,
+        ) from None
+    if 200 <= status < 300:
+        raise Protocol(f"{error} Is this the address of an Atlan tenant?", **told) from None
+    raise TenantError(f"{error} Try again later.", **told) from None

@@ -1,0 +1,257 @@
+"""One exchange on the wire: a request goes in, a ``Reply`` as it came or a ``Broken`` comes out.
+
+It holds what requests and urllib3 have to be talked into: no redirects, no repeats, a deadline for the whole answer,
+the knowledge whether a first byte has left, and doubts about answers that end too early.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from requests.structures import CaseInsensitiveDict
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from onboarding import __version__
+from onboarding.errors import UsageError
+
+CAP = 16 * 2**20  # bytes of an answer
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long an exchange may take, in seconds."""
+
+    connect: float = 5.0
+    read: float = 60.0
+    """Between two bytes of the answer."""
+    whole: float = 120.0
+    """From the first byte sent to the last one read. Without it, an answer that drips would take for ever."""
+
+
+def checked_url(base_url: str) -> str:
+    """Give a tenant's address without a trailing slash, or say what is wrong with it."""
+    parts = urlsplit(base_url.strip())
+    try:
+        host = parts.hostname if parts.port is None or parts.port else None
+    except ValueError:
+        host = None
+    if not host or "@" in parts.netloc or parts.query or parts.fragment or parts.path.strip("/"):
+        raise UsageError(
+            "The tenant's address must look like https://acme.atlan.com, with nothing after it."
+        )
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
+        raise UsageError(
+            f"The tenant's address must start with https:// (host {host}): "
+            "on the way, everybody could read the API key."
+        )
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def session_for(base_url: str, auth: AuthBase) -> requests.Session:
+    """Make a session; one per thread. ``auth`` must be set, or ~/.netrc would be asked."""
+    session = _Session()
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, _Adapter(max_retries=0))
+    # A proxy from the environment would be asked for the embedded tenant, too.
+    session.trust_env = not _is_loopback(urlsplit(base_url).hostname or "")
+    session.auth = auth
+    session.headers = CaseInsensitiveDict(
+        {
+            "User-Agent": f"onboarding/{__version__}",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+        }
+    )
+    return session
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer as it came."""
+
+    status: int
+    body: Any
+    """What the JSON says; None for an empty answer."""
+    readable: bool
+    """False: neither JSON nor empty."""
+    whole: bool
+    """False: it may have been cut without anybody noticing."""
+    retry_after: float | None
+    """Seconds."""
+
+
+class Broken(Exception):
+    """No answer, or a part of one. ``sent``: whether a byte of the request may have left."""
+
+    def __init__(self, reason: str, *, sent: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.sent = sent
+
+
+_FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError)
+
+
+def exchange(
+    session: requests.Session, method: str, url: str, limits: Limits, **request: Any
+) -> Reply:
+    """Send a request once and read the whole answer, whatever its status."""
+    _now.sent = False
+    _now.until = time.monotonic() + limits.whole
+    timeouts = (limits.connect, limits.read)
+    try:
+        with session.request(
+            method, url, timeout=timeouts, allow_redirects=False, stream=True, **request
+        ) as response:
+            return _reply(response, _content(response))
+    except _FAILURES as error:
+        # Not chained: the libraries' texts hold the whole URL, and so the addresses of a look-up.
+        raise Broken(_reason(error), sent=_now.sent) from None
+
+
+def _content(response: requests.Response) -> bytes:
+    content = bytearray()
+    for chunk in response.iter_content(65536):
+        content += chunk
+        if len(content) > CAP:
+            raise HTTPException(f"the answer is longer than {CAP >> 20} MiB")
+    return bytes(content)
+
+
+def _reply(response: requests.Response, content: bytes) -> Reply:
+    body, readable = None, not content
+    if content:
+        with suppress(ValueError, RecursionError):
+            body, readable = json.loads(content), True
+    headers = response.headers
+    # requests takes "HTTP/1.1 200 OK" and then silence for a success. An answer is whole if it says where it ends:
+    # by a length, by its status, or by being an object or list of JSON, no part of which is JSON.
+    whole = (
+        "Content-Length" in headers
+        or "chunked" in headers.get("Transfer-Encoding", "").lower()
+        or response.status_code == 204
+        or isinstance(body, dict | list)
+    )
+    pause = _seconds(headers.get("Retry-After"))
+    return Reply(response.status_code, body, readable, whole, pause)
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """Read a Retry-After: seconds or a date; None where there is none that can be read."""
+    try:
+        return urllib3.Retry(0).parse_retry_after(retry_after) if retry_after else None
+    except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
+        return None
+
+
+def _reason(error: BaseException) -> str:
+    """Give the innermost cause, in its own words where those hold no URL."""
+    while inner := error.__cause__ or error.__context__:
+        error = inner
+    if isinstance(error, OSError | HTTPException):
+        return plain(getattr(error, "strerror", None) or str(error)) or type(error).__name__
+    return type(error).__name__
+
+
+def plain(text: str) -> str:
+    """Make foreign text fit for one line of ours."""
+    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return text if len(text) <= 1000 else text[:1000] + "…"
+
+
+# ---- below requests ----------------------------------------------------------------------------------------
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Give none: a 307 would have requests send the body to whatever host it names."""
+
+
+class _Adapter(HTTPAdapter):
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        pool.ConnectionCls = _TlsConnection if pool.scheme == "https" else _Connection
+        return pool
+
+
+class _Now(threading.local):
+    """What this thread's exchange and its connection tell each other."""
+
+    sent = False
+    """Whether a byte of the request may have left."""
+    until = math.inf
+    """When, by the monotonic clock, the answer must be there."""
+
+
+_now = _Now()
+
+
+class _Answer(HTTPResponse):
+    """An answer that is read against the deadline, from the status line on."""
+
+    def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_Timed(self.fp.detach(), sock))
+
+
+class _Timed(io.RawIOBase):
+    def __init__(self, raw: io.RawIOBase, sock: Any) -> None:
+        self._raw: Any = raw
+        self._sock = sock
+        self._patience = sock.gettimeout() or math.inf
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = _now.until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the answer took too long")
+        self._sock.settimeout(min(left, self._patience))
+        count: int | None = self._raw.readinto(buffer)
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Connection(HTTPConnection):
+    response_class = _Answer
+
+    def connect(self) -> None:
+        try:
+            super().connect()
+        finally:
+            _now.sent = False  # what a proxy was told so far is not our request
+
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        _now.sent = True
+        super().send(data)
+
+
+class _TlsConnection(_Connection, HTTPSConnection):
+    pass
