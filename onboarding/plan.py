@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -235,15 +235,23 @@ class Plan:
     changes: tuple[Change, ...] = ()
     """In the order of ``ORDER``, then by key: the same for the same facts, whatever the order of rows."""
     settled: tuple[Settled, ...] = ()
-    fingerprint: str = field(init=False)
+    """In the order of rows."""
 
     def __post_init__(self) -> None:
-        ordered = tuple(sorted(self.changes, key=lambda change: (phase(change), change.key)))
-        object.__setattr__(self, "changes", ordered)
-        object.__setattr__(self, "fingerprint", _fingerprint(self.tenant, ordered))
+        changes = sorted(self.changes, key=lambda change: (phase(change), change.key))
+        settled = sorted(self.settled, key=_place)
+        object.__setattr__(self, "changes", tuple(changes))
+        object.__setattr__(self, "settled", tuple(settled))
 
     def __len__(self) -> int:
         return len(self.changes)
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen digits that stand for the tenant and the changes; rows, ids and counts are not in it."""
+        facts = {"tenant": self.tenant, "changes": [change.facts() for change in self.changes]}
+        text = json.dumps(facts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def of(self, *actions: Action) -> tuple[Change, ...]:
         """Give the changes of these kinds, in order."""
@@ -254,30 +262,18 @@ class Plan:
     ) -> Plan:
         """Give the plan without these changes, each of which becomes ``Settled``.
 
-        What depends on them goes too (skipped, code ``dependency``): the memberships and the role of a person
-        who is not invited, the memberships of a group that is not created.
+        What ``depends`` on them goes too: skipped, code ``dependency``.
         """
         if not changes:
             return self
-        gone = {change.key for change in changes}
-        people = {change.email for change in changes if change.action is Action.INVITE}
-        groups = {change.group for change in changes if change.action is Action.CREATE_GROUP}
-        dependents = [
-            change
-            for change in self.changes
-            if change.key not in gone
-            and (
-                (change.email and change.email in people)
-                or (change.group and change.group in groups)
-            )
-        ]
-        because = f"not tried, because of another change: {message}"
-        settled = [Settled(status, code, message, change.rows, change) for change in changes]
+        gone = {change.key: change for change in changes}
+        because = _dependents(self.changes, gone)
+        settled = [Settled(status, code, message, change.rows, change) for change in gone.values()]
         settled += [
-            Settled(Status.SKIPPED, "dependency", because, change.rows, change)
-            for change in dependents
+            Settled(Status.SKIPPED, "dependency", _because(cause, message), change.rows, change)
+            for change, cause in because
         ]
-        gone |= {change.key for change in dependents}
+        gone |= {change.key: change for change, _ in because}
         return replace(
             self,
             changes=tuple(change for change in self.changes if change.key not in gone),
@@ -285,7 +281,139 @@ class Plan:
         )
 
 
-def _fingerprint(tenant: str, changes: Iterable[Change]) -> str:
-    facts = {"tenant": tenant, "changes": [change.facts() for change in changes]}
-    text = json.dumps(facts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def _place(settled: Settled) -> tuple[tuple[RowRef, ...], int, str, str, str]:
+    key = settled.change.key if settled.change else ""
+    return settled.rows, settled.status.severity, settled.code, key, settled.message
+
+
+def _dependents(
+    changes: Collection[Change], gone: Mapping[str, Change]
+) -> list[tuple[Change, Change]]:
+    """Give what can't be done without what is gone, each with the change that it needs.
+
+    Memberships and the role of a person who is not invited; memberships of a group that is not created; and what
+    a mover would lose, where not all is granted that the mover is to get. A leaver's revocation needs nothing.
+    """
+    invites = {c.email: c for c in gone.values() if c.action is Action.INVITE}
+    creations = {c.group: c for c in gone.values() if c.action is Action.CREATE_GROUP}
+    movers = {c.email: c for c in gone.values() if c.action is Action.GRANT}
+    found = []
+    # Grants come before the revocations that depend on them, so one pass finds all.
+    for change in changes:
+        cause = invites.get(change.email) or creations.get(change.group)
+        if not cause and change.action is Action.REVOKE and change.cause is not Cause.LEAVER:
+            cause = movers.get(change.email)
+        if cause and change.key not in gone:
+            found.append((change, cause))
+            if change.action is Action.GRANT:
+                movers.setdefault(change.email, cause)
+    return found
+
+
+def _because(cause: Change, message: str) -> str:
+    where = f" ({cause.rows[0]})" if cause.rows else ""
+    return f'not tried, because "{cause.key}"{where} is not done: {message}'
+
+
+# ---- to JSON and back ----------------------------------------------------------------------------------------
+
+FORMAT = 1
+
+
+def plan_to_json(plan: Plan) -> dict[str, Any]:
+    """Give the plan as JSON values; the same for the same plan."""
+    return {
+        "format": FORMAT,
+        "tenant": plan.tenant,
+        "fingerprint": plan.fingerprint,
+        "changes": [_change_to_json(change) for change in plan.changes],
+        "settled": [
+            {
+                "status": settled.status.value,
+                "code": settled.code,
+                "message": settled.message,
+                "rows": _rows_to_json(settled.rows),
+                "change": _change_to_json(settled.change) if settled.change else None,
+            }
+            for settled in plan.settled
+        ],
+    }
+
+
+def plan_from_json(saved: Mapping[str, Any]) -> Plan:
+    """Give the plan back exactly. Raises ``ValueError`` for anything but a plan as it was saved."""
+    try:
+        if saved["format"] != FORMAT:
+            raise ValueError(f"the plan has format {saved['format']}; this version reads {FORMAT}")
+        plan = Plan(
+            str(saved["tenant"]),
+            tuple(_change_from_json(change) for change in saved["changes"]),
+            tuple(_settled_from_json(settled) for settled in saved["settled"]),
+        )
+        fingerprint = saved["fingerprint"]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError("this is not a saved plan, or parts of it are missing") from error
+    if fingerprint != plan.fingerprint:
+        raise ValueError(
+            f"the plan was edited: its changes have the fingerprint {plan.fingerprint}, "
+            f"and it was saved as {fingerprint}"
+        )
+    return plan
+
+
+def _change_to_json(change: Change) -> dict[str, Any]:
+    return {
+        "action": change.action.value,
+        "before": _subject_to_json(change.before),
+        "after": _subject_to_json(change.after),
+        "cause": change.cause.value,
+        "rows": _rows_to_json(change.rows),
+    }
+
+
+def _subject_to_json(subject: Subject | None) -> dict[str, Any] | None:
+    return {"kind": type(subject).__name__.lower(), **asdict(subject)} if subject else None
+
+
+def _rows_to_json(rows: Iterable[RowRef]) -> list[list[Any]]:
+    return [[ref.table, ref.row, ref.source] for ref in rows]
+
+
+def _settled_from_json(saved: Mapping[str, Any]) -> Settled:
+    return Settled(
+        Status(saved["status"]),
+        saved["code"],
+        saved["message"],
+        _rows_from_json(saved["rows"]),
+        _change_from_json(saved["change"]) if saved["change"] else None,
+    )
+
+
+def _change_from_json(saved: Mapping[str, Any]) -> Change:
+    change = Change(
+        _subject_from_json(saved["before"]),
+        _subject_from_json(saved["after"]),
+        _rows_from_json(saved["rows"]),
+        Cause(saved["cause"]),
+    )
+    if change.action.value != saved["action"]:
+        raise ValueError(f"the plan was edited: {change.key} is no {saved['action']}")
+    return change
+
+
+def _subject_from_json(saved: Mapping[str, Any] | None) -> Subject | None:
+    if saved is None:
+        return None
+    match dict(saved):
+        case {"kind": "user", "role": role, **facts}:
+            return User(role=role and Role(role), **facts)
+        case {"kind": "group", "channels": channels, **facts}:
+            return Group(channels=tuple(channels), **facts)
+        case {"kind": "membership", **facts}:
+            return Membership(**facts)
+        case _:
+            raise ValueError(f"the plan was edited: {saved!r} is nobody and nothing")
+
+
+def _rows_from_json(saved: Iterable[Iterable[Any]]) -> tuple[RowRef, ...]:
+    return tuple(RowRef(*ref) for ref in saved)
