@@ -1,0 +1,414 @@
+"""What must not be forgotten: intents before calls, their ends, and who was invited, in the tenant's state folder.
+
+Per tenant one SQLite file (WAL, ``synchronous=FULL``): a call is made only after its intent is flushed, so whatever
+happens to the process, the next one knows what may have been sent. An intent ends in one of three ways: *closed*
+(it stays as a deed until a report has been written), *dropped* (it was not carried out), or it stays *open*.
+
+The lock is an ``flock`` on the folder itself. A lock in a file of its own could be deleted under a running job, and a
+second job would lock the new file; the folder can't be deleted without the state, and that is noticed before
+the next call. The kernel frees the lock when the process dies, however it dies.
+
+Addresses stand here in plain text only as long as an intent is not reported; the ledger of invitations knows
+them by a keyed hash.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import hmac
+import json
+import os
+import re
+import socket
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self, TextIO
+
+from onboarding.errors import StorageError, TryLater, UsageError
+from onboarding.model import Email, GroupName
+from onboarding.plan import Action, Change, Outcome, Status
+
+VERSION = 1
+DAY = 86_400.0
+INVITATION_LASTS = 30 * DAY  # product.md promises one invitation in 30 days
+MANUAL_LASTS = 90 * DAY  # a manual row that nobody reported for so long is new again
+CREATING = frozenset((Action.INVITE, Action.CREATE_GROUP))
+"""What must never be repeated blindly; everything else sets something to a value."""
+
+SCHEMA = """
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS intents (
+    request TEXT NOT NULL, change TEXT NOT NULL, action TEXT NOT NULL, email TEXT, team TEXT,
+    run TEXT NOT NULL, sent REAL NOT NULL, doubt_since REAL, open INTEGER NOT NULL,
+    PRIMARY KEY (request, change)
+) STRICT;
+CREATE TABLE IF NOT EXISTS invitations (address TEXT PRIMARY KEY, at REAL NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS accepts (fingerprint TEXT PRIMARY KEY, at REAL NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS manual (change TEXT PRIMARY KEY, at REAL NOT NULL) STRICT;
+INSERT OR IGNORE INTO facts VALUES ('key', lower(hex(randomblob(32))));
+PRAGMA user_version = 1;
+COMMIT;
+"""
+
+CLOSE = "UPDATE intents SET open = 0 WHERE request = ? AND change = ?"
+DROP = "DELETE FROM intents WHERE request = ? AND change = ?"
+DOUBT = "UPDATE intents SET doubt_since = ifnull(doubt_since, ?) WHERE request = ? AND change = ?"
+
+Step = tuple[str, Sequence[tuple[object, ...]]]
+"""A statement and the rows it is carried out for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A change that was about to be sent, and whose end is not known."""
+
+    request_id: str
+    change: str
+    """The change's key."""
+    action: Action
+    email: Email | None
+    group: GroupName | None
+    doubt_since: float | None
+    """When somebody first noted that its fate is unknown; None: nobody has yet."""
+
+
+class State:
+    """What outlives runs: one tenant's part of the state folder. Safe to use from several threads."""
+
+    def __init__(self, database: _Database, now: Callable[[], float]) -> None:
+        self.now = now
+        self._db = database
+
+    @classmethod
+    def open(
+        cls, folder: Path, tenant: str, *, create: bool, now: Callable[[], float] = time.time
+    ) -> Self:
+        """Open the state of a tenant, or make it. What changes it afterwards is to hold the lock."""
+        home = folder / _folder_name(tenant)
+        path = home / "state.db"
+        if not path.is_file() and not create:
+            raise UsageError(
+                f"there is no state for {tenant} in {folder}. If this is the first run for this tenant, add "
+                "--init-state; otherwise name the right folder with --state: what it holds keeps people from "
+                "being invited twice."
+            )
+        with _storing(home):
+            home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            home.chmod(0o700)
+            # SQLite gives its companions (-wal, -shm) the mode of the database, which is why it is made first.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            path.chmod(0o600)
+            connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA secure_delete = ON")
+            return cls(_Database(path, connection), now)
+
+    @classmethod
+    def peek(cls, folder: Path, tenant: str, *, now: Callable[[], float] = time.time) -> Self:
+        """Give a copy of the state in memory, to plan with: nothing that is done to it is kept."""
+        path = folder / _folder_name(tenant) / "state.db"
+        copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        with _storing(path.parent):
+            if path.is_file():
+                with closing(
+                    sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+                ) as db:
+                    db.backup(copy)
+            return cls(_Database(Path(":memory:"), copy), now)
+
+    def close(self) -> None:
+        """Let go of the file; the state can't be used any more."""
+        self._db.close()
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Be the only one who changes this tenant from this folder; raises ``TryLater`` if another is."""
+        with _storing(self._db.path.parent):
+            folder = os.open(self._db.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                holder = self._db.fact("holder") or "it has just begun"
+                raise TryLater(
+                    f"another run is at work on this tenant ({holder}); nothing was sent. "
+                    "Run again when it has ended."
+                ) from None
+            me = f"process {os.getpid()} on {socket.gethostname()}, since {_iso(self.now())}"
+            self._db.write(("INSERT OR REPLACE INTO facts VALUES ('holder', ?)", [(me,)]))
+            yield
+        finally:
+            os.close(folder)
+
+    def open_intents(self) -> tuple[Intent, ...]:
+        """Give what earlier runs were about to send and never learnt the end of, oldest first."""
+        rows = self._db.read(
+            "SELECT request, change, action, email, team, doubt_since FROM intents"
+            " WHERE open ORDER BY sent, change"
+        )
+        return tuple(
+            Intent(request, change, Action(action), email, team, since)
+            for request, change, action, email, team, since in rows
+        )
+
+    def doubtful(self) -> frozenset[str]:
+        """Give the keys of invitations and group creations whose fate is open."""
+        return frozenset(i.change for i in self.open_intents() if i.action in CREATING)
+
+    def earlier(self) -> frozenset[str]:
+        """Give the keys of changes that were sent and that no report has told of yet."""
+        return frozenset(change for (change,) in self._db.read("SELECT change FROM intents"))
+
+    def close_intents(self, intents: Collection[Intent]) -> None:
+        """Note that these were carried out, or will be seen by planning afresh."""
+        invited = [i.email for i in intents if i.action is Action.INVITE and i.email]
+        ended = [(i.request_id, i.change) for i in intents]
+        self._db.write((CLOSE, ended), self._db.invited(invited, self.now()))
+
+    def drop_intents(self, intents: Collection[Intent]) -> None:
+        """Note that these were never carried out."""
+        self._db.write((DROP, [(i.request_id, i.change) for i in intents]))
+
+    def doubt_intents(self, intents: Collection[Intent]) -> None:
+        """Note that these are in doubt from now on."""
+        rows = [(self.now(), i.request_id, i.change) for i in intents]
+        self._db.write(
+            ("UPDATE intents SET doubt_since = ? WHERE request = ? AND change = ?", rows)
+        )
+
+    def invited_recently(self, emails: Iterable[Email]) -> frozenset[Email]:
+        """Give those to whom an accepted invitation went in the last 30 days."""
+        limit = self.now() - INVITATION_LASTS
+        rows = self._db.read("SELECT address FROM invitations WHERE at > ?", limit)
+        known = {address for (address,) in rows}
+        return frozenset(email for email in emails if self._db.hidden(email) in known)
+
+    def spend(self, fingerprint: str) -> bool:
+        """Use up the permission to let this plan pass; False if it was used before."""
+        if self._db.read("SELECT 1 FROM accepts WHERE fingerprint = ?", fingerprint):
+            return False
+        self._db.write(("INSERT INTO accepts VALUES (?, ?)", [(fingerprint, self.now())]))
+        return True
+
+    def reported_manual(self) -> frozenset[str]:
+        """Give what earlier reports asked people to do by hand."""
+        return frozenset(change for (change,) in self._db.read("SELECT change FROM manual"))
+
+    def remember_manual(self, changes: Iterable[str]) -> None:
+        """Note what this report asks people to do by hand."""
+        self._db.write(
+            (
+                "INSERT OR REPLACE INTO manual VALUES (?, ?)",
+                [(change, self.now()) for change in changes],
+            ),
+            ("DELETE FROM manual WHERE at < ?", [(self.now() - MANUAL_LASTS,)]),
+        )
+
+    def begin(self, run: str, copy: Path | None = None) -> Journal:
+        """Begin the journal of a run, with a readable copy in a file of its own."""
+        lines = None
+        if copy:
+            with _storing(copy.parent):
+                flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+                lines = os.fdopen(os.open(copy, flags, 0o600), "a", encoding="utf-8")
+        return Journal(self._db, run, lines, self.now)
+
+
+class Journal:
+    """One run's way into the state. What a method records is on disk when it returns."""
+
+    def __init__(
+        self, database: _Database, run: str, lines: TextIO | None, now: Callable[[], float]
+    ) -> None:
+        self.now = now
+        self._db = database
+        self._run = run
+        self._lines = lines
+        self._guard = threading.Lock()
+
+    def intend(self, request_id: str, action: Action, changes: Sequence[Change]) -> None:
+        """Record what is about to be sent; only after this may its first byte leave."""
+        rows = [
+            (request_id, c.key, c.action, c.email, c.group, self._run, self.now()) for c in changes
+        ]
+        self._tell("intent", request=request_id, action=action, changes=[c.key for c in changes])
+        self._db.write(("INSERT INTO intents VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 1)", rows))
+
+    def accept(self, request_id: str, changes: Sequence[Change]) -> None:
+        """Record a clear yes. From here on an invitation counts, whether it is ever seen or not."""
+        invited = [c.email for c in changes if c.action is Action.INVITE and c.email]
+        self._tell("accepted", request=request_id)
+        self._db.write(self._db.invited(invited, self.now()))
+
+    def doubt(self, request_id: str) -> None:
+        """Record that the fate of a call is unknown, from now on."""
+        self._tell("doubt", request=request_id)
+        self._db.write(
+            ("UPDATE intents SET doubt_since = ? WHERE request = ?", [(self.now(), request_id)])
+        )
+
+    def conclude(self, ends: Sequence[tuple[Change, Outcome]]) -> None:
+        """Record what became of changes; each outcome names its request.
+
+        An invitation or a group creation in doubt stays open, for a later run to settle. Anything else in doubt
+        is closed: planning afresh shows what is missing, and sets it again.
+        """
+        closed, dropped, doubted, invited = [], [], [], []
+        for change, outcome in ends:
+            self._tell_outcome(change, outcome)
+            row = (outcome.request_id, change.key)
+            if outcome.status is Status.IN_DOUBT and change.action in CREATING:
+                doubted.append((self.now(), *row))
+            elif outcome.status in (Status.APPLIED, Status.IN_DOUBT):
+                closed.append(row)
+            else:
+                dropped.append(row)
+            if change.action is Action.INVITE and outcome.status is Status.APPLIED and change.email:
+                invited.append(change.email)
+        self._db.write(
+            (CLOSE, closed),
+            (DROP, dropped),
+            (DOUBT, doubted),
+            self._db.invited(invited, self.now()),
+        )
+
+    def finish(self) -> None:
+        """The report is written: forget what it tells, and what no longer counts. What is open stays."""
+        self._db.write(
+            ("DELETE FROM intents WHERE open = ?", [(0,)]),
+            ("DELETE FROM invitations WHERE at <= ?", [(self.now() - INVITATION_LASTS,)]),
+        )
+        self.close()
+
+    def close(self) -> None:
+        """Close the readable copy."""
+        if self._lines:
+            with _storing(Path(self._lines.name).parent):
+                self._lines.close()
+
+    def _tell_outcome(self, change: Change, outcome: Outcome) -> None:
+        self._tell(
+            "outcome",
+            request=outcome.request_id,
+            change=change.key,
+            status=outcome.status,
+            code=outcome.code,
+            http_status=outcome.http_status,
+            message=outcome.message,
+        )
+
+    def _tell(self, event: str, **facts: object) -> None:
+        """Write one line of the readable copy."""
+        if self._lines:
+            line = json.dumps({"at": _iso(self.now()), "event": event, **facts}, ensure_ascii=False)
+            with self._guard, _storing(self._db.path.parent):
+                self._lines.write(line + "\n")
+                self._lines.flush()
+
+
+class _Database:
+    """The SQLite file of one tenant: reads, and writes in transactions that are flushed at their end."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+        self._guard = threading.Lock()
+        self._file = _inode(path)
+        self._prepare()
+        self._key = self.fact("key").encode()
+
+    def read(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._guard, _storing(self.path.parent):
+            return self._connection.execute(query, values).fetchall()
+
+    def write(self, *steps: Step) -> None:
+        """Carry out the steps that have rows, all or none."""
+        steps = tuple(step for step in steps if step[1])
+        if not steps:
+            return
+        with self._guard, _storing(self.path.parent):
+            self._still_there()
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                for statement, rows in steps:
+                    self._connection.executemany(statement, rows)
+                self._connection.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def invited(self, emails: Iterable[Email], at: float) -> Step:
+        """Give the step that enters people in the ledger of invitations."""
+        return "INSERT OR REPLACE INTO invitations VALUES (?, ?)", [
+            (self.hidden(e), at) for e in emails
+        ]
+
+    def fact(self, name: str) -> str:
+        found = self.read("SELECT value FROM facts WHERE name = ?", name)
+        return str(found[0][0]) if found else ""
+
+    def hidden(self, email: Email) -> str:
+        """Give the keyed hash by which the ledger knows an address."""
+        return hmac.new(self._key, email.encode(), hashlib.sha256).hexdigest()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _prepare(self) -> None:
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if version > VERSION:
+            raise StorageError(
+                f"the state in {self.path.parent} was written by a newer version of this program; nothing was "
+                "sent. Update the program."
+            )
+        if version < VERSION:
+            self._connection.executescript(SCHEMA)
+
+    def _still_there(self) -> None:
+        """SQLite goes on writing into a file that somebody has deleted, without a word."""
+        if _inode(self.path) != self._file:
+            raise StorageError(
+                f"{self.path} was deleted or replaced while this run was at work; nothing more was sent. "
+                "Restore the file before you run again."
+            )
+
+
+def _folder_name(tenant: str) -> str:
+    """A name without surprises, and another one for every tenant."""
+    plain = re.sub(r"[^a-z0-9.-]", "_", tenant).lstrip(".")
+    if plain == tenant and plain:
+        return plain
+    return f"{plain[:80]}-{hashlib.sha256(tenant.encode()).hexdigest()[:8]}"
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+@contextmanager
+def _storing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        raise StorageError(
+            f"{folder}: state or journal can't be read or written ({error}); nothing more was sent. "
+            "Make room or mend the permissions, then run again."
+        ) from error
+
+
+def _iso(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,194 @@
+"""What a tenant shows of changes: changes come in, a ``Sight`` of each goes out.
+
+A status is never proof; this is where proof comes from. A reading that does not show a change yet is repeated for the
+read lag, with growing pauses. On the way the ids of new people and groups are learnt.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeVar
+
+from onboarding.errors import Refused
+from onboarding.model import Directory, Email, Group, GroupId, GroupName, Membership, User, UserId
+from onboarding.plan import Change
+from onboarding.steps import Listing, Look, extent, looks
+from onboarding.tenant import Reader
+
+Key = TypeVar("Key", UserId, GroupId)
+Record = TypeVar("Record", User, Group)
+
+
+class Sight(StrEnum):
+    """What a look shows of a change."""
+
+    AS_ASKED = "as-asked"
+    OTHERWISE = "otherwise"
+    """The person or group is there, with another role or other attributes: somebody else's work."""
+    ABSENT = "absent"
+
+
+@dataclass(slots=True)
+class Glimpse:
+    """What one round of readings showed."""
+
+    users: dict[Email, User] = field(default_factory=dict)
+    groups: dict[GroupName, Group] = field(default_factory=dict)
+    memberships: set[tuple[UserId | None, GroupId | None]] = field(default_factory=set)
+
+
+Spread = Callable[[Callable[[Look], None], Sequence[Look]], Iterable[None]]
+"""``map``, or the map of a pool of threads."""
+
+
+class Watch:
+    """Looks at a tenant, and keeps the ids of whom and what it saw. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        current: Directory,
+        reader: Reader,
+        *,
+        read_lag: float,
+        sleep: Callable[[float], None],
+        stop: threading.Event,
+    ) -> None:
+        self._current = current
+        self._reader = reader
+        self._read_lag = read_lag
+        self._sleep = sleep
+        self._stop = stop
+        self._users = {email: user.id for email, user in current.users.items()}
+        self._groups = {name: group.id for name, group in current.groups.items()}
+
+    def user_id(self, email: Email) -> UserId | None:
+        """Give the id of a person's account; None where the tenant has not shown one."""
+        return self._users.get(email)
+
+    def group_id(self, name: GroupName) -> GroupId | None:
+        """Give the id of a group; None where the tenant has not shown one."""
+        return self._groups.get(name)
+
+    def learn(self, name: GroupName, group: GroupId) -> None:
+        """Take the id of a new group from the answer that created it."""
+        self._groups[name] = group
+
+    def see(
+        self,
+        changes: Iterable[Change],
+        made: Iterable[Change],
+        *,
+        patiently: bool,
+        spread: Spread = map,
+    ) -> dict[str, Sight]:
+        """Say of each change, by key, what the tenant shows; ``made`` are all that it may show by now.
+
+        Patiently: what is not as asked is looked at again until the read lag is over, or somebody stops the run.
+        """
+        left = list(changes)
+        now = extent(self._current, made)
+        seen: dict[str, Sight] = {}
+        for pause in _pauses(self._read_lag if patiently else 0):
+            if pause:
+                self._sleep(pause)
+            glimpse = self._glimpse(looks(left, now, self._reader), spread)
+            seen |= {change.key: self._sight(change, glimpse) for change in left}
+            left = [change for change in left if seen[change.key] is not Sight.AS_ASKED]
+            if not left or self._stop.is_set():
+                break
+        return seen
+
+    def _glimpse(self, wanted: Sequence[Look], spread: Spread) -> Glimpse:
+        glimpse = Glimpse()
+
+        def read(look: Look) -> None:
+            self._read(look, glimpse)
+
+        # A new group's members can be listed once the listing of groups has shown its id.
+        first = [
+            look for look in wanted if look.listing not in (Listing.MEMBERS, Listing.GROUPS_OF)
+        ]
+        for look in first:
+            read(look)
+        list(spread(read, [look for look in wanted if look not in first]))
+        return glimpse
+
+    def _read(self, look: Look, glimpse: Glimpse) -> None:
+        match look.listing:
+            case Listing.USERS:
+                self._show_users(self._reader.users(), glimpse)
+            case Listing.USERS_BY_EMAIL:
+                self._show_users(self._reader.users_by_email([Email(e) for e in look.of]), glimpse)
+            case Listing.GROUPS:
+                glimpse.groups |= {group.name: group for group in self._reader.groups()}
+                self._groups |= {name: group.id for name, group in glimpse.groups.items()}
+            case Listing.MEMBERS:
+                group = self.group_id(GroupName(look.of[0]))
+                if group:
+                    found = _or_nothing(self._reader.members, group)
+                    glimpse.memberships.update((user.id, group) for user in found)
+            case Listing.GROUPS_OF:
+                user = self.user_id(Email(look.of[0]))
+                if user:
+                    groups = _or_nothing(self._reader.groups_of, user)
+                    glimpse.memberships.update((user, group.id) for group in groups)
+
+    def _show_users(self, users: Iterable[User], glimpse: Glimpse) -> None:
+        glimpse.users |= {user.email: user for user in users if user.email}
+        self._users |= {email: user.id for email, user in glimpse.users.items()}
+
+    def _sight(self, change: Change, glimpse: Glimpse) -> Sight:
+        match change.before, change.after:
+            case before, User(email=email, role=role):
+                account = glimpse.users.get(email)
+                if account is None:
+                    return Sight.ABSENT
+                return _compared(account.role, role, created=before is None)
+            case before, Group(name=name) as wanted:
+                group = glimpse.groups.get(name)
+                if group is None:
+                    return Sight.ABSENT
+                return _compared(_attributes(group), _attributes(wanted), created=before is None)
+            case None, Membership() as membership:
+                there = self._pair(membership) in glimpse.memberships
+                return Sight.AS_ASKED if there else Sight.ABSENT
+            case Membership() as membership, None:
+                there = self._pair(membership) in glimpse.memberships
+                return Sight.ABSENT if there else Sight.AS_ASKED
+            case _:
+                raise ValueError(f"{change!r} can't be seen")
+
+    def _pair(self, membership: Membership) -> tuple[UserId | None, GroupId | None]:
+        return self.user_id(membership.email), self.group_id(membership.group)
+
+
+def _compared(found: object, wanted: object, *, created: bool) -> Sight:
+    """What differs is somebody else's work only where we were to create it; a change may just not show yet."""
+    if found == wanted:
+        return Sight.AS_ASKED
+    return Sight.OTHERWISE if created else Sight.ABSENT
+
+
+def _attributes(group: Group) -> tuple[str, str, bool]:
+    return group.alias, group.description, group.default
+
+
+def _or_nothing(read: Callable[[Key], Sequence[Record]], key: Key) -> Sequence[Record]:
+    """An account or group that is gone has no memberships to show."""
+    try:
+        return read(key)
+    except Refused:
+        return ()
+
+
+def _pauses(longest: float) -> Iterator[float]:
+    """0, then 0.5, 1, 2, 4, ... seconds, ``longest`` in all."""
+    yield 0.0
+    pause = 0.5
+    while longest > 0:
+        yield min(pause, longest)
+        longest -= pause
+        pause *= 2
