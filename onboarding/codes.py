@@ -266,6 +266,12 @@ CODES: dict[str, Code] = {
         "It was sent, and neither the answer nor a look at the tenant could settle whether it was done.",
         "Run again after the waiting time (15 minutes); it is not sent twice.",
     ),
+    "over-limit": Code(
+        "outcome",
+        "A safety limit stopped the whole plan; nothing was sent.",
+        "Check the numbers in the message. If they are meant, the administrator can let exactly this plan pass.",
+    ),
+    "declined": Code("outcome", "You said no; nothing was sent.", "Run again when you are sure."),
     "changed-since-plan": Code(
         "outcome",
         "The tenant has changed here since the plan was made.",
@@ -317,5 +323,10 @@ CODES: dict[str, Code] = {
         "outcome",
         "The tenant could not be reached, so nothing was sent.",
         "Check the network and run again.",
+    ),
+    "unaccounted": Code(
+        "outcome",
+        "This tool lost track of the row. That is a fault of the tool, not of the row.",
+        "Report it to whoever maintains this tool, and look at the tenant before running again.",
     ),
 }

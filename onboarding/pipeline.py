@@ -8,120 +8,31 @@ the run stands in ``Report.error`` beside a result for every row.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import BinaryIO
 
 from onboarding import saved
-from onboarding.apply import Observer, Pace, apply, forecast, settle
-from onboarding.errors import Declined, OnboardingError, StorageError, TooManyRejected, UnsafePlan
-from onboarding.intake import Rules, take_in
+from onboarding.apply import apply, forecast, settle
+from onboarding.errors import Declined, StorageError, TooManyRejected, UnsafePlan
+from onboarding.filing import Ending, Sitting
+from onboarding.intake import take_in
+from onboarding.job import Job, Prospect, Report, Voice
 from onboarding.journal import State
-from onboarding.model import Directory, Email, Finding, Intake, Severity
-from onboarding.plan import Action, Outcome, Plan, Status
-from onboarding.reconcile import Wishes, reconcile
-from onboarding.report import (
-    Deed,
-    RowResult,
-    Totals,
-    deeds,
-    exit_code,
-    manual_work,
-    not_compared,
-    results,
-    totals,
-)
-from onboarding.safety import Limits, Permissions, agreed, check, check_rejected, screen
-from onboarding.sheets import Inputs, Reading, read
+from onboarding.model import Email
+from onboarding.plan import Action, Plan
+from onboarding.reconcile import reconcile
+from onboarding.report import deeds, manual_work, not_compared
+from onboarding.safety import agreed, check, check_rejected, screen
+from onboarding.sheets import read
 from onboarding.tenant import Tenant, look
-from onboarding.words import labels
-from onboarding.writers import files, rows, summary
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """Everything that a command needs to know, worked out once from flags, environment and settings."""
-
-    inputs: tuple[str, ...] = ()
-    reading: Reading = field(default_factory=Reading)
-    rules: Rules = field(default_factory=Rules)
-    wishes: Wishes = field(default_factory=Wishes)
-    limits: Limits = field(default_factory=Limits)
-    permissions: Permissions = field(default_factory=Permissions)
-    pace: Pace = field(default_factory=Pace)
-    reports: Path | None = None
-    """Where run folders are made; None: no files (``validate`` only)."""
-    state: Path = Path()
-    init_state: bool = True
-    """Whether a missing state folder may be made."""
-    accept: str = ""
-    """The fingerprint of the one plan that may pass over the limits, once."""
-    expect: str = ""
-    """``apply``: the fingerprint that the saved plan must have."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prospect:
-    """What would be done, and what it was worked out from."""
-
-    intake: Intake
-    findings: tuple[Finding, ...]
-    current: Directory
-    plan: Plan
-    calls: int
-    """Calls of the whole command when nothing fails: those that the reading took, and those to come."""
-
-    @property
-    def rejected(self) -> int:
-        """How many rows are rejected."""
-        return len({f.row for f in self.findings if f.row and f.severity is Severity.REJECT})
-
-    @property
-    def invitations(self) -> int:
-        """How many e-mails it would send."""
-        return len(self.plan.of(Action.INVITE))
-
-
-class Voice(Observer, Protocol):
-    """Who is told, and asked, while a job runs. The command line is one; tests have a silent one."""
-
-    def opened(self, folder: Path) -> None:
-        """The run folder exists; logs may go there."""
-        ...
-
-    def propose(self, prospect: Prospect) -> None:
-        """This is what would be done."""
-        ...
-
-    def confirm(self, prospect: Prospect) -> bool:
-        """May it be done?"""
-        ...
-
-    def insist(self, refusal: UnsafePlan | TooManyRejected) -> bool:
-        """A limit is in the way: does the person insist?"""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """How a command ended: a result for every row, the totals, the files."""
-
-    results: tuple[RowResult, ...]
-    findings: tuple[Finding, ...]
-    totals: Totals
-    exit_code: int
-    summary: Mapping[str, Any]
-    """What ``summary.json`` holds and ``--json`` prints."""
-    folder: Path | None = None
-    error: BaseException | None = None
-    """What stopped the run, if anything did."""
+from onboarding.writers import files
+from onboarding.writers.tenant import workbook
 
 
 def validate(job: Job, voice: Voice, *, stdin: BinaryIO | None = None) -> Report:
     """Check the sheets; no tenant is contacted."""
-    sitting = _Sitting.begin("validate", job, read(job.inputs, job.reading, stdin=stdin))
+    sitting = Sitting.begin("validate", job, read(job.inputs, job.reading, stdin=stdin))
     intake = take_in(sitting.inputs.tables, job.rules)
     findings = (*sitting.inputs.notes, *intake.findings)
     if job.reports:
@@ -131,12 +42,15 @@ def validate(job: Job, voice: Voice, *, stdin: BinaryIO | None = None) -> Report
 
 def plan(job: Job, tenant: Tenant, voice: Voice, *, stdin: BinaryIO | None = None) -> Report:
     """Show and save what ``run`` would do; nothing is changed, neither here nor at the tenant."""
-    sitting = _Sitting.begin("plan", job, read(job.inputs, job.reading, stdin=stdin))
+    sitting = Sitting.begin("plan", job, read(job.inputs, job.reading, stdin=stdin))
     state = State.peek(job.state, tenant.identity().tenant, now=job.pace.now)
     prospect = _prospect(sitting, tenant, state, doubtful=state.doubtful())
     sitting = sitting.open_folder(voice)
     voice.propose(prospect)
-    return sitting.dry_run(prospect, error=_refusal(job, prospect, state))
+    refusal = _refusal(job, prospect, state)
+    return sitting.ended(
+        prospect, None, Ending(refusal, tenant.calls, known_manual=state.reported_manual())
+    )
 
 
 def run(
@@ -148,7 +62,7 @@ def run(
     stdin: BinaryIO | None = None,
 ) -> Report:
     """Validate, plan, ask, apply, report: the main job."""
-    sitting = _Sitting.begin("run", job, read(job.inputs, job.reading, stdin=stdin))
+    sitting = Sitting.begin("run", job, read(job.inputs, job.reading, stdin=stdin))
     return _carry_out(sitting, tenant, voice, stop or threading.Event())
 
 
@@ -156,21 +70,34 @@ def apply_saved(
     path: Path, job: Job, tenant: Tenant, voice: Voice, *, stop: threading.Event | None = None
 ) -> Report:
     """Carry out a saved plan, and nothing else; what has moved since is set aside by itself."""
-    reviewed = saved.load(path, expect=job.expect)
+    reviewed, asked = saved.load(path, expect=job.expect)
     job = replace(
-        job,
-        inputs=reviewed.inputs,
-        reading=reviewed.reading,
-        rules=reviewed.rules,
-        wishes=reviewed.wishes,
+        job, inputs=asked.inputs, reading=asked.reading, rules=asked.rules, wishes=asked.wishes
     )
-    sitting = _Sitting.begin("apply", job, read(job.inputs, job.reading))
-    reviewed.check_sheets(sitting.inputs.sources)
-    return _carry_out(sitting, tenant, voice, stop or threading.Event(), reviewed.plan)
+    sitting = Sitting.begin("apply", job, read(job.inputs, job.reading))
+    asked.check_sheets(sitting.inputs.sources)
+    return _carry_out(sitting, tenant, voice, stop or threading.Event(), reviewed)
+
+
+def export(tenant: Tenant, folder: Path) -> dict[str, int]:
+    """Write the tenant's users, groups and memberships as sheets in our own format; give the counts."""
+    users = [user for user in tenant.users() if user.email]
+    groups = tenant.groups()
+    members = {
+        group.name: {u.email for u in tenant.members(group.id) if u.email} for group in groups
+    }
+    path = folder / "tenant.xlsx"
+    files.folder(folder)
+    files.whole(path, workbook(users, groups, members))
+    return {
+        "users": len(users),
+        "groups": len(groups),
+        "memberships": sum(map(len, members.values())),
+    }
 
 
 def _carry_out(
-    sitting: _Sitting,
+    sitting: Sitting,
     tenant: Tenant,
     voice: Voice,
     stop: threading.Event,
@@ -178,33 +105,36 @@ def _carry_out(
 ) -> Report:
     """Do what ``run`` and ``apply`` have in common: settle, plan, guard, ask, apply, report."""
     job = sitting.job
-    state = State.open(
-        job.state, tenant.identity().tenant, create=job.init_state, now=job.pace.now
-    )
+    name = tenant.identity().tenant
+    state = State.open(job.state, name, create=job.init_state, now=job.pace.now)
     with state.lock():
         doubtful = settle(state, tenant, job.pace)
+        looked_at = job.pace.now()
         prospect = _prospect(sitting, tenant, state, doubtful=doubtful, reviewed=reviewed)
         sitting = sitting.open_folder(voice)
         voice.propose(prospect)
 
         refusal = _refusal(job, prospect, state)
         if refusal and not voice.insist(refusal):
-            return sitting.nothing_sent(prospect, "over-limit", refusal)
+            return sitting.nothing_sent(prospect, "over-limit", refusal, tenant.calls)
         if prospect.plan.changes and not voice.confirm(prospect):
             no = Declined("You said no; nothing was sent.")
-            return sitting.nothing_sent(prospect, "declined", no)
+            return sitting.nothing_sent(prospect, "declined", no, tenant.calls)
 
-        journal = state.begin(sitting.run, sitting.file("journal.jsonl"))
+        assert sitting.folder
+        journal = state.begin(sitting.run, sitting.folder / "journal.jsonl")
         applied = apply(
-            prospect.plan, prospect.current, tenant, journal, job.pace, observer=voice, stop=stop
+            prospect.plan,
+            prospect.current,
+            tenant,
+            journal,
+            job.pace,
+            observer=voice,
+            stop=stop,
+            looked_at=looked_at,
         )
-        report = sitting.done(
-            prospect,
-            applied.outcomes,
-            error=applied.stopped,
-            calls=tenant.calls,
-            known_manual=state.reported_manual(),
-        )
+        ending = Ending(applied.stopped, tenant.calls, state.reported_manual())
+        report = sitting.ended(prospect, applied.outcomes, ending)
         if not isinstance(report.error, StorageError):
             state.remember_manual(manual_work(deeds(prospect.plan, applied.outcomes)))
             journal.finish()
@@ -212,7 +142,7 @@ def _carry_out(
 
 
 def _prospect(
-    sitting: _Sitting,
+    sitting: Sitting,
     tenant: Tenant,
     state: State,
     *,
@@ -229,7 +159,7 @@ def _prospect(
         leavers_revoke=job.wishes.leavers_revoke,
     )
     reconciled = reconcile(intake, current, job.wishes, earlier=state.earlier())
-    fresh = agreed(reviewed, reconciled.plan) if reviewed else reconciled.plan
+    fresh = agreed(reviewed, reconciled.plan, current) if reviewed else reconciled.plan
     plan = screen(
         fresh,
         current,
@@ -261,94 +191,3 @@ def _refusal(job: Job, prospect: Prospect, state: State) -> UnsafePlan | TooMany
         accepted = job.accept == prospect.plan.fingerprint and state.spend(job.accept)
         return None if accepted else error
     return None
-
-
-@dataclass(frozen=True, slots=True)
-class _Sitting:
-    """One command at work: what it was asked, on which sheets, since when, and where its files go."""
-
-    command: str
-    job: Job
-    inputs: Inputs
-    started: datetime
-    folder: Path | None = None
-
-    @classmethod
-    def begin(cls, command: str, job: Job, inputs: Inputs) -> _Sitting:
-        return cls(command, job, inputs, datetime.now(UTC))
-
-    def open_folder(self, voice: Voice) -> _Sitting:
-        """Make the run folder, before anything is sent: a report that can't be written must not surprise."""
-        assert self.job.reports
-        first = self.inputs.sources[0].name
-        folder = files.run_folder(self.job.reports, first, self.started)
-        voice.opened(folder)
-        return replace(self, folder=folder)
-
-    @property
-    def run(self) -> str:
-        """The run's name: that of its folder."""
-        return self.folder.name if self.folder else ""
-
-    def file(self, name: str) -> Path:
-        assert self.folder
-        return self.folder / name
-
-    def dry_run(self, prospect: Prospect, *, error: OnboardingError | None) -> Report:
-        """Report what would be done."""
-        return self._judged(prospect, None, error=error)
-
-    def nothing_sent(self, prospect: Prospect, code: str, error: OnboardingError) -> Report:
-        """Report that nothing was sent: what wanted a change is skipped."""
-        plan = prospect.plan
-        untouched = plan.set_aside(plan.changes, Status.SKIPPED, code, str(error))
-        return self._judged(replace(prospect, plan=untouched), {}, error=error)
-
-    def done(
-        self,
-        prospect: Prospect,
-        outcomes: Mapping[str, Outcome],
-        *,
-        error: BaseException | None,
-        calls: int,
-        known_manual: frozenset[str],
-    ) -> Report:
-        """Report what was done."""
-        return self._judged(
-            prospect, outcomes, error=error, calls=calls, known_manual=known_manual
-        )
-
-    def _judged(
-        self,
-        prospect: Prospect,
-        outcomes: Mapping[str, Outcome] | None,
-        *,
-        error: BaseException | None,
-        calls: int | None = None,
-        known_manual: frozenset[str] = frozenset(),
-    ) -> Report:
-        named = labels(prospect.current, prospect.plan)
-        judged = results(prospect.intake.rows, prospect.findings, prospect.plan, outcomes, named)
-        return self.report(
-            judged,
-            prospect.findings,
-            prospect=prospect,
-            done=deeds(prospect.plan, outcomes),
-            error=error,
-            calls=calls,
-            known_manual=known_manual,
-        )
-
-    def report(
-        self,
-        judged: tuple[RowResult, ...],
-        findings: tuple[Finding, ...],
-        *,
-        prospect: Prospect | None = None,
-        done: tuple[Deed, ...] = (),
-        error: BaseException | None = None,
-        calls: int | None = None,
-        known_manual: frozenset[str] = frozenset(),
-    ) -> Report:
-        """Total, write the files if there is a folder, and decide the exit code."""
-        raise NotImplementedError

@@ -1,0 +1,147 @@
+"""The end of a command: what became of it in; results, files in a run folder, totals and the exit code out.
+
+The files come in the order of their weight: results first, the summary last, so that a summary means that all
+of them are there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from onboarding import saved
+from onboarding.errors import OnboardingError, StorageError
+from onboarding.job import Job, Prospect, Report, Voice
+from onboarding.model import Finding, GroupName
+from onboarding.plan import Outcome, Status
+from onboarding.report import Deed, RowResult, deeds, exit_code, results, totals
+from onboarding.sheets import Inputs
+from onboarding.words import labels
+from onboarding.writers import files, rows, summary
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a command came to its end."""
+
+    error: BaseException | None = None
+    """What stopped it."""
+    calls: int = 0
+    """Calls made, reading included."""
+    known_manual: frozenset[str] = frozenset()
+    """Work for people that earlier runs have reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """One command at work: what it was asked, on which sheets, since when, and where its files go."""
+
+    command: str
+    job: Job
+    inputs: Inputs
+    started: datetime
+    folder: Path | None = None
+
+    @classmethod
+    def begin(cls, command: str, job: Job, inputs: Inputs) -> Sitting:
+        """Sit down to a command whose sheets are read."""
+        return cls(command, job, inputs, datetime.now(UTC))
+
+    def open_folder(self, voice: Voice) -> Sitting:
+        """Make the run folder before anything is sent: no report that can't be written comes as a surprise."""
+        assert self.job.reports
+        folder = files.run_folder(self.job.reports, self.inputs.sources[0].name, self.started)
+        voice.opened(folder)
+        return replace(self, folder=folder)
+
+    @property
+    def run(self) -> str:
+        """The run's name: that of its folder."""
+        return self.folder.name if self.folder else ""
+
+    def nothing_sent(
+        self, prospect: Prospect, code: str, why: OnboardingError, calls: int
+    ) -> Report:
+        """Report that nothing was sent: every row that wanted a change is skipped."""
+        plan = prospect.plan
+        untouched = plan.set_aside(plan.changes, Status.SKIPPED, code, str(why))
+        return self.ended(replace(prospect, plan=untouched), {}, Ending(why, calls))
+
+    def ended(
+        self, prospect: Prospect, outcomes: Mapping[str, Outcome] | None, ending: Ending
+    ) -> Report:
+        """Report what was done; with outcomes ``None``, what would be."""
+        named = labels(prospect.current, prospect.plan)
+        judged = results(prospect.intake.rows, prospect.findings, prospect.plan, outcomes, named)
+        return self.report(
+            judged, prospect.findings, deeds(prospect.plan, outcomes), ending, prospect, named
+        )
+
+    def report(
+        self,
+        judged: tuple[RowResult, ...],
+        findings: tuple[Finding, ...],
+        done: tuple[Deed, ...] = (),
+        ending: Ending = Ending(),
+        prospect: Prospect | None = None,
+        named: Mapping[GroupName, str] | None = None,
+    ) -> Report:
+        """Total, write the files if there is a folder, and decide the exit code."""
+        error, names = ending.error, []
+        if self.folder:
+            try:
+                names = self._write(self.folder, judged, done, prospect, named or {})
+            except StorageError as storage:
+                error = storage
+        total = totals(judged, done)
+        code = exit_code(judged, done, known_manual=ending.known_manual, stopped=error)
+        content = summary.summary(
+            summary.Facts(
+                command=self.command,
+                started=self.started,
+                finished=datetime.now(UTC),
+                exit_code=code,
+                tenant=prospect.plan.tenant if prospect else "",
+                fingerprint=prospect.plan.fingerprint if prospect else "",
+                calls_announced=prospect.calls if prospect else 0,
+                calls_made=ending.calls,
+                sources=self.inputs.sources,
+                files=[*names, "summary.json"] if self.folder else [],
+                folder=str(self.folder or ""),
+                error=str(error or ""),
+            ),
+            total,
+        )
+        if self.folder and not isinstance(error, StorageError):
+            files.whole(self.folder / "summary.json", summary.as_json(content))
+        return Report(judged, findings, total, code, content, self.folder, error)
+
+    def _write(
+        self,
+        folder: Path,
+        judged: tuple[RowResult, ...],
+        done: tuple[Deed, ...],
+        prospect: Prospect | None,
+        named: Mapping[GroupName, str],
+    ) -> list[str]:
+        tables = self.inputs.tables
+        files.whole(folder / "results.csv", rows.results_csv(tables, judged))
+        names = ["results.csv"]
+        again = rows.retry(tables, judged)
+        if again:
+            files.folder(folder / "retry")
+        for name, content in again.items():
+            files.whole(folder / "retry" / name, content)
+            names.append(f"retry/{name}")
+        if prospect:
+            files.whole(folder / "actions.csv", rows.actions_csv(done, named))
+            files.whole(folder / "plan.json", saved.dump(prospect.plan, self._saved_job()))
+            names += ["actions.csv", "plan.json"]
+        return names
+
+    def _saved_job(self) -> saved.SavedJob:
+        job = self.job
+        inputs = tuple(name if name == "-" else str(Path(name).absolute()) for name in job.inputs)
+        return saved.SavedJob(inputs, self.inputs.sources, job.reading, job.rules, job.wishes)

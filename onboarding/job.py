@@ -1,0 +1,97 @@
+"""A job as values: what is asked, what would be done, and how it ended; and who is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from onboarding.apply import Observer, Pace
+from onboarding.errors import TooManyRejected, UnsafePlan
+from onboarding.intake import Rules
+from onboarding.model import Directory, Finding, Intake, Severity
+from onboarding.plan import Action, Plan
+from onboarding.reconcile import Wishes
+from onboarding.report import RowResult, Totals
+from onboarding.safety import Limits, Permissions
+from onboarding.sheets import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Everything that a command needs to know, worked out once from flags, environment and settings."""
+
+    inputs: tuple[str, ...] = ()
+    reading: Reading = field(default_factory=Reading)
+    rules: Rules = field(default_factory=Rules)
+    wishes: Wishes = field(default_factory=Wishes)
+    limits: Limits = field(default_factory=Limits)
+    permissions: Permissions = field(default_factory=Permissions)
+    pace: Pace = field(default_factory=Pace)
+    reports: Path | None = None
+    """Where run folders are made; None: no files (``validate`` only)."""
+    state: Path = Path()
+    init_state: bool = True
+    """Whether a missing state folder may be made."""
+    accept: str = ""
+    """The fingerprint of the one plan that may pass over the limits, once."""
+    expect: str = ""
+    """``apply``: the fingerprint that the saved plan must have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What would be done, and what it was worked out from."""
+
+    intake: Intake
+    findings: tuple[Finding, ...]
+    current: Directory
+    plan: Plan
+    calls: int
+    """Calls of the whole command when nothing fails: those that the reading took, and those to come."""
+
+    @property
+    def rejected(self) -> int:
+        """How many rows are rejected."""
+        return len({f.row for f in self.findings if f.row and f.severity is Severity.REJECT})
+
+    @property
+    def invitations(self) -> int:
+        """How many e-mails it would send."""
+        return len(self.plan.of(Action.INVITE))
+
+
+class Voice(Observer, Protocol):
+    """Who is told, and asked, while a job runs. The command line is one; tests have a silent one."""
+
+    def opened(self, folder: Path) -> None:
+        """Note that the run folder exists; logs may go there."""
+        ...
+
+    def propose(self, prospect: Prospect) -> None:
+        """Show what would be done."""
+        ...
+
+    def confirm(self, prospect: Prospect) -> bool:
+        """Ask whether it may be done."""
+        ...
+
+    def insist(self, refusal: UnsafePlan | TooManyRejected) -> bool:
+        """Ask whether the person insists, although a limit is in the way."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a command ended: a result for every row, the totals, the files."""
+
+    results: tuple[RowResult, ...]
+    findings: tuple[Finding, ...]
+    totals: Totals
+    exit_code: int
+    summary: Mapping[str, Any]
+    """What ``summary.json`` holds and ``--json`` prints."""
+    folder: Path | None = None
+    error: BaseException | None = None
+    """What stopped the run, if anything did."""
