@@ -1,0 +1,10 @@
+"""The embedded tenant: a server that behaves as Atlan's user and group API does, over SQLite.
+
+``with Sandbox(Path("tenant.db")) as tenant:`` serves ``tenant.url`` until the block ends;
+``python -m onboarding.sandbox --db tenant.db`` does it as a process of its own.
+"""
+
+from onboarding.sandbox.faults import Fault, Switches
+from onboarding.sandbox.server import Sandbox
+
+__all__ = ["Fault", "Sandbox", "Switches"]

@@ -1,0 +1,77 @@
+"""``python -m onboarding.sandbox``: serve until told to stop; say where in one line of JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sqlite3
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from onboarding.sandbox.server import Sandbox
+
+_STOP = (signal.SIGTERM, signal.SIGINT)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit code 0 after a stop, 2 where it could not begin."""
+    options = _parser().parse_args(arguments)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)  # in every thread: they are waited for below
+    try:
+        with Sandbox(
+            options.db,
+            options.port,
+            key=os.environ.get("ONBOARDING_SANDBOX_KEY", "sandbox"),
+            **_settings(options.faults),
+        ) as tenant:
+            sys.stdout.write(json.dumps({"url": tenant.url, "tenant": tenant.tenant}) + "\n")
+            sys.stdout.flush()
+            if options.until_stdin_closes:
+                threading.Thread(target=_stop_after_stdin, daemon=True).start()
+            signal.sigwait(_STOP)
+    except OSError as error:
+        return _complain(f"can't serve on port {options.port}: {error.strerror}")
+    except sqlite3.Error as error:
+        return _complain(f"can't keep a tenant in {options.db}: {error}")
+    except ValueError as error:
+        return _complain(f"{options.faults}: {error}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m onboarding.sandbox", description=__doc__)
+    parser.add_argument("--db", type=Path, required=True, help="database; made when missing")
+    parser.add_argument("--port", type=int, default=0, help="default: any free port")
+    parser.add_argument("--faults", type=Path, help="JSON with switches and faults")
+    parser.add_argument("--until-stdin-closes", action="store_true", help="end with the parent")
+    return parser
+
+
+def _settings(path: Path | None) -> dict[str, Any]:
+    try:
+        settings = json.loads(path.read_text("utf-8")) if path else {}
+    except OSError as error:
+        raise ValueError(error.strerror) from error
+    if not isinstance(settings, dict) or settings.keys() - {"switches", "faults"}:
+        raise ValueError("expected an object with switches and faults")
+    return settings
+
+
+def _stop_after_stdin() -> None:
+    while os.read(0, 65536):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _complain(message: str) -> int:
+    sys.stderr.write(f"onboarding.sandbox: {message}\n")
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

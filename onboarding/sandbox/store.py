@@ -1,0 +1,271 @@
+"""The tenant's people, groups and memberships in one SQLite file: what is kept, and how it changes.
+
+Reads take a connection each and never wait. Writes take turns. What a ``writing`` block did is on
+disk when the block ends (WAL, synchronous=FULL), so that an acknowledged write survives a crash.
+Handlers read and write through the functions below; what a list call asks is ``query``'s.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from onboarding.sandbox import seed
+
+_SCHEMA = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE roles (
+  pk INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE,
+  description TEXT NOT NULL, level TEXT NOT NULL
+);
+CREATE TABLE users (
+  pk INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, username TEXT NOT NULL UNIQUE, email TEXT UNIQUE,
+  first_name TEXT, last_name TEXT, role TEXT, enabled INTEGER NOT NULL, verified INTEGER NOT NULL,
+  created INTEGER NOT NULL, last_login INTEGER, attributes TEXT
+);
+CREATE INDEX users_by_role ON users (role);
+CREATE INDEX users_by_age ON users (created);
+CREATE TABLE groups (
+  pk INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE, alias TEXT,
+  is_default INTEGER NOT NULL, attributes TEXT NOT NULL
+);
+CREATE TABLE members (
+  grp INTEGER NOT NULL REFERENCES groups ON DELETE CASCADE, user INTEGER NOT NULL REFERENCES users,
+  PRIMARY KEY (grp, user)
+) WITHOUT ROWID;
+CREATE INDEX members_by_user ON members (user, grp);
+CREATE TABLE mails (
+  n INTEGER PRIMARY KEY, email TEXT NOT NULL, role TEXT NOT NULL, at TEXT NOT NULL
+);
+"""
+
+_TABLES = ("members", "mails", "groups", "users", "roles", "meta")
+
+Attributes = dict[str, list[str]]
+
+
+class Store:
+    """The database file; made and seeded when it is new."""
+
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._path = path
+        self._clock = clock
+        self._turn = threading.RLock()
+        self._idle: list[sqlite3.Connection] = []
+        self._past: list[tuple[float, sqlite3.Connection]] = []
+        self._writer = self._connection()
+        with self.writing() as db:
+            self.is_new = not db.execute("SELECT 1 FROM sqlite_master").fetchone()
+            if self.is_new:
+                for statement in _SCHEMA.split(";"):
+                    db.execute(statement)
+                _plant(db)
+
+    def reset(self) -> None:
+        """Forget everything and be a new tenant, with a new id."""
+        with self.writing() as db:
+            for table in _TABLES:
+                db.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
+            _plant(db)
+
+    @contextmanager
+    def writing(self, lag: float = 0.0) -> Iterator[sqlite3.Connection]:
+        """The one connection that writes: all of the block, or nothing where it raises.
+
+        With a ``lag`` a view of the time before is kept, for reads that lag behind.
+        """
+        with self._turn:
+            if lag:
+                self._keep_view()
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+            except BaseException:
+                self._writer.execute("ROLLBACK")
+                raise
+            self._writer.execute("COMMIT")
+
+    @contextmanager
+    def reading(self, lag: float = 0.0) -> Iterator[sqlite3.Connection]:
+        """A connection to read with; what was written within the last ``lag`` seconds is missing."""
+        if self._past:
+            with self._turn:
+                self._drop_views(self._clock() - lag)
+                if self._past:
+                    yield self._past[0][1]
+                    return
+        db = self._idle.pop() if self._idle else self._connection()
+        try:
+            yield db
+        finally:
+            self._idle.append(db)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._drop_views(float("inf"))
+        for db in (*self._idle, self._writer):
+            db.close()
+
+    def _connection(self) -> sqlite3.Connection:
+        db = sqlite3.connect(
+            self._path,
+            timeout=30,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+        )
+        db.row_factory = sqlite3.Row
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA foreign_keys = ON")
+        return db
+
+    def _keep_view(self) -> None:
+        """Hold the present state open, as an unfinished read does in WAL mode."""
+        db = self._connection()
+        db.execute("BEGIN")
+        db.execute("SELECT 1 FROM meta").fetchone()
+        self._past.append((self._clock(), db))
+
+    def _drop_views(self, before: float) -> None:
+        while self._past and self._past[0][0] <= before:
+            self._past.pop(0)[1].close()
+
+
+def _plant(db: sqlite3.Connection) -> None:
+    """The seed, under fresh ids."""
+    db.execute("INSERT INTO meta VALUES ('tenant', ?)", [f"sandbox-{uuid.uuid4().hex[:12]}"])
+    db.execute("INSERT INTO meta VALUES ('actor', ?)", [f"{seed.API_ACCOUNT}{uuid.uuid4()}"])
+    db.executemany(
+        "INSERT INTO roles (id, name, description, level) VALUES (?, ?, ?, ?)",
+        [(str(uuid.uuid4()), role.name, role.description, role.level) for role in seed.ROLES],
+    )
+    groups = {team.name: create_group(db, team.name, _team_attributes(team)) for team in seed.TEAMS}
+    service = seed.Person(actor(db), None, "", None)
+    for person in (*seed.PEOPLE, service):
+        user = _add_account(db, person)
+        db.executemany(
+            "INSERT INTO members VALUES (?, ?)", [(groups[g][0], user) for g in person.groups]
+        )
+
+
+def _team_attributes(team: seed.Team) -> Attributes:
+    described = {"description": [team.description]} if team.description else {}
+    return {"alias": [team.alias], **described, "isDefault": [str(team.default).lower()]}
+
+
+def _add_account(db: sqlite3.Connection, person: seed.Person) -> int:
+    first, _, last = person.name.partition(" ")
+    active = bool(person.email) and not person.pending
+    return _insert_user(
+        db,
+        username=person.username,
+        email=person.email,
+        first_name=first or None,
+        last_name=last or None,
+        role=person.role,
+        enabled=person.enabled,
+        verified=active,
+        last_login=_millis() if active else None,
+        attributes=json.dumps(_invited_by("owner", "Olivia Owner")) if person.email else None,
+    )
+
+
+def invite(db: sqlite3.Connection, email: str, role: str, username: str) -> None:
+    """Make the account, pending; put it into the default groups; record the mail."""
+    inviter = actor(db)
+    user = _insert_user(
+        db,
+        username=username,
+        email=email,
+        role=role,
+        enabled=True,
+        verified=False,
+        attributes=json.dumps(_invited_by(inviter, inviter)),
+    )
+    db.execute("INSERT INTO members SELECT pk, ? FROM groups WHERE is_default", [user])
+    db.execute("INSERT INTO mails (email, role, at) VALUES (?, ?, ?)", [email, role, _iso()])
+
+
+def _insert_user(db: sqlite3.Connection, **values: object) -> int:
+    row = {"id": str(uuid.uuid4()), "created": _millis(), **values}
+    names, marks = ", ".join(row), ", ".join("?" * len(row))
+    sql = f"INSERT INTO users ({names}) VALUES ({marks}) RETURNING pk"  # noqa: S608 - our own names
+    return int(db.execute(sql, [*row.values()]).fetchone()[0])
+
+
+def _invited_by(username: str, name: str) -> Attributes:
+    return {"invitedAt": [_iso()], "invitedBy": [username], "invitedByName": [name]}
+
+
+def create_group(db: sqlite3.Connection, name: str, attributes: Attributes) -> tuple[int, str]:
+    """The new group's row and guid."""
+    stamps = {"createdAt": [str(_millis())], "createdBy": [actor(db)]}
+    guid = str(uuid.uuid4())
+    row = db.execute(
+        "INSERT INTO groups (id, name, alias, is_default, attributes) VALUES (?, ?, ?, ?, ?) RETURNING pk",
+        [guid, name, *_attribute_columns({**attributes, **stamps})],
+    ).fetchone()
+    return int(row[0]), guid
+
+
+def update_group(db: sqlite3.Connection, group: int, attributes: Attributes) -> None:
+    """Replace all attributes; who changed them and when is added here."""
+    stamps = {"updatedAt": [str(_millis())], "updatedBy": [actor(db)]}
+    db.execute(
+        "UPDATE groups SET alias = ?, is_default = ?, attributes = ? WHERE pk = ?",
+        [*_attribute_columns({**attributes, **stamps}), group],
+    )
+
+
+def _attribute_columns(attributes: Attributes) -> tuple[str | None, bool, str]:
+    alias = next(iter(attributes.get("alias", ())), None)
+    return alias, attributes.get("isDefault") == ["true"], json.dumps(attributes)
+
+
+def attributes_of(group: sqlite3.Row) -> Attributes:
+    """A group's attributes, stamps included."""
+    attributes: Attributes = json.loads(group["attributes"])
+    return attributes
+
+
+def join(db: sqlite3.Connection, pairs: Iterable[tuple[int, int]]) -> None:
+    """Add (group, user) rows; who is in already stays in."""
+    db.executemany("INSERT OR IGNORE INTO members VALUES (?, ?)", pairs)
+
+
+def leave(db: sqlite3.Connection, pairs: Iterable[tuple[int, int]]) -> None:
+    """Remove (group, user) rows, where they exist."""
+    db.executemany("DELETE FROM members WHERE grp = ? AND user = ?", pairs)
+
+
+def actor(db: sqlite3.Connection) -> str:
+    """The username of the token's own account."""
+    return str(db.execute("SELECT value FROM meta WHERE name = 'actor'").fetchone()[0])
+
+
+def tenant_id(store: Store) -> str:
+    """The id that stays with this database until it is reset."""
+    with store.reading() as db:
+        return str(db.execute("SELECT value FROM meta WHERE name = 'tenant'").fetchone()[0])
+
+
+def mails(store: Store) -> list[dict[str, object]]:
+    """Every invitation that would have been sent, in order."""
+    with store.reading() as db, closing(db.execute("SELECT * FROM mails ORDER BY n")) as rows:
+        return [dict(row) for row in rows]
+
+
+def _millis() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _iso() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
