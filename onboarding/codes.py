@@ -177,8 +177,8 @@ CODES: dict[str, Code] = {
     ),
     "table-ignored": Code(
         "note",
-        "A file or sheet was not read, because none of its headers is known.",
-        "Nothing, or correct its headers.",
+        "A file or sheet was not read: none of its headers is known, or it is hidden.",
+        "Nothing, or correct its headers, or show the sheet.",
     ),
     "encoding-guessed": Code(
         "note",
