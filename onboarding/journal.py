@@ -107,10 +107,14 @@ class State:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             path.chmod(0o600)
             connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA secure_delete = ON")
-            return cls(_Database(path, connection), now)
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = FULL")
+                connection.execute("PRAGMA secure_delete = ON")
+                return cls(_Database(path, connection), now)
+            except BaseException:
+                connection.close()
+                raise
 
     @classmethod
     def peek(cls, folder: Path, tenant: str, *, now: Callable[[], float] = time.time) -> Self:
@@ -292,7 +296,7 @@ class Journal:
     def close(self) -> None:
         """Close the readable copy."""
         if self._lines:
-            with _storing(Path(self._lines.name).parent):
+            with _storing(self._db.path.parent):
                 self._lines.close()
 
     def _tell_outcome(self, change: Change, outcome: Outcome) -> None:
@@ -386,7 +390,7 @@ class _Database:
 def _folder_name(tenant: str) -> str:
     """A name without surprises, and another one for every tenant."""
     plain = re.sub(r"[^a-z0-9.-]", "_", tenant).lstrip(".")
-    if plain == tenant and plain:
+    if plain == tenant and 0 < len(plain) <= 80:
         return plain
     return f"{plain[:80]}-{hashlib.sha256(tenant.encode()).hexdigest()[:8]}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from fakes import FakeTenant
 
 from onboarding.apply import Applied, Observer, Pace, apply, forecast, settle
 from onboarding.journal import State
-from onboarding.model import Email, Group, GroupId, GroupName, Membership, Role, User, UserId
+from onboarding.model import Directory, Email, Group, GroupId, GroupName, Membership, Role, User
 from onboarding.plan import Cause, Change, Plan
 
 NOON = 1_790_000_000.0
@@ -66,32 +66,35 @@ def revoke(name: str, team: str, cause: Cause = Cause.ASKED) -> Change:
 def difference(tenant: FakeTenant, wanted: Wanted) -> Plan:
     """What it takes to have a tenant as wanted: the part of planning that these tests need."""
     has = tenant.truth()
-    changes: list[Change] = []
+    changes = [*_people(has, wanted), *_groups(has, wanted)]
+    for address, name in sorted(wanted.inside | wanted.outside):
+        membership = Membership(address, name)
+        there = name in has.memberships.get(address, frozenset())
+        if (address, name) in wanted.inside and not there:
+            changes.append(Change(None, membership))
+        if (address, name) in wanted.outside and there:
+            cause = Cause.LEAVER if address in wanted.leavers else Cause.ASKED
+            changes.append(Change(membership, None, cause=cause))
+    return Plan(has.tenant, tuple(changes))
+
+
+def _people(has: Directory, wanted: Wanted) -> Iterator[Change]:
     for address, role in wanted.people.items():
         account = has.users.get(address)
         if account is None:
-            changes.append(Change(None, User(address, role)))
+            yield Change(None, User(address, role))
         elif account.role is not role:
-            changes.append(Change(account, replace(account, role=role)))
+            yield Change(account, replace(account, role=role))
+
+
+def _groups(has: Directory, wanted: Wanted) -> Iterator[Change]:
     for name, team in wanted.groups.items():
         known = has.groups.get(name)
-        asked = replace(team, id=GroupId(""), path="")
+        asked = replace(team, id=GroupId(""), path="", size=0)
         if known is None:
-            changes.append(Change(None, asked))
-        elif (known.alias, known.description, known.default) != (
-            team.alias,
-            team.description,
-            team.default,
-        ):
-            changes.append(Change(known, replace(asked, id=known.id, path=known.path)))
-    for address, name in sorted(wanted.inside):
-        if name not in has.memberships.get(address, frozenset()):
-            changes.append(Change(None, Membership(address, name)))
-    for address, name in sorted(wanted.outside):
-        if name in has.memberships.get(address, frozenset()):
-            cause = Cause.LEAVER if address in wanted.leavers else Cause.ASKED
-            changes.append(Change(Membership(address, name), None, cause=cause))
-    return Plan(has.tenant, tuple(changes))
+            yield Change(None, asked)
+        elif replace(known, id=GroupId(""), path="", size=0) != asked:
+            yield Change(known, replace(asked, id=known.id, path=known.path, size=known.size))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +149,3 @@ def settled(tenant: FakeTenant, folder: Path, clock: Clock, **facts: float) -> f
         return settle(state, tenant, clock.pace(**facts))
     finally:
         state.close()
-
-
-def own(person: str) -> UserId:
-    return UserId(f"u-{person}")

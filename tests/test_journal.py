@@ -1,0 +1,379 @@
+"""The state folder: intents, deeds, the ledger, the lock, and what happens when the disk does not play along."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from builders import email
+from changes import NOON, Clock, create, grant, invite
+
+from onboarding.errors import StorageError, TryLater, UsageError
+from onboarding.journal import DAY, Intent, State
+from onboarding.plan import Action, Change, Outcome, Status
+
+TENANT = "acme.example"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def state(tmp_path: Path, clock: Clock) -> Iterator[State]:
+    state = opened(tmp_path, clock)
+    yield state
+    state.close()
+
+
+def opened(folder: Path, clock: Clock) -> State:
+    return State.open(folder, TENANT, create=True, now=clock.now)
+
+
+def ended(change: Change, status: Status, request: str = "r1") -> tuple[Change, Outcome]:
+    return change, Outcome(status, request_id=request)
+
+
+# ---- intents ----------------------------------------------------------------------------------------------
+
+
+def test_an_intent_is_on_disk_before_anything_else_happens(
+    state: State, tmp_path: Path, clock: Clock
+) -> None:
+    state.begin("run").intend("r1", Action.INVITE, [invite("ana")])
+    again = opened(tmp_path, clock)
+    assert again.open_intents() == (
+        Intent("r1", "invite ana@acme.example", Action.INVITE, email("ana"), None, None),
+    )
+    again.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "still_open", "a_deed"),
+    [
+        pytest.param(invite("ana"), Status.APPLIED, False, True, id="applied"),
+        pytest.param(invite("ana"), Status.FAILED, False, False, id="failed"),
+        pytest.param(invite("ana"), Status.SKIPPED, False, False, id="not-sent"),
+        pytest.param(invite("ana"), Status.UNCHANGED, False, False, id="somebody-else"),
+        pytest.param(invite("ana"), Status.IN_DOUBT, True, True, id="invitation-in-doubt"),
+        pytest.param(create("ops"), Status.IN_DOUBT, True, True, id="creation-in-doubt"),
+        pytest.param(grant("ana", "ops"), Status.IN_DOUBT, False, True, id="grant-in-doubt"),
+    ],
+)
+def test_an_intent_ends_by_its_outcome(
+    state: State, change: Change, status: Status, still_open: bool, a_deed: bool
+) -> None:
+    journal = state.begin("run")
+    journal.intend("r1", change.action, [change])
+    journal.conclude([ended(change, status)])
+    assert (bool(state.open_intents()), bool(state.earlier())) == (still_open, a_deed)
+
+
+def test_an_outcome_ends_the_intent_of_its_own_request_only(state: State) -> None:
+    journal, ana = state.begin("run"), invite("ana")
+    journal.intend("r1", Action.INVITE, [ana])
+    journal.intend("r2", Action.INVITE, [ana])
+    journal.conclude([ended(ana, Status.FAILED, "r1")])
+    assert [intent.request_id for intent in state.open_intents()] == ["r2"]
+
+
+def test_a_doubt_is_dated_once(state: State, clock: Clock) -> None:
+    journal, ana = state.begin("run"), invite("ana")
+    journal.intend("r1", Action.INVITE, [ana])
+    clock.sleep(5)
+    journal.doubt("r1")
+    clock.sleep(30)
+    journal.conclude([ended(ana, Status.IN_DOUBT)])
+    assert [intent.doubt_since for intent in state.open_intents()] == [NOON + 5]
+
+
+def test_a_report_makes_deeds_forgotten_and_leaves_doubts(state: State) -> None:
+    journal, ana, bob = state.begin("run"), invite("ana"), invite("bob")
+    journal.intend("r1", Action.INVITE, [ana, bob])
+    journal.conclude([ended(ana, Status.APPLIED), ended(bob, Status.IN_DOUBT)])
+    journal.finish()
+    assert state.earlier() == state.doubtful() == {bob.key}
+
+
+def test_deeds_of_a_run_without_a_report_are_remembered(
+    state: State, tmp_path: Path, clock: Clock
+) -> None:
+    journal, ana = state.begin("run"), grant("ana", "ops")
+    journal.intend("r1", Action.GRANT, [ana])
+    journal.conclude([ended(ana, Status.APPLIED)])
+    again = opened(tmp_path, clock)
+    assert again.earlier() == {ana.key}
+    again.close()
+
+
+# ---- the ledger, permissions, manual rows -----------------------------------------------------------------
+
+
+def test_an_invitation_counts_from_the_clear_yes_for_30_days(state: State, clock: Clock) -> None:
+    journal = state.begin("run")
+    journal.intend("r1", Action.INVITE, [invite("ana")])
+    assert state.invited_recently([email("ana")]) == frozenset()
+    journal.accept("r1", [invite("ana"), invite("bob")])
+    people = [email("ana"), email("bob"), email("eve")]
+    assert state.invited_recently(people) == {email("ana"), email("bob")}
+    clock.sleep(30 * DAY - 1)
+    assert state.invited_recently(people) == {email("ana"), email("bob")}
+    clock.sleep(1)
+    assert state.invited_recently(people) == frozenset()
+
+
+def test_a_doubtful_invitation_that_was_seen_counts_too(state: State) -> None:
+    journal = state.begin("run")
+    journal.intend("r1", Action.INVITE, [invite("ana")])
+    journal.conclude([ended(invite("ana"), Status.APPLIED)])
+    assert state.invited_recently([email("ana")]) == {email("ana")}
+
+
+def test_the_ledger_holds_no_address(state: State, tmp_path: Path) -> None:
+    journal, ana = state.begin("run"), invite("ana")
+    journal.intend("r1", Action.INVITE, [ana])
+    journal.accept("r1", [ana])
+    journal.conclude([ended(ana, Status.APPLIED)])
+    journal.finish()
+    state.close()
+    for file in tmp_path.rglob("*"):
+        assert not file.is_file() or b"ana@" not in file.read_bytes()
+
+
+def test_a_permission_to_pass_is_spent_once(state: State, tmp_path: Path, clock: Clock) -> None:
+    assert state.spend("f00d")
+    assert not state.spend("f00d")
+    again = opened(tmp_path, clock)
+    assert not again.spend("f00d")
+    again.close()
+
+
+def test_manual_rows_are_remembered_while_they_are_reported(state: State, clock: Clock) -> None:
+    state.remember_manual(["deactivate ana", "deactivate bob"])
+    clock.sleep(80 * DAY)
+    state.remember_manual(["deactivate bob"])
+    clock.sleep(11 * DAY)
+    state.remember_manual(["deactivate eve"])
+    assert state.reported_manual() == {"deactivate bob", "deactivate eve"}
+
+
+# ---- folder and files -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_nobody_else_can_read_state_or_journal(tmp_path: Path, clock: Clock, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        state = opened(tmp_path / "state", clock)
+        journal = state.begin("run", tmp_path / "journal.jsonl")
+        journal.intend("r1", Action.INVITE, [invite("ana")])
+        modes = {
+            file.name: stat.S_IMODE(file.stat().st_mode)
+            for file in (*(tmp_path / "state" / TENANT).iterdir(), tmp_path / "journal.jsonl")
+        }
+        folder = stat.S_IMODE((tmp_path / "state" / TENANT).stat().st_mode)
+        journal.close()
+        state.close()
+    finally:
+        os.umask(before)
+    assert folder == 0o700
+    assert modes == dict.fromkeys(
+        ["state.db", "state.db-wal", "state.db-shm", "journal.jsonl"], 0o600
+    )
+
+
+def test_a_missing_folder_is_made_only_when_allowed(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--init-state"):
+        State.open(tmp_path / "state", TENANT, create=False)
+    assert not (tmp_path / "state").exists()
+    State.open(tmp_path / "state", TENANT, create=True).close()
+    State.open(tmp_path / "state", TENANT, create=False).close()
+
+
+def test_every_tenant_has_a_folder_of_its_own(tmp_path: Path) -> None:
+    tenants = ["acme.example", "a/b", "a_b", "A_b", "..", "../acme.example", "x" * 300]
+    for tenant in tenants:
+        state = State.open(tmp_path / "state", tenant, create=True)
+        assert state.spend("f00d"), tenant
+        state.close()
+    assert len(list((tmp_path / "state").iterdir())) == len(tenants)
+
+
+def test_a_state_of_a_newer_version_is_left_alone(
+    state: State, tmp_path: Path, clock: Clock
+) -> None:
+    file = tmp_path / TENANT / "state.db"
+    with sqlite3.connect(file) as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    with pytest.raises(StorageError, match="newer version"):
+        opened(tmp_path, clock)
+
+
+def test_a_file_that_is_no_state_is_refused(tmp_path: Path, clock: Clock) -> None:
+    (tmp_path / TENANT).mkdir()
+    (tmp_path / TENANT / "state.db").write_text("x" * 5000)
+    with pytest.raises(StorageError, match="not a database"):
+        opened(tmp_path, clock)
+
+
+def test_a_peek_sees_what_is_there_and_keeps_nothing(
+    state: State, tmp_path: Path, clock: Clock
+) -> None:
+    state.begin("run").intend("r1", Action.INVITE, [invite("ana")])
+    with state.lock():
+        copy = State.peek(tmp_path, TENANT, now=clock.now)
+        assert copy.doubtful() == {"invite ana@acme.example"}
+        assert copy.spend("f00d")
+        copy.close()
+    assert state.spend("f00d")
+
+
+def test_a_peek_at_nothing_makes_nothing(tmp_path: Path) -> None:
+    copy = State.peek(tmp_path / "state", TENANT)
+    assert (copy.earlier(), copy.invited_recently([email("ana")])) == (frozenset(), frozenset())
+    copy.close()
+    assert not list(tmp_path.iterdir())
+
+
+# ---- the readable copy ------------------------------------------------------------------------------------
+
+
+def test_the_journal_can_be_read_while_it_grows(state: State, tmp_path: Path, clock: Clock) -> None:
+    journal, ana = state.begin("run", tmp_path / "journal.jsonl"), invite("ana")
+    at = "2026-09-21T14:13:20.000+00:00"
+
+    def lines() -> list[dict[str, object]]:
+        return [json.loads(line) for line in (tmp_path / "journal.jsonl").read_text().splitlines()]
+
+    journal.intend("r1", Action.INVITE, [ana])
+    assert lines() == [
+        {"at": at, "event": "intent", "request": "r1", "action": "invite", "changes": [ana.key]}
+    ]
+    journal.accept("r1", [ana])
+    journal.conclude([(ana, Outcome(Status.APPLIED, http_status=200, request_id="r1"))])
+    assert lines()[1:] == [
+        {"at": at, "event": "accepted", "request": "r1"},
+        {
+            "at": at,
+            "event": "outcome",
+            "request": "r1",
+            "change": ana.key,
+            "status": "applied",
+            "code": "done",
+            "http_status": 200,
+            "message": "",
+        },
+    ]
+    journal.close()
+
+
+# ---- the lock ---------------------------------------------------------------------------------------------
+
+HOLD = """
+    import sys
+    from pathlib import Path
+    from onboarding.journal import State
+
+    with State.open(Path(sys.argv[1]), "acme.example", create=True).lock():
+        print("held", flush=True)
+        sys.stdin.read()
+"""
+
+
+def holder(folder: Path) -> subprocess.Popen[str]:
+    """Another process that holds the lock until it is told to end."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(HOLD), str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_the_second_run_is_told_who_is_at_work(state: State, tmp_path: Path) -> None:
+    with holder(tmp_path) as process:
+        with pytest.raises(TryLater, match=f"process {process.pid} on .*, since 20"), state.lock():
+            pass
+        process.communicate("")
+
+
+def test_two_runs_of_one_process_exclude_each_other(
+    state: State, tmp_path: Path, clock: Clock
+) -> None:
+    other = opened(tmp_path, clock)
+    with state.lock(), pytest.raises(TryLater), other.lock():
+        pass
+    with other.lock():
+        pass
+    other.close()
+
+
+def test_a_killed_run_frees_the_lock(state: State, tmp_path: Path) -> None:
+    with holder(tmp_path) as process:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    with state.lock():
+        pass
+
+
+@pytest.mark.parametrize("gone", [["state.db-shm"], ["state.db"], ["state.db", "state.db-wal"]])
+def test_deleting_files_lets_no_second_run_in(
+    tmp_path: Path, clock: Clock, gone: list[str]
+) -> None:
+    with holder(tmp_path) as process:
+        for name in gone:
+            (tmp_path / TENANT / name).unlink()
+        with pytest.raises((TryLater, StorageError)):
+            second = opened(tmp_path, clock)
+            with closing(second), second.lock():
+                pass
+        process.communicate("")
+
+
+# ---- the disk does not play along -------------------------------------------------------------------------
+
+
+def test_a_state_that_is_deleted_under_a_run_stops_it(state: State, tmp_path: Path) -> None:
+    journal = state.begin("run")
+    (tmp_path / TENANT / "state.db").unlink()
+    with pytest.raises(StorageError, match="deleted or replaced"):
+        journal.intend("r1", Action.INVITE, [invite("ana")])
+
+
+def test_a_full_disk_is_noticed_before_anything_is_sent(state: State) -> None:
+    (pages,) = state._db.read("PRAGMA page_count")[0]
+    state._db.read(f"PRAGMA max_page_count = {pages}")
+    many = [invite(f"person-{n}") for n in range(2000)]
+    with pytest.raises(StorageError, match="full"):
+        state.begin("run").intend("r1", Action.INVITE, many)
+    assert state.open_intents() == ()
+
+
+def test_a_full_disk_under_the_readable_copy_is_noticed_too(state: State) -> None:
+    journal = state.begin("run", Path("/dev/full"))
+    with pytest.raises(StorageError, match="No space left"):
+        journal.intend("r1", Action.INVITE, [invite("ana")])
+    assert state.open_intents() == ()
+    with pytest.raises(StorageError):
+        journal.close()
+
+
+def test_a_folder_that_can_not_be_made_is_said_plainly(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file")
+    with pytest.raises(StorageError, match="state or journal can't be read or written"):
+        State.open(tmp_path / "state", TENANT, create=True)
