@@ -224,6 +224,7 @@ class _Run:
                     self.each(grants(self.left_behind))
             self.verify(*Action)
         self.account_for_the_rest()
+        self.tell("done")
         return Applied(self.outcomes, self.stopped)
 
     def each(self, calls: Sequence[Call]) -> None:
@@ -452,19 +453,15 @@ class _Run:
     def fate(self, change: Change, call: Call, error: Refused, sight: Sight) -> Outcome | None:
         """Give what a refusal means for one change; None: nothing yet."""
         named = error.by_subject.get(change.email or "")
-        match sight:
-            case Sight.AS_ASKED | Sight.OTHERWISE:
-                others = named is not None or fates.says_already(error)
-                as_asked = fates.by_somebody_else() if others else SEEN
-                return _shown(change, sight, as_asked=as_asked)
-            case Sight.ABSENT if self.closed and change.action is Action.INVITE:
-                return fates.by_hand(self.closed)
-            case Sight.ABSENT if named is not None:
-                return fates.refused(named)
-            case Sight.ABSENT if len(call.changes) == 1 or change.action is Action.CREATE_GROUP:
-                return fates.refused(error.words or str(error))
-            case Sight.ABSENT:
-                return None
+        alone = len(call.changes) == 1 or change.action is Action.CREATE_GROUP
+        if sight is not Sight.ABSENT:
+            others = named is not None or (alone and fates.says_already(error))
+            return _shown(change, sight, as_asked=fates.by_somebody_else() if others else SEEN)
+        if self.closed and change.action is Action.INVITE:
+            return fates.by_hand(self.closed)
+        if alone or named is not None:
+            return fates.refused(named or error.words or str(error))
+        return None
 
     def look_into(self, sent: _Sent, error: TenantError, *, again: bool) -> None:
         """Doubt: what shows is done; what sets something to a value is sent once more; the rest stays in doubt."""

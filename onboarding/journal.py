@@ -86,6 +86,7 @@ class State:
     def __init__(self, database: _Database, now: Callable[[], float]) -> None:
         self.now = now
         self._db = database
+        self._journals: list[Journal] = []
 
     @classmethod
     def open(
@@ -130,7 +131,9 @@ class State:
             return cls(_Database(Path(":memory:"), copy), now)
 
     def close(self) -> None:
-        """Let go of the file; the state can't be used any more."""
+        """Let go of the files; neither the state nor its journals can be used any more."""
+        for journal in self._journals:
+            journal.close()
         self._db.close()
 
     @contextmanager
@@ -224,7 +227,9 @@ class State:
             with _storing(copy.parent):
                 flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
                 lines = os.fdopen(os.open(copy, flags, 0o600), "a", encoding="utf-8")
-        return Journal(self._db, run, lines, self.now)
+        journal = Journal(self._db, run, lines, self.now)
+        self._journals.append(journal)
+        return journal
 
 
 class Journal:
@@ -294,9 +299,9 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        """Close the readable copy."""
+        """Close the readable copy; every line of it has been flushed already."""
         if self._lines:
-            with _storing(self._db.path.parent):
+            with suppress(OSError):
                 self._lines.close()
 
     def _tell_outcome(self, change: Change, outcome: Outcome) -> None:

@@ -305,6 +305,11 @@ def holder(folder: Path) -> subprocess.Popen[str]:
     return process
 
 
+def lock_and_let_go(folder: Path, clock: Clock) -> None:
+    with closing(opened(folder, clock)) as state, state.lock():
+        pass
+
+
 def test_the_second_run_is_told_who_is_at_work(state: State, tmp_path: Path) -> None:
     with holder(tmp_path) as process:
         with pytest.raises(TryLater, match=f"process {process.pid} on .*, since 20"), state.lock():
@@ -339,9 +344,7 @@ def test_deleting_files_lets_no_second_run_in(
         for name in gone:
             (tmp_path / TENANT / name).unlink()
         with pytest.raises((TryLater, StorageError)):
-            second = opened(tmp_path, clock)
-            with closing(second), second.lock():
-                pass
+            lock_and_let_go(tmp_path, clock)
         process.communicate("")
 
 
@@ -369,8 +372,6 @@ def test_a_full_disk_under_the_readable_copy_is_noticed_too(state: State) -> Non
     with pytest.raises(StorageError, match="No space left"):
         journal.intend("r1", Action.INVITE, [invite("ana")])
     assert state.open_intents() == ()
-    with pytest.raises(StorageError):
-        journal.close()
 
 
 def test_a_folder_that_can_not_be_made_is_said_plainly(tmp_path: Path) -> None:

@@ -1,0 +1,795 @@
+"""Carrying out a plan over a tenant in memory: order, read-backs, refusals, doubts, stops, and the calls they take."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from builders import email, group, user
+from changes import (
+    Clock,
+    announced,
+    carry_out,
+    change_role,
+    create,
+    grant,
+    invite,
+    revoke,
+    settled,
+    update,
+)
+from fakes import ALREADY, FakeTenant, Fault
+
+from onboarding.apply import Applied
+from onboarding.errors import (
+    NotSent,
+    OnboardingError,
+    StorageError,
+    TokenRefused,
+    TryLater,
+)
+from onboarding.journal import State
+from onboarding.model import Group, Role
+from onboarding.plan import Cause, Change, Status
+
+ADMIN, MEMBER, GUEST = Role.ADMIN, Role.MEMBER, Role.GUEST
+FINANCE, OPS, SALES = group("finance"), group("ops"), group("sales")
+
+
+def statuses(applied: Applied) -> dict[str, str]:
+    """Each change with its status and, unless done, its code."""
+    return {
+        key.replace("@acme.example", ""): (
+            outcome.status.value if outcome.code == "done" else f"{outcome.status}: {outcome.code}"
+        )
+        for key, outcome in applied.outcomes.items()
+    }
+
+
+def all_with(changes: Iterable[Change], status: str) -> dict[str, str]:
+    return {change.key.replace("@acme.example", ""): status for change in changes}
+
+
+def actions(tenant: FakeTenant) -> list[str]:
+    return [call.action for call in tenant.writes()]
+
+
+def people(count: int, prefix: str = "p") -> list[str]:
+    return [f"{prefix}{number:02}" for number in range(count)]
+
+
+# ---- all goes well ----------------------------------------------------------------------------------------
+
+
+def test_every_kind_of_change_is_carried_out_in_the_order_that_is_safe(tmp_path: Path) -> None:
+    tenant = FakeTenant(
+        [user("ana"), user("bob", GUEST), user("cem"), user("lea")],
+        [FINANCE, group("ops", default=True), SALES],
+        {"finance": ["lea"], "sales": ["ana"]},
+    )
+    changes = [
+        update(tenant.truth().groups["sales"], default=True),  # type: ignore[index]
+        revoke("ana", "sales"),
+        change_role("cem", MEMBER, GUEST),
+        change_role("bob", GUEST, MEMBER),
+        grant("ana", "finance"),
+        grant("eve", "finance"),
+        grant("eve", "new"),
+        grant("bob", "new"),
+        create("new"),
+        invite("eve"),
+        update(tenant.truth().groups["ops"], default=False),  # type: ignore[index]
+        revoke("lea", "finance", Cause.LEAVER),
+    ]
+    applied = carry_out(tenant, changes, tmp_path)
+
+    assert [(call.action, call.subjects) for call in tenant.writes()] == [
+        ("remove_members", ("g-finance", "u-lea")),
+        ("update_group", ("g-ops",)),
+        ("invite", ("eve@acme.example",)),
+        ("create_group", ("new", "u-bob", "u-eve")),
+        ("add_to_groups", ("u-ana", "g-finance")),
+        ("add_to_groups", ("u-eve", "g-finance")),
+        ("change_role", ("u-bob", "$member")),
+        ("change_role", ("u-cem", "$guest")),
+        ("remove_members", ("g-sales", "u-ana")),
+        ("update_group", ("g-sales",)),
+    ]
+    assert statuses(applied) == all_with(changes, "applied")
+    assert applied.stopped is None
+    has = tenant.truth()
+    assert has.memberships == {
+        email("ana"): {"finance"},
+        email("bob"): {"new"},
+        email("eve"): {"finance", "new"},
+    }
+
+
+def test_an_outcome_tells_the_call_behind_it(tmp_path: Path) -> None:
+    tenant = FakeTenant()
+    outcome = carry_out(tenant, [invite("ana")], tmp_path).outcomes[invite("ana").key]
+    (call,) = tenant.writes()
+    assert (outcome.http_status, outcome.request_id, outcome.attempts, outcome.at) == (
+        200,
+        call.request_id,
+        1,
+        "2026-09-21T14:13:20.000+00:00",
+    )
+
+
+def test_an_empty_plan_takes_no_call(tmp_path: Path) -> None:
+    tenant = FakeTenant()
+    assert carry_out(tenant, [], tmp_path) == Applied({})
+    assert tenant.calls == announced(tenant, []) == 0
+
+
+def test_calls_of_a_phase_go_out_side_by_side_and_come_to_the_same(tmp_path: Path) -> None:
+    names = people(100)
+    tenant = FakeTenant([], [FINANCE])
+    changes = [*map(invite, names), *(grant(name, "finance") for name in names)]
+    calls = announced(tenant, changes)
+    applied = carry_out(tenant, changes, tmp_path, pace=Clock().pace(workers=8))
+    assert statuses(applied) == all_with(changes, "applied")
+    assert tenant.calls == calls
+    assert len(tenant.mails) == 100
+
+
+def test_the_observer_hears_of_every_call(tmp_path: Path) -> None:
+    heard: list[tuple[int, int, str]] = []
+
+    class Ear:
+        def step(self, done: int, total: int, what: str) -> None:
+            heard.append((done, total, what))
+
+    carry_out(
+        FakeTenant([], [FINANCE]),
+        [invite("ana"), grant("ana", "finance")],
+        tmp_path,
+        observer=Ear(),
+    )
+    assert heard == [
+        (0, 4, "invite"),
+        (1, 4, "reading back"),
+        (2, 4, "grant"),
+        (3, 4, "reading back"),
+        (4, 4, "done"),
+    ]
+
+
+# ---- few calls --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("tenant", "changes", "calls"),
+    [
+        pytest.param(FakeTenant(), [*map(invite, people(41))], 3 + 1, id="41-invited-and-listed"),
+        pytest.param(
+            FakeTenant([*map(user, people(200, "x"))]), [*map(invite, people(40))], 2 + 1,
+            id="40-invited-and-looked-up",
+        ),
+        pytest.param(
+            FakeTenant([*map(user, people(30))]),
+            [create("ops"), *(grant(name, "ops") for name in people(30))],
+            1 + 2,
+            id="members-ride-along-with-a-new-group",
+        ),
+        pytest.param(
+            FakeTenant([user("ana")], [FINANCE, OPS, SALES]),
+            [grant("ana", "finance"), grant("ana", "ops"), grant("ana", "sales")],
+            1 + 1,
+            id="all-groups-of-a-person-in-one-call",
+        ),
+        pytest.param(
+            FakeTenant([*map(user, people(30))], [FINANCE], {"finance": people(30)}),
+            [revoke(name, "finance") for name in people(30)],
+            1 + 1,
+            id="all-removals-of-a-group-in-one-call",
+        ),
+        pytest.param(
+            FakeTenant([*map(user, people(3))]),
+            [change_role(name, MEMBER, GUEST) for name in people(3)],
+            3 + 1,
+            id="roles-are-read-back-together",
+        ),
+        pytest.param(
+            FakeTenant([], [FINANCE, OPS]),
+            [update(FINANCE, description="a"), update(OPS, description="b"), create("sales")],
+            3 + 1,
+            id="groups-are-read-back-together",
+        ),
+    ],
+)  # fmt: skip
+def test_few_calls_are_announced_and_no_more_are_made(
+    tmp_path: Path, tenant: FakeTenant, changes: Sequence[Change], calls: int
+) -> None:
+    assert announced(tenant, changes) == calls
+    carry_out(tenant, changes, tmp_path)
+    assert tenant.calls == calls
+
+
+# ---- nothing is believed before it is seen ----------------------------------------------------------------
+
+
+def test_what_shows_late_is_waited_for(tmp_path: Path) -> None:
+    tenant, clock = FakeTenant(read_lag=3), Clock()
+    applied = carry_out(tenant, [invite("ana")], tmp_path, clock)
+    assert statuses(applied) == {"invite ana": "applied"}
+    assert clock.slept == [0.5, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(invite("new"), id="invite"),
+        pytest.param(create("new"), id="create"),
+        pytest.param(update(FINANCE, description="new"), id="update"),
+        pytest.param(change_role("ana", MEMBER, GUEST), id="role"),
+        pytest.param(grant("ana", "ops"), id="grant"),
+        pytest.param(revoke("ana", "finance"), id="revoke"),
+    ],
+)
+def test_a_200_that_does_nothing_is_not_believed(tmp_path: Path, change: Change) -> None:
+    tenant = FakeTenant([user("ana")], [FINANCE, OPS], {"finance": ["ana"]}, read_lag=10**9)
+    clock = Clock()
+    applied = carry_out(tenant, [change], tmp_path, clock)
+    assert statuses(applied) == all_with([change], "in_doubt: not-visible")
+    assert sum(clock.slept) == 30
+    assert len(tenant.writes()) == 1
+
+
+def test_an_accepted_invitation_that_never_shows_is_not_sent_again_for_30_days(
+    tmp_path: Path,
+) -> None:
+    clock, tenant = Clock(), FakeTenant(read_lag=10**9)
+    carry_out(tenant, [invite("ana")], tmp_path, clock)
+    state = State.open(tmp_path, tenant.name, create=False, now=clock.now)
+    assert state.invited_recently([email("ana")]) == {email("ana")}
+    state.close()
+
+
+def test_a_person_whom_somebody_else_invited_with_another_role_is_not_called_applied(
+    tmp_path: Path,
+) -> None:
+    tenant = FakeTenant([], [FINANCE])
+    other = Fault("do", "invite", do=lambda has: has.put(user("ana", GUEST)))
+    tenant.faults.append(other)
+    applied = carry_out(tenant, [invite("ana"), invite("bob"), grant("ana", "finance")], tmp_path)
+    assert statuses(applied) == {
+        "invite ana": "failed: changed-since-plan",
+        "invite bob": "applied",
+        "grant ana finance": "applied",
+    }
+    assert "not as Member" in applied.outcomes[invite("ana").key].message
+
+
+def test_an_old_look_is_renewed_before_inviting(tmp_path: Path) -> None:
+    clock, tenant = Clock(), FakeTenant()
+    other = Fault("do", "read", do=lambda has: has.put(user("ana"), user("eve", ADMIN)))
+    tenant.faults.append(other)
+    changes = [invite("ana"), invite("bob"), invite("eve")]
+    applied = carry_out(tenant, changes, tmp_path, clock, looked_at=clock.now() - 61)
+    assert statuses(applied) == {
+        "invite ana": "unchanged: no-change",
+        "invite bob": "applied",
+        "invite eve": "failed: changed-since-plan",
+    }
+    assert tenant.mails == [email("bob")]
+
+
+# ---- a clear no -------------------------------------------------------------------------------------------
+
+
+def test_a_named_row_is_settled_by_the_refusal_and_the_others_succeed(tmp_path: Path) -> None:
+    tenant = FakeTenant(poison={email("p07"): "disposable domain"})
+    changes = [*map(invite, people(20))]
+    applied = carry_out(tenant, changes, tmp_path)
+    assert statuses(applied) == all_with(changes, "applied") | {"invite p07": "failed: refused"}
+    assert applied.outcomes[invite("p07").key].message == "the tenant refused: disposable domain"
+    assert actions(tenant) == ["invite"]
+
+
+@pytest.mark.parametrize("bad", range(20))
+def test_one_bad_row_in_20_costs_about_9_invitations(tmp_path: Path, bad: int) -> None:
+    name = people(20)[bad]
+    tenant = FakeTenant(atomic=True, names_the_bad=False, poison={email(name): "no"})
+    changes = [*map(invite, people(20))]
+    applied = carry_out(tenant, changes, tmp_path)
+    assert statuses(applied) == all_with(changes, "applied") | {f"invite {name}": "failed: refused"}
+    assert len(tenant.writes()) in (9, 11)
+    assert len(tenant.mails) == 19
+
+
+def test_what_a_refused_batch_left_behind_is_not_sent_again(tmp_path: Path) -> None:
+    tenant = FakeTenant(names_the_bad=False, poison={email("p07"): "no"})
+    changes = [*map(invite, people(20))]
+    applied = carry_out(tenant, changes, tmp_path)
+    assert statuses(applied) == all_with(changes, "applied") | {"invite p07": "failed: refused"}
+    assert Counter(tenant.mails) == Counter(email(name) for name in people(20) if name != "p07")
+    assert [len(call.subjects) for call in tenant.writes()] == [20, 1]
+
+
+def test_who_exists_already_was_invited_by_somebody_else(tmp_path: Path) -> None:
+    tenant = FakeTenant(faults=[Fault("do", "invite", do=lambda has: has.put(user("ana")))])
+    applied = carry_out(tenant, [invite("ana"), invite("bob")], tmp_path)
+    assert statuses(applied) == {"invite ana": "unchanged: no-change", "invite bob": "applied"}
+
+
+def test_who_is_said_to_exist_and_never_shows_has_failed(tmp_path: Path) -> None:
+    tenant, clock = FakeTenant(poison={email("ana"): ALREADY}), Clock()
+    applied = carry_out(tenant, [invite("ana")], tmp_path, clock)
+    assert statuses(applied) == {"invite ana": "failed: refused"}
+    assert sum(clock.slept) == 30
+
+
+def test_a_group_that_exists_already_takes_its_members_one_by_one(tmp_path: Path) -> None:
+    tenant = FakeTenant([user("ana"), user("bob")])
+    new = create("ops")
+    assert isinstance(new.after, Group)
+    there = replace(new.after, id=OPS.id)
+    tenant.faults.append(Fault("do", "create_group", do=lambda has: has.put(there)))
+    applied = carry_out(tenant, [new, grant("ana", "ops"), grant("bob", "ops")], tmp_path)
+    assert statuses(applied) == {
+        "create-group ops": "unchanged: no-change",
+        "grant ana ops": "applied",
+        "grant bob ops": "applied",
+    }
+
+
+def test_members_that_did_not_ride_along_are_added_one_by_one(tmp_path: Path) -> None:
+    tenant = FakeTenant([user("ana"), user("bob")])
+
+    def lose(has: FakeTenant) -> None:
+        account = has.has.users.pop(user("ana").id)
+        has.faults.append(Fault("do", "add_to_groups", do=lambda again: again.put(account)))
+
+    tenant.faults.append(Fault("do", "create_group", do=lose))
+    changes = [create("ops"), grant("ana", "ops"), grant("bob", "ops")]
+    assert statuses(carry_out(tenant, changes, tmp_path)) == all_with(changes, "applied")
+    assert actions(tenant) == ["create_group", "add_to_groups"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "bad", "fate"),
+    [
+        pytest.param(
+            [grant("ana", "finance"), grant("ana", "ops"), grant("ana", "sales")],
+            FINANCE,
+            {"grant ana finance": "failed: refused"},
+            id="grant",
+        ),
+    ],
+)
+def test_one_bad_group_of_a_person_does_not_take_the_others_down(
+    tmp_path: Path, changes: list[Change], bad: Group, fate: dict[str, str]
+) -> None:
+    tenant = FakeTenant([user("ana")], [FINANCE, OPS, SALES])
+
+    def lose(has: FakeTenant) -> None:
+        del has.has.groups[bad.id], has.has.members[bad.id]
+
+    tenant.faults.append(Fault("do", "add_to_groups", do=lose))
+    applied = carry_out(tenant, changes, tmp_path)
+    assert statuses(applied) == all_with(changes, "applied") | fate
+
+
+def test_a_refused_role_says_so_in_the_tenants_own_words(tmp_path: Path) -> None:
+    tenant = FakeTenant([user("ana")], faults=[Fault("refuse", "change_role", words="too high")])
+    change = change_role("ana", MEMBER, ADMIN)
+    outcome = carry_out(tenant, [change], tmp_path).outcomes[change.key]
+    assert (outcome.status, outcome.message, outcome.http_status) == (
+        Status.FAILED,
+        "the tenant refused: too high",
+        400,
+    )
+
+
+# ---- refused for all --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "SSO is enforced for this workspace",
+        "No seats left",
+        "License limit exceeded: 403 Forbidden",
+    ],
+)
+def test_where_nobody_may_be_invited_all_else_goes_on(tmp_path: Path, words: str) -> None:
+    tenant = FakeTenant([user("ana")], [FINANCE], no_invitations=words)
+    changes = [*map(invite, people(45)), grant("p00", "finance"), grant("ana", "finance")]
+    applied = carry_out(tenant, changes, tmp_path)
+    assert statuses(applied) == all_with(changes, "manual: invite-by-hand") | {
+        "grant ana finance": "applied"
+    }
+    assert words in applied.outcomes[invite("p44").key].message
+    assert actions(tenant) == ["invite", "add_to_groups"]
+
+
+def test_a_refusal_of_one_person_does_not_close_the_door_for_all(tmp_path: Path) -> None:
+    tenant = FakeTenant(poison={email("p01"): "this account is managed by SSO"})
+    changes = [*map(invite, people(25))]
+    applied = carry_out(tenant, changes, tmp_path)
+    assert statuses(applied) == all_with(changes, "applied") | {"invite p01": "failed: refused"}
+
+
+def test_a_refused_token_stops_the_run(tmp_path: Path) -> None:
+    tenant = FakeTenant([user("ana")], [FINANCE, OPS], faults=[Fault("token", "add_to_groups")])
+    changes = [invite("eve"), create("new"), grant("ana", "ops"), grant("eve", "finance")]
+    applied = carry_out(tenant, changes, tmp_path)
+    assert isinstance(applied.stopped, TokenRefused)
+    assert statuses(applied) == {
+        "invite eve": "applied",
+        "create-group new": "in_doubt: not-visible",
+        "grant ana ops": "skipped: interrupted",
+        "grant eve finance": "skipped: interrupted",
+    }
+    assert actions(tenant) == ["invite", "create_group", "add_to_groups"]
+    assert settled(tenant, tmp_path, Clock()) == frozenset()
+
+
+# ---- not sent, throttled ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fault", "slept"),
+    [
+        pytest.param(Fault("not_sent", "invite", times=3), [1, 2, 4], id="not-sent"),
+        pytest.param(Fault("throttle", "invite", times=2), [60, 60], id="throttled"),
+        pytest.param(Fault("throttle", "invite", retry_after=7), [7], id="retry-after"),
+    ],
+)
+def test_what_was_not_carried_out_is_sent_again_more_slowly(
+    tmp_path: Path, fault: Fault, slept: list[float]
+) -> None:
+    tenant, clock = FakeTenant(faults=[fault]), Clock()
+    applied = carry_out(tenant, [invite("ana")], tmp_path, clock)
+    assert statuses(applied) == {"invite ana": "applied"}
+    assert clock.slept == slept
+    assert applied.outcomes[invite("ana").key].attempts == len(slept) + 1
+    assert tenant.mails == [email("ana")]
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "stopped", "tries"),
+    [
+        pytest.param(Fault("not_sent", "write", times=99), "not-sent", NotSent, 5, id="not-sent"),
+        pytest.param(
+            Fault("throttle", "write", times=99), "throttled", TryLater, 5, id="throttled"
+        ),
+        pytest.param(
+            Fault("throttle", "write", retry_after=901), "throttled", TryLater, 1, id="for-too-long"
+        ),
+    ],
+)
+def test_patience_has_an_end(
+    tmp_path: Path, fault: Fault, code: str, stopped: type[OnboardingError], tries: int
+) -> None:
+    tenant = FakeTenant([], [FINANCE], faults=[fault])
+    changes = [invite("ana"), grant("ana", "finance"), update(FINANCE, description="new")]
+    applied = carry_out(tenant, changes, tmp_path)
+    assert isinstance(applied.stopped, stopped)
+    assert statuses(applied) == all_with(changes, "skipped: interrupted") | {
+        "update-group finance": f"skipped: {code}"
+    }
+    assert len(tenant.writes()) == tries
+    assert settled(tenant, tmp_path, Clock()) == frozenset()
+
+
+# ---- doubt ------------------------------------------------------------------------------------------------
+
+
+def test_a_doubtful_invitation_that_shows_is_done(tmp_path: Path) -> None:
+    tenant = FakeTenant(faults=[Fault("doubt_after", "invite")])
+    applied = carry_out(tenant, [invite("ana")], tmp_path)
+    assert statuses(applied) == {"invite ana": "applied"}
+    assert settled(tenant, tmp_path, Clock()) == frozenset()
+
+
+@pytest.mark.parametrize("change", [invite("ana"), create("ops")])
+def test_a_doubtful_creation_that_does_not_show_is_never_sent_again(
+    tmp_path: Path, change: Change
+) -> None:
+    tenant, clock = FakeTenant(faults=[Fault("doubt_before", "write")]), Clock()
+    applied = carry_out(tenant, [change], tmp_path, clock)
+    assert statuses(applied) == all_with([change], "in_doubt: in-doubt")
+    assert (len(tenant.writes()), sum(clock.slept)) == (1, 30)
+    assert settled(tenant, tmp_path, clock) == {change.key}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(update(FINANCE, description="new"), id="update"),
+        pytest.param(change_role("ana", MEMBER, GUEST), id="role"),
+        pytest.param(grant("ana", "ops"), id="grant"),
+        pytest.param(revoke("ana", "finance"), id="revoke"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("faults", "status", "sent"),
+    [
+        pytest.param([Fault("doubt_after", "write")], "applied", 1, id="it-shows"),
+        pytest.param([Fault("doubt_before", "write")], "applied", 2, id="once-more"),
+        pytest.param(
+            [Fault("doubt_before", "write", times=2)], "in_doubt: in-doubt", 2, id="not-thrice"
+        ),
+    ],
+)
+def test_what_sets_something_to_a_value_is_sent_once_more(
+    tmp_path: Path, change: Change, faults: list[Fault], status: str, sent: int
+) -> None:
+    copies = [replace(fault) for fault in faults]
+    tenant = FakeTenant([user("ana")], [FINANCE, OPS], {"finance": ["ana"]}, faults=copies)
+    applied = carry_out(tenant, [change], tmp_path)
+    assert statuses(applied) == all_with([change], status)
+    assert len(tenant.writes()) == sent
+    assert settled(tenant, tmp_path, Clock()) == frozenset()
+
+
+def test_two_doubtful_batches_in_a_row_stop_creating(tmp_path: Path) -> None:
+    tenant = FakeTenant([user("ana")], [FINANCE], faults=[Fault("doubt_before", "invite", times=9)])
+    changes = [
+        *map(invite, people(60)),
+        create("new"),
+        grant("p00", "finance"),
+        grant("ana", "finance"),
+    ]
+    applied = carry_out(tenant, changes, tmp_path)
+    assert Counter(statuses(applied).values()) == {
+        "in_doubt: in-doubt": 40,
+        "skipped: breaker": 21,
+        "skipped: dependency": 1,
+        "applied": 1,
+    }
+    assert actions(tenant) == ["invite", "invite", "add_to_groups"]
+
+
+def test_a_doubt_that_is_cleared_up_does_not_count_towards_the_breaker(tmp_path: Path) -> None:
+    tenant = FakeTenant(faults=[Fault("doubt_after", "invite", times=9)])
+    changes = [*map(invite, people(60))]
+    assert statuses(carry_out(tenant, changes, tmp_path)) == all_with(changes, "applied")
+
+
+def test_a_doubtful_group_that_shows_keeps_its_members(tmp_path: Path) -> None:
+    tenant = FakeTenant([user("ana")], faults=[Fault("doubt_after", "create_group")])
+    changes = [create("ops"), grant("ana", "ops")]
+    assert statuses(carry_out(tenant, changes, tmp_path)) == all_with(changes, "applied")
+
+
+def test_members_of_a_group_in_doubt_are_in_doubt_too(tmp_path: Path) -> None:
+    tenant = FakeTenant([user("ana")], faults=[Fault("doubt_before", "create_group")])
+    changes = [create("ops"), grant("ana", "ops")]
+    applied = carry_out(tenant, changes, tmp_path)
+    assert statuses(applied) == all_with(changes, "in_doubt: in-doubt")
+
+
+# ---- what depends on what ---------------------------------------------------------------------------------
+
+
+def test_a_failed_step_takes_only_its_dependents_with_it(tmp_path: Path) -> None:
+    tenant = FakeTenant(
+        [user("ana")],
+        [FINANCE],
+        poison={email("eve"): "no such domain"},
+        faults=[Fault("refuse", "create_group", words="bad name")],
+    )
+    changes = [
+        invite("eve"),
+        invite("bob"),
+        create("ops"),
+        grant("eve", "finance"),
+        grant("bob", "finance"),
+        grant("ana", "ops"),
+        grant("eve", "ops"),
+    ]
+    applied = carry_out(tenant, changes, tmp_path)
+    assert statuses(applied) == {
+        "invite eve": "failed: refused",
+        "invite bob": "applied",
+        "create-group ops": "failed: refused",
+        "grant eve finance": "skipped: dependency",
+        "grant bob finance": "applied",
+        "grant ana ops": "skipped: dependency",
+        "grant eve ops": "skipped: dependency",
+    }
+    assert applied.outcomes[grant("ana", "ops").key].message == (
+        "not tried, because it depends on the group ops: the tenant refused: bad name"
+    )
+
+
+@pytest.mark.parametrize(
+    ("cause", "status"),
+    [
+        pytest.param(Cause.ASKED, "skipped: dependency", id="mover"),
+        pytest.param(Cause.ABSENT, "skipped: dependency", id="mover-by-absence"),
+        pytest.param(Cause.LEAVER, "applied", id="leaver"),
+    ],
+)
+def test_a_mover_loses_nothing_before_the_new_place_is_sure(
+    tmp_path: Path, cause: Cause, status: str
+) -> None:
+    tenant = FakeTenant(
+        [user("ana"), user("bob")],
+        [FINANCE, OPS],
+        {"ops": ["ana", "bob"]},
+        faults=[Fault("refuse", "add_to_groups")],
+    )
+    changes = [grant("ana", "finance"), revoke("ana", "ops", cause), revoke("bob", "ops", cause)]
+    assert statuses(carry_out(tenant, changes, tmp_path)) == {
+        "grant ana finance": "failed: refused",
+        "revoke ana ops": status,
+        "revoke bob ops": "applied",
+    }
+
+
+def test_an_admin_stays_until_the_new_admin_is_one(tmp_path: Path) -> None:
+    tenant = FakeTenant([user("ana", ADMIN), user("bob")], faults=[Fault("refuse", "change_role")])
+    changes = [change_role("bob", MEMBER, ADMIN), change_role("ana", ADMIN, MEMBER)]
+    assert statuses(carry_out(tenant, changes, tmp_path)) == {
+        "change-role bob": "failed: refused",
+        "change-role ana": "skipped: dependency",
+    }
+
+
+# ---- being stopped ----------------------------------------------------------------------------------------
+
+
+def test_a_stop_finishes_what_is_under_way_and_skips_the_rest(tmp_path: Path) -> None:
+    stop = threading.Event()
+    tenant = FakeTenant([], [FINANCE])
+    tenant.faults.append(Fault("do", "invite", skip=1, do=lambda has: stop.set()))
+    changes = [*map(invite, people(60)), grant("p00", "finance")]
+    applied = carry_out(tenant, changes, tmp_path, stop=stop)
+    assert applied.stopped is None
+    assert Counter(statuses(applied).values()) == {"applied": 40, "skipped: interrupted": 21}
+
+
+def test_a_stop_ends_the_waiting_for_a_late_tenant(tmp_path: Path) -> None:
+    stop, clock = threading.Event(), Clock()
+    tenant = FakeTenant(read_lag=10**9)
+    tenant.faults.append(Fault("do", "invite", do=lambda has: stop.set()))
+    applied = carry_out(tenant, [invite("ana")], tmp_path, clock, stop=stop)
+    assert statuses(applied) == {"invite ana": "in_doubt: not-visible"}
+    assert clock.slept == []
+
+
+def test_a_journal_that_can_not_be_written_stops_before_the_next_call(tmp_path: Path) -> None:
+    tenant = FakeTenant([], [FINANCE])
+    file = tmp_path / "acme.example" / "state.db"
+    tenant.faults.append(Fault("do", "invite", skip=1, do=lambda has: file.unlink()))
+    changes = [*map(invite, people(60)), grant("p00", "finance")]
+    applied = carry_out(tenant, changes, tmp_path)
+    assert isinstance(applied.stopped, StorageError)
+    assert Counter(statuses(applied).values()) == {"applied": 40, "skipped: interrupted": 21}
+    assert actions(tenant) == ["invite", "invite"]
+
+
+def test_a_tenant_that_can_not_be_read_back_leaves_doubts(tmp_path: Path) -> None:
+    tenant = FakeTenant([user("ana")], [FINANCE], faults=[Fault("not_sent", "read", times=99)])
+    changes = [invite("eve"), grant("ana", "finance")]
+    applied = carry_out(tenant, changes, tmp_path)
+    assert isinstance(applied.stopped, NotSent)
+    assert statuses(applied) == {
+        "invite eve": "in_doubt: not-visible",
+        "grant ana finance": "skipped: interrupted",
+    }
+
+
+def test_a_doubt_that_can_not_be_looked_into_stays_one(tmp_path: Path) -> None:
+    tenant = FakeTenant(
+        [], [FINANCE], faults=[Fault("doubt_after", "invite"), Fault("token", "read", times=9)]
+    )
+    changes = [invite("ana"), update(FINANCE, description="x")]
+    applied = carry_out(tenant, changes, tmp_path)
+    assert isinstance(applied.stopped, TokenRefused)
+    assert statuses(applied) == {
+        "invite ana": "in_doubt: in-doubt",
+        "update-group finance": "in_doubt: not-visible",
+    }
+    assert applied.outcomes[invite("ana").key].request_id == tenant.writes("invite")[0].request_id
+
+
+# ---- intents before calls ---------------------------------------------------------------------------------
+
+
+def test_no_call_leaves_before_its_intent_is_in_the_state(tmp_path: Path) -> None:
+    tenant = FakeTenant([user("ana")], [FINANCE])
+    missing: list[str] = []
+
+    def check(has: FakeTenant) -> None:
+        state = State.peek(tmp_path, tenant.name)
+        if has.log[-1].request_id not in {i.request_id for i in state.open_intents()}:
+            missing.append(has.log[-1].action)
+        state.close()
+
+    tenant.faults.append(Fault("do", "write", times=99, do=check))
+    changes = [
+        invite("eve"), create("ops"), grant("ana", "ops"), grant("ana", "finance"),
+        change_role("ana", MEMBER, GUEST), update(FINANCE, description="x"),
+    ]  # fmt: skip
+    carry_out(tenant, changes, tmp_path)
+    assert (missing, len(tenant.writes())) == ([], 5)
+
+
+def test_every_call_has_exactly_one_intent(tmp_path: Path) -> None:
+    tenant = FakeTenant(
+        atomic=True,
+        names_the_bad=False,
+        poison={email("p03"): "no"},
+        faults=[Fault("not_sent", "write"), Fault("throttle", "write")],
+    )
+    carry_out(tenant, [*map(invite, people(25))], tmp_path)
+    lines = [json.loads(line) for line in (tmp_path / "journal.jsonl").read_text().splitlines()]
+    intents = [line["request"] for line in lines if line["event"] == "intent"]
+    assert intents == [call.request_id for call in tenant.writes()]
+
+
+# ---- settling what earlier runs left ----------------------------------------------------------------------
+
+
+def in_doubt(tmp_path: Path, clock: Clock, change: Change) -> FakeTenant:
+    tenant = FakeTenant(faults=[Fault("doubt_late", "write")])
+    carry_out(tenant, [change], tmp_path, clock)
+    return tenant
+
+
+@pytest.mark.parametrize("change", [invite("ana"), create("ops")])
+def test_a_doubt_is_over_when_it_shows(tmp_path: Path, change: Change) -> None:
+    clock = Clock()
+    tenant = in_doubt(tmp_path, clock, change)
+    tenant.land()
+    assert settled(tenant, tmp_path, clock) == frozenset()
+
+
+@pytest.mark.parametrize("change", [invite("ana"), create("ops")])
+def test_absent_means_absent_only_after_the_waiting_time(tmp_path: Path, change: Change) -> None:
+    clock = Clock()
+    tenant = in_doubt(tmp_path, clock, change)
+    clock.sleep(900 - 30 - 1)
+    assert settled(tenant, tmp_path, clock) == {change.key}
+    clock.sleep(1)
+    assert settled(tenant, tmp_path, clock) == frozenset()
+
+
+def test_the_waiting_time_of_an_orphan_counts_from_when_it_was_found(tmp_path: Path) -> None:
+    clock, tenant = Clock(), FakeTenant()
+    state = State.open(tmp_path, tenant.name, create=True, now=clock.now)
+    state.begin("run").intend("r1", invite("ana").action, [invite("ana")])
+    state.close()
+    clock.sleep(10**6)
+    assert settled(tenant, tmp_path, clock) == {invite("ana").key}
+    clock.sleep(899)
+    assert settled(tenant, tmp_path, clock) == {invite("ana").key}
+    clock.sleep(1)
+    assert settled(tenant, tmp_path, clock) == frozenset()
+
+
+def test_a_clock_that_was_put_back_starts_the_waiting_anew(tmp_path: Path) -> None:
+    clock = Clock()
+    tenant = in_doubt(tmp_path, clock, invite("ana"))
+    clock.time -= 10**6
+    assert settled(tenant, tmp_path, clock) == {invite("ana").key}
+    clock.sleep(900)
+    assert settled(tenant, tmp_path, clock) == frozenset()
+
+
+def test_settling_nothing_takes_no_call(tmp_path: Path) -> None:
+    tenant = FakeTenant()
+    assert settled(tenant, tmp_path, Clock()) == frozenset()
+    assert tenant.calls == 0
+
+
+def test_a_seen_doubt_is_told_by_the_next_report(tmp_path: Path) -> None:
+    clock = Clock()
+    tenant = in_doubt(tmp_path, clock, invite("ana"))
+    tenant.land()
+    settled(tenant, tmp_path, clock)
+    state = State.open(tmp_path, tenant.name, create=False, now=clock.now)
+    assert state.earlier() == {invite("ana").key}
+    assert state.invited_recently([email("ana")]) == {email("ana")}
+    state.close()
