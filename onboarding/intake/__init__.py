@@ -1,0 +1,164 @@
+"""Tables of text in, what they ask for out: one ``Intake`` with everything that is wrong or worth saying.
+
+Each row is judged by itself first (``schemas``), then against the others: rows about one person, group or membership
+are united where they agree; where they don't, all of them are rejected, each naming another. Rows that are wrong by
+themselves take no part in that. A rejected row asks for nothing, and holds its person and its groups.
+
+What only the tenant knows (whether a group exists, who a leaver is in) is left to ``reconcile``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from onboarding import schemas
+from onboarding.headers import Table
+from onboarding.intake.against import Book, aliases, contradictions, notes
+from onboarding.intake.rows import MemberRow, Row, TeamRow, UserRow, judged
+from onboarding.model import (
+    Asks,
+    Desired,
+    Email,
+    Finding,
+    GroupKey,
+    Held,
+    Intake,
+    Person,
+    RowRef,
+    Severity,
+    Standing,
+    Team,
+    group_key,
+    internal_name,
+)
+
+__all__ = ["Rules", "take_in"]
+
+_Collected = dict[Email, dict[GroupKey, list[RowRef]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the settings say about cells."""
+
+    role_aliases: Mapping[str, str] = field(default_factory=dict)
+    """Another word for a role -> Guest, Member or Admin."""
+    allowed_domains: frozenset[str] = frozenset()
+    """In lower case; empty: every domain."""
+
+
+def take_in(tables: Sequence[Table], rules: Rules) -> Intake:
+    """Judge and unite the rows of all tables."""
+    roles = schemas.role_words(rules.role_aliases)
+    findings: list[Finding] = []
+    rows: list[Row] = []
+    for table in tables:
+        wrong, read = judged(table, roles, rules.allowed_domains)
+        findings += wrong
+        rows += read
+    book = Book(tables)
+
+    sound = _sound(rows, findings)
+    findings += contradictions(sound, book)
+    sound = _sound(sound, findings)
+    findings += notes(sound, book)
+    refs = {row.ref for row in sound}
+    return Intake(
+        _desired(sound),
+        tuple(row.ref for row in rows),
+        tuple(sorted(findings, key=book.place)),
+        _held(row for row in rows if row.ref not in refs),
+        authoritative=not any(table.fed_back for table in tables),
+    )
+
+
+def _sound(rows: Iterable[Row], findings: Iterable[Finding]) -> list[Row]:
+    rejected = {f.row for f in findings if f.severity is Severity.REJECT}
+    return [row for row in rows if row.ref not in rejected]
+
+
+def _desired(rows: Sequence[Row]) -> Desired:
+    """Unite what the sound rows ask for; nothing in it depends on the order of rows but the rows themselves."""
+    users: dict[Email, list[UserRow]] = defaultdict(list)
+    teams: dict[GroupKey, list[TeamRow]] = defaultdict(list)
+    grants: _Collected = defaultdict(lambda: defaultdict(list))
+    revokes: _Collected = defaultdict(lambda: defaultdict(list))
+    spellings: dict[GroupKey, Counter[str]] = defaultdict(Counter)
+    known = aliases(rows)
+    for row in rows:
+        if isinstance(row, TeamRow):
+            teams[row.key].append(row)
+            continue
+        if isinstance(row, UserRow):
+            users[row.email].append(row)
+        asks = revokes if isinstance(row, MemberRow) and not row.adds else grants
+        for label in row.labels:
+            key = group_key(label)
+            key = known.get(key, key)
+            asks[row.email][key].append(row.ref)
+            spellings[key][label] += 1
+    united = {key: _united_team(same) for key, same in sorted(teams.items())}
+    labels = {key: _commonest(found) for key, found in sorted(spellings.items())}
+    labels |= {key: team.label for key, team in united.items()}
+    persons = {email: _united_person(same) for email, same in sorted(users.items())}
+    return Desired(persons, united, _asks(grants), _asks(revokes), labels)
+
+
+def _asks(collected: _Collected) -> Asks:
+    """Freeze; a row that names a group in two spellings names it once."""
+    return {
+        email: {key: tuple(dict.fromkeys(refs)) for key, refs in sorted(wanted.items())}
+        for email, wanted in sorted(collected.items())
+    }
+
+
+def _united_person(rows: Sequence[UserRow]) -> Person:
+    return Person(
+        rows[0].email,
+        tuple(row.ref for row in rows),
+        next((row.role for row in rows if row.role), None),
+        next((row.standing for row in rows if row.standing), Standing.ACTIVE),
+        groups_said=any(row.labels for row in rows),
+        other_addresses=tuple(sorted({address for row in rows for address in row.others})),
+        username=min((row.username for row in rows if row.username), default=""),
+    )
+
+
+def _united_team(rows: Sequence[TeamRow]) -> Team:
+    return Team(
+        _commonest(Counter(row.labels[0] for row in rows)),
+        tuple(row.ref for row in rows),
+        next((row.internal for row in rows if row.internal), None),
+        next((row.description for row in rows if row.description is not None), None),
+        next((row.default for row in rows if row.default is not None), None),
+    )
+
+
+def _commonest(spellings: Counter[str]) -> str:
+    """Of several spellings the commonest wins, then the smallest."""
+    return min(spellings, key=lambda label: (-spellings[label], label))
+
+
+def _held(rejected: Iterable[Row]) -> Held:
+    """Say whom and what the rejected rows hold, each with the first row that does."""
+    people: dict[Email, RowRef] = {}
+    groups: dict[GroupKey, RowRef] = {}
+    not_created: dict[GroupKey, RowRef] = {}
+    absence: RowRef | None = None
+    for row in rejected:
+        keys = [group_key(label) for label in row.labels]
+        if isinstance(row, TeamRow):
+            keys += [
+                group_key(name) for name in (row.internal, *map(internal_name, row.labels)) if name
+            ]
+            not_created |= {key: row.ref for key in keys if key not in not_created}
+            readable = bool(row.labels)
+        else:
+            readable = bool(row.email)
+            if readable:
+                people.setdefault(row.email, row.ref)
+        groups |= {key: row.ref for key in keys if key not in groups}
+        absence = absence or (None if readable else row.ref)
+    return Held(people, groups, not_created, absence)

@@ -1,0 +1,246 @@
+"""One table in, its rows as far as they can be read out, with what is wrong with each by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import NamedTuple
+
+import pandas as pd
+
+from onboarding import schemas
+from onboarding.headers import Kind, Table
+from onboarding.model import (
+    Email,
+    Finding,
+    GroupKey,
+    GroupName,
+    Role,
+    RowRef,
+    Severity,
+    Standing,
+    group_key,
+    internal_name,
+    normal_email,
+)
+
+_WORDS = frozenset({"role", "status", "blocked", "default", "action"})
+_BLOCKED = {
+    **dict.fromkeys(schemas.YES, Standing.LEAVER),
+    **dict.fromkeys(schemas.NO, Standing.ACTIVE),
+}
+_DEFAULT = {**dict.fromkeys(schemas.YES, True), **dict.fromkeys(schemas.NO, False)}
+
+
+class UserRow(NamedTuple):
+    """A users row, as far as it can be read."""
+
+    ref: RowRef
+    email: Email
+    """Empty where it can't be read, here and below."""
+    role: Role | None
+    standing: Standing | None
+    labels: tuple[str, ...]
+    others: tuple[Email, ...]
+    username: str
+
+
+class TeamRow(NamedTuple):
+    """A groups row."""
+
+    ref: RowRef
+    labels: tuple[str, ...]
+    """One name, or none where the cell is blank."""
+    internal: GroupName
+    description: str | None
+    default: bool | None
+
+    @property
+    def key(self) -> GroupKey:
+        """The key of its spelling; only of a sound row."""
+        return group_key(self.labels[0])
+
+    @property
+    def name(self) -> GroupName:
+        """The internal name, given or derived; empty where none can be made."""
+        return self.internal or internal_name(self.labels[0])
+
+
+class MemberRow(NamedTuple):
+    """A memberships row."""
+
+    ref: RowRef
+    email: Email
+    labels: tuple[str, ...]
+    adds: bool
+
+    @property
+    def key(self) -> GroupKey:
+        """The key of its group's spelling; only of a sound row."""
+        return group_key(self.labels[0])
+
+
+Row = UserRow | TeamRow | MemberRow
+
+
+def judged(
+    table: Table, roles: Mapping[str, Role], domains: frozenset[str]
+) -> tuple[list[Finding], list[Row]]:
+    """Judge one table; its findings, and its rows as far as they can be read."""
+    refs = [RowRef(table.index, int(number), table.source) for number in table.frame.index]
+    by_number = {ref.row: ref for ref in refs}
+    positions = _positions(table)
+    cells = _cells(table, positions)
+    failures = schemas.judge(cells, table.columns.kind, roles, domains)
+    unreadable = {f.row for f in failures if f.code in {"email-missing", "email-invalid"}}
+    found = list(table.findings)
+    told = {(f.row.row, f.column) for f in found if f.row is not None}
+    for failure in failures:
+        position = positions[failure.column]
+        header = table.headers[position]
+        if (failure.row, header) not in told:
+            value = str(table.frame.at[failure.row, position]).strip()
+            found.append(
+                Finding(failure.code, failure.message, by_number[failure.row], header, value)
+            )
+    found += _cleaned(table, cells, by_number, unreadable)
+    return found, list(_rows(table.columns.kind, cells, refs, roles, unreadable))
+
+
+def _positions(table: Table) -> dict[str, int]:
+    """Give every column that counts a name of its own: ``groups``, ``groups1``, … where there are several."""
+    numbered = ("groups", "secondary_email", "username")
+    return {
+        f"{name}{i or ''}": position
+        for name, where in table.columns.fields.items()
+        for i, position in enumerate(where if name in numbered else where[:1])
+    }
+
+
+def _cells(table: Table, positions: Mapping[str, int]) -> pd.DataFrame:
+    """Give the columns under their canonical names, cells cleaned and words folded."""
+    columns = {}
+    for name, position in positions.items():
+        texts = table.frame[position]
+        columns[name] = schemas.folded(texts) if name in _WORDS else schemas.cleaned(texts)
+    return pd.DataFrame(columns, index=table.frame.index, dtype="str")
+
+
+def _cleaned(
+    table: Table, cells: pd.DataFrame, refs: Mapping[int, RowRef], unreadable: set[int]
+) -> Iterator[Finding]:
+    """Note addresses that lost something invisible; blanks around are too common to mention."""
+    if "email" in cells:
+        position = table.columns.fields["email"][0]
+        raw = table.frame[position].str.strip(" \t\r\n")
+        lost = raw != cells["email"]
+        for row, text, email in zip(
+            raw.index[lost].tolist(), raw[lost].tolist(), cells["email"][lost].tolist(), strict=True
+        ):
+            if row not in unreadable:
+                message = f"held invisible characters; {email} is used"
+                header = table.headers[position]
+                yield Finding("email-cleaned", message, refs[row], header, text, Severity.NOTE)
+
+
+def _rows(
+    kind: Kind,
+    cells: pd.DataFrame,
+    refs: Sequence[RowRef],
+    roles: Mapping[str, Role],
+    unreadable: set[int],
+) -> Iterator[Row]:
+    emails = [
+        Email("") if ref.row in unreadable else normal_email(cell)
+        for ref, cell in zip(refs, _column(cells, "email"), strict=True)
+    ]
+    match kind:
+        case Kind.USERS:
+            return _users(cells, refs, emails, roles)
+        case Kind.GROUPS:
+            return _teams(cells, refs)
+        case Kind.MEMBERSHIPS:
+            return _members(cells, refs, emails)
+
+
+def _column(cells: pd.DataFrame, name: str) -> list[str]:
+    return cells[name].tolist() if name in cells else [""] * len(cells)
+
+
+def _users(
+    cells: pd.DataFrame, refs: Sequence[RowRef], emails: Sequence[Email], roles: Mapping[str, Role]
+) -> Iterator[UserRow]:
+    said = map(schemas.STANDINGS.get, _column(cells, "status"))
+    blocked = map(_BLOCKED.get, _column(cells, "blocked"))
+    labels = _together(cells, "groups", len(refs))
+    others = _together(cells, "secondary_email", len(refs))
+    names = _together(cells, "username", len(refs))
+    several = "groups1" in cells
+    for ref, email, role, status, block, groups, addresses, logins in zip(
+        refs,
+        emails,
+        map(roles.get, _column(cells, "role")),
+        said,
+        blocked,
+        labels,
+        others,
+        names,
+        strict=True,
+    ):
+        yield UserRow(
+            ref,
+            email,
+            role,
+            status or block,
+            _labels(groups, alone=not several),
+            _addresses(email, (*addresses, *logins)),
+            next((login for login in logins if login and "@" not in login), ""),
+        )
+
+
+def _teams(cells: pd.DataFrame, refs: Sequence[RowRef]) -> Iterator[TeamRow]:
+    for ref, group, internal, description, default in zip(
+        refs,
+        _column(cells, "group"),
+        _column(cells, "internal_name"),
+        _column(cells, "description"),
+        _column(cells, "default"),
+        strict=True,
+    ):
+        said = "" if description.casefold() == schemas.CLEAR else description or None
+        yield TeamRow(ref, _label(group), GroupName(internal), said, _DEFAULT.get(default))
+
+
+def _members(
+    cells: pd.DataFrame, refs: Sequence[RowRef], emails: Sequence[Email]
+) -> Iterator[MemberRow]:
+    for ref, email, group, action in zip(
+        refs, emails, _column(cells, "group"), _column(cells, "action"), strict=True
+    ):
+        yield MemberRow(ref, email, _label(group), action not in schemas.REMOVE)
+
+
+def _together(cells: pd.DataFrame, name: str, rows: int) -> Iterable[tuple[str, ...]]:
+    """Give, row by row, the cells of all the columns of one field."""
+    names = [column for column in cells.columns if str(column).rstrip("0123456789") == name]
+    columns = [cells[column].tolist() for column in names]
+    return zip(*columns, strict=True) if columns else [()] * rows
+
+
+def _labels(groups: tuple[str, ...], *, alone: bool) -> tuple[str, ...]:
+    """Split groups cells; where there are numbered columns, a comma belongs to the name."""
+    if alone:
+        return schemas.names(groups[0]) if groups and groups[0] else ()
+    split = chain.from_iterable(schemas.names(cell, commas=False) for cell in groups if cell)
+    return tuple(dict.fromkeys(split))
+
+
+def _label(cell: str) -> tuple[str, ...]:
+    name = schemas.label(cell)
+    return (name,) if name else ()
+
+
+def _addresses(email: Email, cells: Iterable[str]) -> tuple[Email, ...]:
+    """Give the other addresses of a person; what is none is no fault here, since nobody is invited there."""
+    found = {normal_email(cell) for cell in cells if "@" in cell and not schemas.fault(cell)}
+    return tuple(sorted(found - {email}))
