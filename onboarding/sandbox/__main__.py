@@ -20,7 +20,10 @@ _STOP = (signal.SIGTERM, signal.SIGINT)
 
 def main(arguments: Sequence[str]) -> int:
     """Exit code 0 after a stop, 2 where it could not begin."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if not 0 <= options.port <= 65535:
+        parser.error(f"--port {options.port}: not between 0 and 65535")
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)  # in every thread: they are waited for below
     try:
         with Sandbox(

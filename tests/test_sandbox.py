@@ -1,0 +1,1194 @@
+"""The embedded tenant, asked over real HTTP: endpoints, refusals, switches, faults, and its memory."""
+
+import ast
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict
+from http.client import HTTPConnection, HTTPException, IncompleteRead, RemoteDisconnected
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import pytest
+
+import onboarding.sandbox
+from onboarding.sandbox import Fault, Sandbox, Switches
+
+API = "/api/service"
+NOBODY = "00000000-0000-0000-0000-000000000000"
+PEOPLE = [  # by username
+    "ana.kovacs",
+    "ben.okafor",
+    "carla.mendes",
+    "dmitri.volkov",
+    "emma.lindqvist",
+    "farid.haddad",
+    "grace.tan",
+    "owner",
+]
+
+
+class Clock:
+    """Time that passes when told to."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Client:
+    """One kept-alive connection to a tenant."""
+
+    def __init__(self, url: str, key: str | None = "sandbox") -> None:
+        self.connection = HTTPConnection(urlsplit(url).netloc, timeout=30)
+        self.headers = {"Authorization": f"Bearer {key}"} if key else {}
+
+    def call(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
+        """Status and body, parsed where it is JSON."""
+        text = body if isinstance(body, str) else json.dumps(body)
+        self.connection.request(
+            method,
+            path,
+            body=None if body is None else text,
+            headers={**self.headers, **{k.replace("_", "-"): v for k, v in headers.items()}},
+        )
+        answer = self.connection.getresponse()
+        content = answer.read().decode()
+        self.answer_headers = dict(answer.getheaders())
+        is_json = content and answer.getheader("Content-Type") == "application/json"
+        return answer.status, json.loads(content) if is_json else content
+
+    def get(self, path: str, **params: object) -> Any:
+        """The body of a read that must succeed."""
+        query = f"?{urlencode(params, doseq=True)}" if params else ""
+        status, body = self.call("GET", (path if path[0] == "/" else f"{API}/{path}") + query)
+        assert status == 200, body
+        return body
+
+    def post(self, path: str, body: object = None) -> Any:
+        """The body of a write that must succeed."""
+        status, answer = self.call("POST", path if path[0] == "/" else f"{API}/{path}", body)
+        assert status == 200, answer
+        return answer
+
+    def refusal(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        """Status and body of a call that must fail, without the request's own id."""
+        status, answer = self.call(method, f"{API}/{path}", body, X_Atlan_Request_Id="id-1")
+        if isinstance(answer, dict) and "requestId" in answer:
+            assert answer.pop("requestId") == "id-1"
+        return status, answer
+
+    def user(self, username: str) -> dict[str, Any]:
+        return self.get("users", filter=json.dumps({"username": username}))["records"][0]
+
+    def group(self, name: str) -> dict[str, Any]:
+        return next(g for g in self.get("v2/groups", limit=100)["records"] if g["name"] == name)
+
+    def members(self, name: str) -> list[str]:
+        page = self.get(f"groups/{self.group(name)['id']}/members", sort="username", limit=100)
+        return [user["username"] for user in page["records"] or []]
+
+    def groups_of(self, username: str) -> list[str]:
+        page = self.get(f"users/{self.user(username)['id']}/groups", sort="name", limit=100)
+        return [group["name"] for group in page["records"] or []]
+
+    def role_id(self, name: str) -> str:
+        return next(r["id"] for r in self.get("roles")["records"] if r["name"] == name)
+
+    def invitations(self, *emails: str, role: str = "$member") -> dict[str, Any]:
+        role_id = self.role_id(role)
+        return {"users": [{"email": e, "roleName": role, "roleId": role_id} for e in emails]}
+
+    def usernames(self, **params: object) -> list[str]:
+        return [user["username"] for user in self.get("users", **params)["records"] or []]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def tenant(tmp_path: Path, clock: Clock) -> Iterator[Sandbox]:
+    with Sandbox(tmp_path / "tenant.db", clock=clock) as running:
+        yield running
+
+
+@pytest.fixture
+def client(tenant: Sandbox) -> Iterator[Client]:
+    client = Client(tenant.url)
+    yield client
+    client.connection.close()
+
+
+def switch(client: Client, **switches: object) -> None:
+    client.post("/__sandbox__/faults", {"switches": switches})
+
+
+def script(client: Client, *faults: dict[str, object]) -> None:
+    client.post("/__sandbox__/faults", {"faults": list(faults)})
+
+
+def shape_a(status: int, code: int, error: str, message: str) -> tuple[int, dict[str, object]]:
+    return status, {"code": code, "error": error, "info": None, "message": message}
+
+
+def bad_request(message: str) -> tuple[int, dict[str, object]]:
+    return shape_a(400, 1000, "Please check your request parameters", message)
+
+
+def misfit(what: str) -> tuple[int, dict[str, object]]:
+    return bad_request(f"Request body has an error: doesn't match the schema: {what}")
+
+
+def keycloak(status: int, message: str) -> tuple[int, dict[str, object]]:
+    return shape_a(status, 3500, "keycloak error", message)
+
+
+# ------------------------------------------------------------------------------ lists
+
+
+def test_roles_come_with_strings_for_counts_and_more_than_the_three_of_the_workspace(
+    client: Client,
+) -> None:
+    page = client.get("roles")
+    assert (page["totalRecord"], page["filterRecord"]) == (5, 5)
+    assert {(r["name"], r["level"], r["memberCount"]) for r in page["records"]} == {
+        ("$admin", "workspace", "2"),
+        ("$member", "workspace", "4"),
+        ("$guest", "workspace", "2"),
+        ("$api-token-default-access", "token", "0"),
+        ("wf-admin", "sub-role", "0"),
+    }
+    admin = next(role for role in page["records"] if role["name"] == "$admin")
+    assert admin == {
+        "id": admin["id"],
+        "name": "$admin",
+        "description": "Admin",
+        "clientRole": False,
+        "level": "workspace",
+        "memberCount": "2",
+    }
+
+
+def test_roles_are_filtered_and_sorted(client: Client) -> None:
+    page = client.get("roles", filter='{"name":{"$ilike":"$%"}}', sort="-memberCount", count="True")
+    assert page["records"][0]["name"] == "$member"
+    assert (page["totalRecord"], page["filterRecord"]) == (5, 4)
+
+
+def test_an_active_user_looks_as_the_api_shows_one(client: Client) -> None:
+    user = client.user("ana.kovacs")
+    assert re.fullmatch(r"[0-9a-f-]{36}", user["id"])
+    assert user == {
+        "id": user["id"],
+        "username": "ana.kovacs",
+        "email": "ana.kovacs@acme.example",
+        "firstName": "Ana",
+        "lastName": "Kovács",
+        "emailVerified": True,
+        "enabled": True,
+        "status": "Enabled",
+        "isScimUser": False,
+        "isLocked": False,
+        "workspaceRole": "$member",
+        "roles": ["default-roles-default", "$member"],
+        "defaultRoles": ["offline_access", "uma_authorization", "$guest"],
+        "groupCount": 2,
+        "createdTimestamp": user["createdTimestamp"],
+        "lastLoginTime": user["lastLoginTime"],
+        "attributes": user["attributes"],
+        "personas": [],
+        "loginEvents": [],
+    }
+    assert user["attributes"].keys() == {"invitedAt", "invitedBy", "invitedByName"}
+
+
+def test_the_tokens_own_account_is_listed_without_email_and_attributes(client: Client) -> None:
+    me = client.get("users/current")
+    assert re.fullmatch(r"service-account-apikey-[0-9a-f-]{36}", me["username"])
+    assert client.usernames(sort="username", limit=100) == [*PEOPLE, me["username"]]
+    listed = client.user(me["username"])
+    assert listed["id"] == me["id"]
+    assert not listed.keys() & {"email", "attributes", "workspaceRole", "lastLoginTime"}
+
+
+def test_a_disabled_account_says_so(client: Client) -> None:
+    user = client.user("farid.haddad")
+    assert (user["enabled"], user["status"]) == (False, "Disabled")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        pytest.param({"username": "owner"}, ["owner"], id="bare"),
+        pytest.param({"username": {"$eq": "owner"}}, ["owner"], id="eq"),
+        pytest.param({"$and": [{"username": {"$eq": "owner"}}]}, ["owner"], id="and"),
+        pytest.param({"$and": []}, None, id="and-of-nothing"),
+        pytest.param(
+            {"username": {"$in": ["owner", "grace.tan", "x"]}}, ["grace.tan", "owner"], id="in"
+        ),
+        pytest.param({"email": {"$in": ["owner@acme.example"]}}, ["owner"], id="in-email"),
+        pytest.param({"email": {"$in": ["Owner@acme.example"]}}, [], id="in-is-exact"),
+        pytest.param({"email": {"$in": [""]}}, [], id="in-blank"),
+        pytest.param({"email": {"$ilike": "%OWNER@%"}}, ["owner"], id="ilike-ignores-case"),
+        pytest.param({"email": {"$ilike": "_wner@acme.example"}}, ["owner"], id="ilike-underscore"),
+        pytest.param(
+            {"roles": {"$elemMatch": ["$admin"]}}, ["grace.tan", "owner"], id="elem-match"
+        ),
+        pytest.param(
+            {"$and": [{"roles": {"$elemMatch": ["$admin"]}}, {"email": {"$ilike": "g%"}}]},
+            ["grace.tan"],
+            id="and-of-two",
+        ),
+        pytest.param(
+            {"roles": {"$elemMatch": ["$admin"]}, "username": "owner"}, ["owner"], id="two-keys"
+        ),
+    ],
+)
+def test_users_are_filtered(client: Client, wanted: object, found: list[str] | None) -> None:
+    page = client.get("users", filter=json.dumps(wanted), sort="username", limit=100)
+    names = [user["username"] for user in page["records"] or []]
+    assert names == found if found is not None else len(names) == 9
+    assert (page["totalRecord"], page["filterRecord"]) == (9, len(names))
+    assert page["records"] is None or names
+
+
+def test_a_user_is_found_by_id(client: Client) -> None:
+    guid = client.user("owner")["id"]
+    assert client.usernames(filter=json.dumps({"id": guid})) == ["owner"]
+    assert client.usernames(filter=json.dumps({"id": {"$in": [guid]}})) == ["owner"]
+
+
+def test_a_backslash_takes_the_meaning_from_a_wildcard(client: Client) -> None:
+    client.post("users", client.invitations("a_b@acme.example", "axb@acme.example"))
+    assert client.usernames(filter='{"username":{"$ilike":"A_B"}}', sort="email") == ["a_b", "axb"]
+    assert client.usernames(filter='{"username":{"$ilike":"A\\\\_B"}}') == ["a_b"]
+
+
+def test_in_may_ignore_case(client: Client) -> None:
+    switch(client, in_case_sensitive=False)
+    assert client.usernames(filter='{"email":{"$in":["OWNER@acme.example"]}}') == ["owner"]
+
+
+@pytest.mark.parametrize(
+    ("sort", "first"),
+    [
+        pytest.param("username", "ana.kovacs", id="plain"),
+        pytest.param("+username", "ana.kovacs", id="plus"),
+        pytest.param("-email", "owner", id="minus"),
+        pytest.param("-firstName", "owner", id="first-name"),
+        pytest.param("createdTimestamp", "owner", id="created"),
+        pytest.param("", "owner", id="none"),
+    ],
+)
+def test_users_are_sorted(client: Client, sort: str, first: str) -> None:
+    assert client.usernames(sort=sort, filter='{"email":{"$ilike":"%"}}')[0] == first
+
+
+def test_an_unescaped_plus_sorts_upwards(client: Client) -> None:
+    assert client.get(f"{API}/users?sort=+username")["records"][0]["username"] == "ana.kovacs"
+
+
+def test_pages_follow_each_other_and_end_with_null(client: Client) -> None:
+    pages = [client.get("users", sort="username", limit=4, offset=at) for at in (0, 4, 8, 12)]
+    names = [[user["username"] for user in page["records"] or []] for page in pages]
+    assert names[:2] == [PEOPLE[:4], PEOPLE[4:]]
+    assert [len(each) for each in names] == [4, 4, 1, 0]
+    assert pages[3] == {"totalRecord": 9, "filterRecord": 9, "records": None}
+
+
+def test_without_count_the_totals_are_zero(client: Client) -> None:
+    page = client.get("users", limit=1, count="false")
+    assert (page["totalRecord"], page["filterRecord"], len(page["records"])) == (0, 0, 1)
+
+
+def test_no_page_is_larger_than_the_cap(client: Client) -> None:
+    for some in range(5):
+        emails = [f"p{some}x{n}@acme.example" for n in range(20)]
+        client.post("users", client.invitations(*emails))
+    assert len(client.usernames(limit=1000)) == 100
+    assert len(client.usernames(limit=0)) == len(client.usernames()) == 20
+    switch(client, page_cap=7)
+    assert len(client.usernames(limit=100)) == 7
+
+
+@pytest.mark.parametrize("query", ["columns=email&columns=roles", "columns=email,roles"])
+def test_columns_leave_out_the_rest(client: Client, query: str) -> None:
+    filter_ = quote('{"username":"owner"}')
+    (user,) = client.get(f"{API}/users?filter={filter_}&{query}&maxLoginEvents=1")["records"]
+    assert user == {
+        "id": user["id"],
+        "email": "owner@acme.example",
+        "roles": ["default-roles-default", "$admin"],
+        "status": "Enabled",
+        "isScimUser": False,
+    }
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        pytest.param("users?limit=ten", id="limit"),
+        pytest.param("users?offset=-1", id="offset"),
+        pytest.param("users?sort=shoeSize", id="sort"),
+        pytest.param("users?filter={", id="filter-cut"),
+        pytest.param("users?filter=[]", id="filter-list"),
+        pytest.param('users?filter={"$or":[]}', id="or"),
+        pytest.param('users?filter={"username":{"$regex":"a"}}', id="operator"),
+        pytest.param('users?filter={"username":{"$in":"a"}}', id="in-of-text"),
+        pytest.param('users?filter={"username":{"$eq":["a"]}}', id="eq-of-list"),
+        pytest.param('v2/groups?filter={"name":"finance"}', id="groups-by-name"),
+    ],
+)
+def test_what_is_not_known_of_the_api_is_a_bad_request(client: Client, query: str) -> None:
+    status, body = client.refusal("GET", query)
+    assert (status, body["code"]) == (400, 1000)
+    assert re.match(
+        r"Parameter '(limit|offset|sort|filter)' in query has an error: ", body["message"]
+    )
+
+
+@pytest.mark.parametrize("path", ["groups", "v2/groups"])
+def test_both_paths_list_groups(client: Client, path: str) -> None:
+    page = client.get(path, sort="name", count="true")
+    assert [(g["name"], g["userCount"]) for g in page["records"]] == [
+        ("data_platform", 3),
+        ("everyone", 8),
+        ("finance", 2),
+        ("marketing", 2),
+    ]
+    everyone = page["records"][1]
+    assert everyone == {
+        "id": everyone["id"],
+        "name": "everyone",
+        "path": "/everyone",
+        "alias": "Everyone",
+        "userCount": 8,
+        "attributes": {
+            "alias": ["Everyone"],
+            "description": ["All of Acme"],
+            "isDefault": ["true"],
+            "createdAt": everyone["attributes"]["createdAt"],
+            "createdBy": [client.get("users/current")["username"]],
+        },
+        "personas": [],
+        "purposes": [],
+        "roles": [],
+        "decentralizedRoles": [],
+    }
+    assert "description" not in page["records"][3]["attributes"]
+
+
+def test_groups_are_searched_by_alias_sorted_and_projected(client: Client) -> None:
+    by_alias = client.get("v2/groups", filter='{"$and":[{"alias":{"$ilike":"%data%"}}]}')
+    assert [group["name"] for group in by_alias["records"]] == ["data_platform"]
+    newest = client.get("v2/groups", sort="-createdAt", columns="path", limit=1)["records"]
+    assert newest == [{"id": newest[0]["id"], "name": "marketing", "path": "/marketing"}]
+
+
+def test_members_and_groups_are_two_views_of_the_same(client: Client) -> None:
+    assert client.members("data_platform") == ["ana.kovacs", "dmitri.volkov", "grace.tan"]
+    assert client.groups_of("dmitri.volkov") == ["data_platform", "everyone", "finance"]
+    page = client.get(
+        f"groups/{client.group('finance')['id']}/members", filter='{"username":"owner"}'
+    )
+    assert page == {"totalRecord": 2, "filterRecord": 0, "records": None}
+
+
+def test_a_token_shows_its_role(client: Client) -> None:
+    me = client.get("users/current")["username"]
+    assert client.get("whoami") == {
+        "username": me,
+        "roles": [{"name": "$api-token-default-access"}],
+    }
+
+
+# ------------------------------------------------------------------------------ invitations
+
+
+def test_the_invited_are_pending_at_once_in_the_default_groups_and_get_a_mail(
+    client: Client,
+) -> None:
+    assert client.post("users", client.invitations("New.One@Acme.example", role="$guest")) == {}
+    user = client.user("new.one")
+    assert user["email"] == "new.one@acme.example"
+    assert user["workspaceRole"] == "$guest"
+    assert (user["enabled"], user["emailVerified"], user["groupCount"]) == (True, False, 1)
+    assert not user.keys() & {"firstName", "lastName", "lastLoginTime"}
+    assert user["attributes"]["invitedBy"] == [client.get("users/current")["username"]]
+    assert client.groups_of("new.one") == ["everyone"]
+    (mail,) = client.get("/__sandbox__/mails")
+    assert mail == {"n": 1, "email": "new.one@acme.example", "role": "$guest", "at": mail["at"]}
+
+
+CONFLICT = "409 Conflict: User exists with the same email"
+
+
+@pytest.mark.parametrize(
+    ("batch", "invited"),
+    [pytest.param("per-user", ["new"], id="per-user"), pytest.param("atomic", [], id="atomic")],
+)
+def test_one_who_exists_spoils_the_answer_and_perhaps_the_batch(
+    client: Client, batch: str, invited: list[str]
+) -> None:
+    switch(client, invite_batch=batch)
+    body = client.invitations("OWNER@acme.example", "new@acme.example")
+    assert client.refusal("POST", "users", body) == (500, {"OWNER@acme.example": CONFLICT})
+    assert client.usernames(filter='{"username":"new"}') == invited
+    assert [mail["email"] for mail in client.get("/__sandbox__/mails")] == [
+        f"{name}@acme.example" for name in invited
+    ]
+
+
+def test_twice_in_one_batch_is_once(client: Client) -> None:
+    body = client.invitations("new@acme.example", "NEW@acme.example")
+    assert client.refusal("POST", "users", body) == (500, {"NEW@acme.example": CONFLICT})
+    assert len(client.get("/__sandbox__/mails")) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        pytest.param({"roleId": NOBODY}, "404 Not Found: Could not find role", id="role-id"),
+        pytest.param({"roleName": "$admin"}, "404 Not Found: Could not find role", id="role-name"),
+        pytest.param({"email": "no"}, "400 Bad Request: Invalid email address", id="email"),
+    ],
+)
+def test_a_wrong_invitation_is_a_500_with_its_email(
+    client: Client, change: dict[str, str], problem: str
+) -> None:
+    body = client.invitations("new@acme.example")
+    body["users"][0] |= change
+    expected = {body["users"][0]["email"]: problem}
+    assert client.refusal("POST", "users", body) == (500, expected)
+
+
+def test_nobody_is_given_the_role_of_a_token(client: Client) -> None:
+    body = client.invitations("new@acme.example", role="$api-token-default-access")
+    assert client.refusal("POST", "users", body)[0] == 500
+
+
+def test_a_taken_username_is_changed_or_refused(client: Client) -> None:
+    client.post("users", client.invitations("owner@other.example", "owner@third.example"))
+    assert client.usernames(filter='{"email":{"$ilike":"%@other.example"}}') == ["owner2"]
+    assert client.usernames(filter='{"email":{"$ilike":"%@third.example"}}') == ["owner3"]
+    switch(client, username_collision="error")
+    assert client.refusal("POST", "users", client.invitations("owner@fourth.example")) == (
+        500,
+        {"owner@fourth.example": "409 Conflict: User exists with same username"},
+    )
+
+
+def test_where_sso_is_enforced_nobody_is_invited(client: Client) -> None:
+    switch(client, sso_enforced=True)
+    assert client.refusal("POST", "users", client.invitations("new@acme.example")) == shape_a(
+        403, 403, "forbidden", "Inviting users is not allowed when SSO is enforced"
+    )
+    assert client.get("/__sandbox__/mails") == []
+
+
+def test_without_seats_nobody_is_invited(client: Client) -> None:
+    switch(client, no_seats=True)
+    assert client.refusal("POST", "users", client.invitations("new@acme.example")) == bad_request(
+        "No seats are left in the licence of this workspace"
+    )
+
+
+def test_of_many_who_invite_the_same_person_at_once_one_succeeds(
+    tenant: Sandbox, client: Client
+) -> None:
+    body = client.invitations("new@acme.example")
+    statuses: list[int] = []
+
+    def invite() -> None:
+        own = Client(tenant.url)
+        statuses.append(own.call("POST", f"{API}/users", body)[0])
+        own.connection.close()
+
+    threads = [threading.Thread(target=invite) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(statuses) == [200] + [500] * 7
+    assert len(client.get("/__sandbox__/mails")) == 1
+
+
+# ------------------------------------------------------------------------------ roles, groups
+
+
+def test_a_role_is_changed_also_while_pending(client: Client) -> None:
+    user = client.user("emma.lindqvist")["id"]
+    path = f"users/{user}/roles/update"
+    assert client.post(path, {"roleId": client.role_id("$member")}) == ""
+    assert client.user("emma.lindqvist")["workspaceRole"] == "$member"
+    assert client.refusal("POST", path, {"roleId": NOBODY}) == keycloak(
+        400, "404 Not Found: Could not find role"
+    )
+
+
+@pytest.mark.parametrize(
+    ("served", "statuses"),
+    [
+        pytest.param("roles/update", [200, 404], id="roles-update"),
+        pytest.param("update", [404, 200], id="update"),
+        pytest.param("both", [200, 200], id="both"),
+    ],
+)
+def test_roles_change_on_the_path_that_is_served(
+    client: Client, served: str, statuses: list[int]
+) -> None:
+    switch(client, role_update=served)
+    user, body = client.user("owner")["id"], {"roleId": client.role_id("$member")}
+    paths = [f"{API}/users/{user}/roles/update", f"{API}/users/{user}/update"]
+    assert [client.call("POST", path, body)[0] for path in paths] == statuses
+
+
+@pytest.mark.parametrize("path", ["", "/delete"])
+def test_a_token_can_not_disable_or_delete_anybody(client: Client, path: str) -> None:
+    user = client.user("owner")["id"]
+    assert client.refusal("POST", f"users/{user}{path}", {"enabled": False}) == shape_a(
+        403, 403, "forbidden", "API tokens are not allowed to update, deactivate or delete users"
+    )
+
+
+def test_groups_of_a_user_are_added_to_not_replaced(client: Client) -> None:
+    user = client.user("owner")["id"]
+    wanted = {"groups": [client.group("finance")["id"], client.group("marketing")["id"]]}
+    assert client.post(f"users/{user}/groups", wanted) == ""
+    assert client.groups_of("owner") == ["everyone", "finance", "marketing"]
+    client.post(f"users/{user}/groups", wanted)
+    assert client.groups_of("owner") == ["everyone", "finance", "marketing"]
+
+
+def test_adding_a_member_again_may_be_an_error_that_changes_nothing(client: Client) -> None:
+    switch(client, readd_member="error")
+    user = client.user("owner")["id"]
+    wanted = {"groups": [client.group("finance")["id"], client.group("everyone")["id"]]}
+    assert client.refusal("POST", f"users/{user}/groups", wanted) == keycloak(
+        400, "409 Conflict: User is already a member of group 'everyone'."
+    )
+    assert client.groups_of("owner") == ["everyone"]
+
+
+def test_members_ride_along_with_a_new_group(client: Client) -> None:
+    owner = client.user("owner")["id"]
+    attributes = {"alias": ["X Y"], "isDefault": ["false"]}
+    answer = client.post(
+        "groups", {"group": {"name": "x_y", "attributes": attributes}, "users": [owner, NOBODY]}
+    )
+    group = client.group("x_y")
+    assert answer == {
+        "group": group["id"],
+        "users": {
+            owner: {"status": 200, "statusMessage": "success"},
+            NOBODY: {"status": 404, "statusMessage": "User not found"},
+        },
+    }
+    assert (group["alias"], group["path"], group["userCount"]) == ("X Y", "/x_y", 1)
+    assert group["attributes"].keys() == {*attributes, "createdAt", "createdBy"}
+    assert client.members("x_y") == ["owner"]
+
+
+def test_a_group_may_begin_empty(client: Client) -> None:
+    answer = client.post("groups", {"group": {"name": "z", "attributes": {"alias": ["Z"]}}})
+    assert answer == {"group": client.group("z")["id"], "users": None}
+
+
+def test_a_group_name_is_taken_once(client: Client) -> None:
+    body = {"group": {"name": "finance", "attributes": {"alias": ["Other"]}}}
+    assert client.refusal("POST", "groups", body) == keycloak(
+        400, "409 Conflict: Top level group named 'finance' already exists."
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "kept"),
+    [
+        pytest.param("merge", {"alias": ["Everyone"], "isDefault": ["true"]}, id="merge"),
+        pytest.param("replace", {}, id="replace"),
+    ],
+)
+def test_a_group_update_keeps_or_drops_what_it_does_not_name(
+    client: Client, mode: str, kept: dict[str, list[str]]
+) -> None:
+    switch(client, group_update=mode)
+    before = client.group("everyone")
+    body = {"id": before["id"], "path": "/everyone", "attributes": {"description": ["New"]}}
+    assert client.post(f"groups/{before['id']}", body) == ""
+    after = client.group("everyone")["attributes"]
+    stamps = {name: before["attributes"][name] for name in ("createdAt", "createdBy")}
+    stamps["updatedAt"], stamps["updatedBy"] = after["updatedAt"], stamps["createdBy"]
+    assert after == {"description": ["New"], **kept, **stamps}
+
+
+def test_a_group_can_be_renamed_and_made_default_but_not_backdated(client: Client) -> None:
+    group = client.group("finance")
+    attributes = {
+        **group["attributes"],
+        "alias": ["Money"],
+        "isDefault": ["true"],
+        "createdAt": ["0"],
+    }
+    client.post(f"groups/{group['id']}", {**group, "attributes": attributes})
+    after = client.group("finance")
+    assert (after["alias"], after["path"]) == ("Money", "/finance")
+    assert after["attributes"]["createdAt"] == group["attributes"]["createdAt"]
+    client.post("users", client.invitations("new@acme.example"))
+    assert client.groups_of("new") == ["everyone", "finance"]
+
+
+def test_members_are_removed_and_strangers_passed_over(client: Client) -> None:
+    group = client.group("finance")["id"]
+    users = [client.user(name)["id"] for name in ("ben.okafor", "owner")]
+    assert client.post(f"groups/{group}/members/remove", {"users": users}) == ""
+    assert client.members("finance") == ["dmitri.volkov"]
+
+
+@pytest.mark.parametrize("body", [None, {}])
+def test_a_deleted_group_is_gone_with_its_memberships(client: Client, body: object) -> None:
+    assert client.post(f"groups/{client.group('everyone')['id']}/delete", body) == ""
+    assert client.groups_of("owner") == []
+    client.post("users", client.invitations("new@acme.example"))
+    assert client.user("new")["groupCount"] == 0
+
+
+@pytest.mark.parametrize("status", [404, 400])
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        pytest.param("GET", "users/{nobody}/groups", None, id="groups-of-user"),
+        pytest.param("POST", "users/{nobody}/groups", {"groups": []}, id="join"),
+        pytest.param("POST", "users/{owner}/groups", {"groups": [NOBODY]}, id="join-nothing"),
+        pytest.param("POST", "users/{nobody}/roles/update", {"roleId": "x"}, id="role"),
+        pytest.param("POST", "groups/{nobody}", {}, id="update"),
+        pytest.param("GET", "groups/{nobody}/members", None, id="members"),
+        pytest.param("POST", "groups/{nobody}/members/remove", {"users": []}, id="remove"),
+        pytest.param(
+            "POST", "groups/{finance}/members/remove", {"users": [NOBODY]}, id="remove-nobody"
+        ),
+        pytest.param("POST", "groups/{nobody}/delete", None, id="delete"),
+    ],
+)
+def test_an_unknown_guid_is_not_found(
+    client: Client, status: int, method: str, path: str, body: object
+) -> None:
+    switch(client, unknown_guid=status)
+    guids = {"owner": client.user("owner")["id"], "finance": client.group("finance")["id"]}
+    answered, error = client.refusal(method, path.format(nobody=NOBODY, **guids), body)
+    assert (answered, error["code"], error["error"]) == (status, 3500, "keycloak error")
+    assert re.fullmatch(r"404 Not Found: Could not find (user|group) by id", error["message"])
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "problem"),
+    [
+        pytest.param("users", [], "Value is not an object", id="no-object"),
+        pytest.param("users", {}, "Property 'users' is missing", id="no-users"),
+        pytest.param(
+            "users", {"users": {}}, "Property 'users' is of the wrong type", id="users-no-list"
+        ),
+        pytest.param(
+            "users", {"users": ["a@b.example"]}, "Value is not an object", id="user-no-object"
+        ),
+        pytest.param(
+            "users",
+            {"users": [{"email": "a@b.example"}]},
+            "Property 'roleName' is missing",
+            id="no-role",
+        ),
+        pytest.param("users/{user}/groups", {}, "Property 'groups' is missing", id="no-groups"),
+        pytest.param(
+            "users/{user}/groups",
+            {"groups": [1]},
+            "Property 'groups' holds something else than strings",
+            id="groups-no-strings",
+        ),
+        pytest.param(
+            "users/{user}/roles/update", {}, "Property 'roleId' is missing", id="no-role-id"
+        ),
+        pytest.param(
+            "groups", {"group": {"name": "x"}}, "Property 'attributes' is missing", id="no-attr"
+        ),
+        pytest.param(
+            "groups",
+            {"group": {"name": "x", "attributes": {}}},
+            "Property 'name' or 'attributes.alias' is empty",
+            id="no-alias",
+        ),
+        pytest.param(
+            "groups",
+            {"group": {"name": "x", "attributes": {"alias": "X"}}},
+            "Property 'alias' is of the wrong type",
+            id="alias-no-list",
+        ),
+        pytest.param(
+            "groups/{group}",
+            {"path": "/x", "attributes": {}},
+            "Property 'id' is missing",
+            id="no-id",
+        ),
+        pytest.param(
+            "groups/{group}",
+            {"id": "x", "path": "/finance", "attributes": {}},
+            "Properties 'id' and 'path' are not this group's",
+            id="other-id",
+        ),
+        pytest.param(
+            "groups/{group}/members/remove", {}, "Property 'users' is missing", id="no-members"
+        ),
+        pytest.param("oauth-clients/token", {}, "Property 'clientId' is missing", id="no-client"),
+    ],
+)
+def test_a_body_that_does_not_fit_is_a_bad_request(
+    client: Client, path: str, body: object, problem: str
+) -> None:
+    guids = {"user": client.user("owner")["id"], "group": client.group("finance")["id"]}
+    assert client.refusal("POST", path.format(**guids), body) == misfit(problem)
+
+
+def test_a_body_that_is_not_json_is_a_bad_request(client: Client) -> None:
+    status, error = client.refusal("POST", "users", "{")
+    assert (status, error["code"]) == (400, 1000)
+    assert error["message"].startswith("Request body has an error: failed to decode")
+
+
+# ------------------------------------------------------------------------------ the door
+
+
+@pytest.mark.parametrize("key", [None, "", "wrong", "schlüssel"])
+def test_nobody_comes_in_with_a_wrong_token(tenant: Sandbox, key: str | None) -> None:
+    client = Client(tenant.url, key and quote(key))
+    assert client.call("GET", f"{API}/users?limit=1") == (
+        401,
+        {"servlet": "heracles", "message": "Unauthorized", "url": f"{API}/users", "status": "401"},
+    )
+    client.connection.close()
+
+
+def test_a_key_without_bearer_is_no_token(tenant: Sandbox) -> None:
+    client = Client(tenant.url, None)
+    assert client.call("GET", f"{API}/roles", Authorization="sandbox")[0] == 401
+    client.connection.close()
+
+
+def test_an_oauth_client_gets_a_token_for_a_while(tenant: Sandbox, clock: Clock) -> None:
+    stranger = Client(tenant.url, None)
+    answer = stranger.post(
+        "oauth-clients/token", {"clientId": "oauth-client-x", "clientSecret": "sandbox"}
+    )
+    assert answer == {"accessToken": answer["accessToken"], "tokenType": "Bearer", "expiresIn": 900}
+    stranger.headers = {"Authorization": f"Bearer {answer['accessToken']}"}
+    assert stranger.get("whoami")["roles"] == [{"name": "$admin"}]
+    clock.now += 900
+    assert stranger.call("GET", f"{API}/whoami")[0] == 401
+    stranger.connection.close()
+
+
+@pytest.mark.parametrize(("name", "secret"), [("oauth-client-x", "wrong"), ("somebody", "sandbox")])
+def test_an_unknown_oauth_client_is_refused(client: Client, name: str, secret: str) -> None:
+    assert client.refusal(
+        "POST", "oauth-clients/token", {"clientId": name, "clientSecret": secret}
+    ) == (
+        401,
+        {
+            "error": "invalid_client",
+            "error_description": "Invalid client or Invalid client credentials",
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", f"{API}/nothing"), ("POST", f"{API}/roles"), ("GET", "/"), ("GET", "/__sandbox__/x")],
+)
+def test_other_paths_lead_nowhere(client: Client, method: str, path: str) -> None:
+    assert client.call(method, path) == (404, {"message": "no Route matched with those values"})
+
+
+# ------------------------------------------------------------------------------ switches
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_above_the_rate_limit_everybody_is_blocked_for_a_while(
+    client: Client, clock: Clock, *, said: bool
+) -> None:
+    switch(client, rate_limit=3, retry_after=said)
+    statuses = [client.call("GET", f"{API}/whoami")[0] for _ in range(5)]
+    assert statuses == [200, 200, 200, 429, 429]
+    assert client.answer_headers.get("Retry-After") == ("60" if said else None)
+    clock.now += 59.5
+    assert client.refusal("GET", "whoami") == shape_a(
+        429, 429, "too many requests", "API rate limit exceeded"
+    )
+    assert client.answer_headers.get("Retry-After") == ("1" if said else None)
+    clock.now += 0.5
+    assert client.call("GET", f"{API}/whoami")[0] == 200
+
+
+def test_a_slow_pace_never_meets_the_rate_limit(client: Client, clock: Clock) -> None:
+    switch(client, rate_limit=2)
+    for _ in range(6):
+        client.get("whoami")
+        clock.now += 30
+
+
+def test_a_write_may_show_only_later(client: Client, clock: Clock) -> None:
+    switch(client, read_lag=10)
+    client.post("users", client.invitations("one@acme.example"))
+    clock.now += 6
+    client.post("users", client.invitations("two@acme.example"))
+    newcomers = {"filter": '{"email":{"$in":["one@acme.example","two@acme.example"]}}'}
+    assert client.usernames(**newcomers) == []
+    clock.now += 4
+    assert client.usernames(**newcomers) == ["one"]
+    clock.now += 6
+    assert client.usernames(**newcomers) == ["one", "two"]
+
+
+def test_writes_never_lag_behind_each_other(client: Client) -> None:
+    switch(client, read_lag=10)
+    body = client.invitations("one@acme.example")
+    client.post("users", body)
+    assert client.refusal("POST", "users", body) == (500, {"one@acme.example": CONFLICT})
+
+
+def test_latency_delays_and_changes_nothing(client: Client) -> None:
+    switch(client, latency_ms=1)
+    assert client.groups_of("owner") == ["everyone"]
+
+
+def test_settings_are_told_as_they_are(client: Client) -> None:
+    fault = {"match": "GET", "kind": "status", "nth": 3, "status": 503}
+    client.post("/__sandbox__/faults", {"switches": {"page_cap": 5}, "faults": [fault]})
+    client.get("whoami")
+    assert client.get("/__sandbox__/faults") == {
+        "switches": asdict(Switches(page_cap=5)),
+        "faults": [{**asdict(Fault(**fault)), "seen": 1}],
+    }
+    switch(client, no_seats=True)
+    after = client.get("/__sandbox__/faults")
+    assert after["switches"] == asdict(Switches(page_cap=5, no_seats=True))
+    assert len(after["faults"]) == 1
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param([], id="no-object"),
+        pytest.param({"switch": {}}, id="unknown-part"),
+        pytest.param({"switches": {"page_cop": 1}}, id="unknown-switch"),
+        pytest.param({"switches": {"page_cap": "1"}}, id="text-for-number"),
+        pytest.param({"switches": {"page_cap": True}}, id="flag-for-number"),
+        pytest.param({"switches": {"read_lag": -1}}, id="negative"),
+        pytest.param({"switches": {"no_seats": 1}}, id="number-for-flag"),
+        pytest.param({"switches": {"group_update": "mix"}}, id="no-choice"),
+        pytest.param({"faults": {}}, id="faults-no-list"),
+        pytest.param({"faults": [{"kind": "html"}]}, id="no-match"),
+        pytest.param({"faults": [{"match": "(", "kind": "html"}]}, id="no-pattern"),
+        pytest.param({"faults": [{"match": "x", "kind": "fire"}]}, id="no-kind"),
+        pytest.param({"faults": [{"match": "x", "kind": "html", "headers": 1}]}, id="no-headers"),
+        pytest.param({"faults": [{"match": 1, "kind": "html"}]}, id="match-no-text"),
+    ],
+)
+def test_impossible_settings_are_refused_and_change_nothing(
+    client: Client, settings: object
+) -> None:
+    before = client.get("/__sandbox__/faults")
+    status, error = client.call("POST", "/__sandbox__/faults", settings)
+    assert (status, error["code"]) == (400, 1000)
+    assert client.get("/__sandbox__/faults") == before
+
+
+# ------------------------------------------------------------------------------ faults
+
+
+def test_a_fault_hits_its_calls_from_the_nth_and_so_many_times(client: Client) -> None:
+    script(client, {"match": "GET /api/service/who", "kind": "status", "nth": 2, "times": 2})
+    assert [client.call("GET", f"{API}/whoami")[0] for _ in range(4)] == [200, 500, 500, 200]
+    script(client, {"match": "whoami$", "kind": "status", "times": 0})
+    assert [client.call("GET", f"{API}/whoami")[0] for _ in range(3)] == [500, 500, 500]
+    assert client.call("GET", f"{API}/roles")[0] == 200
+
+
+INVITE = "POST /api/service/users$"
+
+
+@pytest.mark.parametrize(
+    ("fault", "answer", "invited"),
+    [
+        pytest.param({"kind": "status", "status": 503}, (503, ""), 0, id="503"),
+        pytest.param(
+            {"kind": "status", "status": 403, "body": {"code": 7}}, (403, {"code": 7}), 0, id="403"
+        ),
+        pytest.param(
+            {"kind": "status", "status": 502, "body": "<h1>Bad</h1>", "done": True},
+            (502, "<h1>Bad</h1>"),
+            3,
+            id="502-after-the-work",
+        ),
+        pytest.param({"kind": "status", "status": 599}, (599, ""), 0, id="status-without-a-name"),
+        pytest.param({"kind": "redirect-302"}, (302, ""), 0, id="redirect"),
+        pytest.param({"kind": "slow-drip", "seconds": 0.01}, (200, {}), 3, id="slow-drip"),
+    ],
+)
+def test_an_answer_may_be_another(
+    client: Client, fault: dict[str, object], answer: tuple[int, object], invited: int
+) -> None:
+    script(client, {"match": INVITE, **fault})
+    body = client.invitations(*(f"p{n}@acme.example" for n in range(3)))
+    assert client.call("POST", f"{API}/users", body) == answer
+    assert len(client.get("/__sandbox__/mails")) == invited
+
+
+@pytest.mark.parametrize(
+    ("kind", "broken", "invited"),
+    [
+        pytest.param("drop-before", RemoteDisconnected, 0, id="before"),
+        pytest.param("drop-during", RemoteDisconnected, 2, id="during"),
+        pytest.param("drop-after", RemoteDisconnected, 3, id="after"),
+        pytest.param("cut-answer", IncompleteRead, 3, id="cut"),
+        pytest.param("truncate-json", json.JSONDecodeError, 3, id="truncated"),
+    ],
+)
+def test_an_answer_may_not_arrive(
+    tenant: Sandbox, client: Client, kind: str, broken: type[Exception], invited: int
+) -> None:
+    script(client, {"match": INVITE, "kind": kind})
+    body = client.invitations(*(f"p{n}@acme.example" for n in range(3)))
+    unlucky = Client(tenant.url)
+    with pytest.raises(broken):
+        unlucky.call("POST", f"{API}/users", body)
+    unlucky.connection.close()
+    assert len(client.get("/__sandbox__/mails")) == invited
+
+
+def test_a_page_may_come_instead_of_json(client: Client) -> None:
+    script(client, {"match": "whoami", "kind": "html", "status": 200})
+    status, text = client.call("GET", f"{API}/whoami")
+    assert (status, text[:15]) == (200, "<!DOCTYPE html>")
+    assert client.answer_headers["Content-Type"] == "text/html; charset=utf-8"
+
+
+def test_a_redirect_leads_to_a_login_page(client: Client) -> None:
+    script(client, {"match": "whoami", "kind": "redirect-302"})
+    client.call("GET", f"{API}/whoami")
+    assert client.answer_headers["Location"] == "/auth/realms/default/login"
+
+
+@pytest.mark.parametrize("headers", [{}, {"Retry-After": "7"}])
+def test_a_429_is_scripted_with_or_without_a_header(
+    client: Client, headers: dict[str, str]
+) -> None:
+    script(client, {"match": "whoami", "kind": "status", "status": 429, "headers": headers})
+    assert client.call("GET", f"{API}/whoami")[0] == 429
+    assert client.answer_headers.get("Retry-After") == headers.get("Retry-After")
+
+
+def test_half_a_body_is_half_of_what_was_asked(client: Client, tenant: Sandbox) -> None:
+    script(client, {"match": "POST .*/groups$", "kind": "drop-during", "times": 0})
+    body = {"groups": [client.group(name)["id"] for name in ("finance", "marketing")]}
+    unlucky = Client(tenant.url)
+    for text in (body, "not json", "[1]"):
+        with pytest.raises(HTTPException):
+            unlucky.call("POST", f"{API}/users/{client.user('owner')['id']}/groups", text)
+        unlucky.connection.close()
+    assert client.groups_of("owner") == ["everyone", "finance"]
+
+
+# ------------------------------------------------------------------------------ what it remembers
+
+
+def test_the_request_log_tells_what_arrived(client: Client, tenant: Sandbox) -> None:
+    script(client, {"match": "POST", "kind": "drop-before"})
+    path = f"{API}/users/{NOBODY}/groups?limit=1"
+    client.call("GET", path, X_Atlan_Request_Id="id-7")
+    client.call("GET", f"{API}/nothing")
+    unlucky = Client(tenant.url)
+    with pytest.raises(RemoteDisconnected):
+        unlucky.call("POST", f"{API}/users", {"users": []})
+    unlucky.connection.close()
+    entries = client.get("/__sandbox__/requests")
+    assert all(re.match(r"\d{4}-\d\d-\d\dT", entry.pop("at")) for entry in entries)
+    assert entries == [
+        {
+            "n": 1,
+            "method": "GET",
+            "path": path,
+            "route": f"GET {API}/users/{{guid}}/groups",
+            "status": 404,
+            "request_id": "id-7",
+            "bytes": 0,
+        },
+        {
+            "n": 2,
+            "method": "GET",
+            "path": f"{API}/nothing",
+            "route": "unknown",
+            "status": 404,
+            "request_id": "",
+            "bytes": 0,
+        },
+        {
+            "n": 3,
+            "method": "POST",
+            "path": f"{API}/users",
+            "route": f"POST {API}/users",
+            "status": None,
+            "request_id": "",
+            "bytes": len('{"users": []}'),
+        },
+    ]
+    assert [entry["n"] for entry in client.get("/__sandbox__/requests?since=2")] == [3]
+    assert client.get("/__sandbox__/requests?since=3") == []
+    assert client.get("/__sandbox__/counts") == {
+        f"GET {API}/users/{{guid}}/groups": 1,
+        f"POST {API}/users": 1,
+        "unknown": 1,
+    }
+
+
+def test_no_secret_is_kept(tmp_path: Path) -> None:
+    with Sandbox(tmp_path / "t.db", key="geheim-0815") as tenant:
+        client = Client(tenant.url, "geheim-0815")
+        client.post(
+            "oauth-clients/token", {"clientId": "oauth-client-x", "clientSecret": "geheim-0815"}
+        )
+        client.connection.close()
+    assert [p.name for p in tmp_path.iterdir() if b"geheim-0815" in p.read_bytes()] == []
+
+
+def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
+    seen = []
+    for _ in range(2):
+        with Sandbox(tmp_path / "t.db") as tenant:
+            client = Client(tenant.url)
+            client.call("POST", f"{API}/users", client.invitations("new@acme.example"))
+            seen.append((tenant.tenant, client.user("new")["id"], client.get("/__sandbox__/mails")))
+            counts = client.get("/__sandbox__/counts")
+            client.connection.close()
+    assert seen[0] == seen[1]
+    assert counts[f"POST {API}/users"] == 2
+
+
+def test_a_reset_makes_a_new_tenant(client: Client) -> None:
+    before = client.get("/__sandbox__/identity")
+    client.post("users", client.invitations("new@acme.example"))
+    after = client.post("/__sandbox__/reset")
+    assert re.fullmatch(r"sandbox-[0-9a-f]{12}", after["tenant"])
+    assert after == client.get("/__sandbox__/identity") != before
+    assert client.get("/__sandbox__/requests") == client.get("/__sandbox__/mails") == []
+    assert len(client.usernames(limit=100)) == 9
+
+
+# ------------------------------------------------------------------------------ as a process
+
+
+def start(*arguments: str, **environment: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "onboarding.sandbox", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+def announced(process: "subprocess.Popen[str]") -> dict[str, str]:
+    assert process.stdout
+    return json.loads(process.stdout.readline())
+
+
+def test_an_acknowledged_write_survives_a_kill(tmp_path: Path) -> None:
+    db = ["--db", str(tmp_path / "t.db")]
+    with start(*db) as process:
+        first = announced(process)
+        client = Client(first["url"])
+        client.post("users", client.invitations("new@acme.example"))
+        process.kill()
+        client.connection.close()
+    with start(*db, "--until-stdin-closes") as process:
+        second = announced(process)
+        assert second["tenant"] == first["tenant"]
+        client = Client(second["url"])
+        assert client.groups_of("new") == ["everyone"]
+        assert [mail["email"] for mail in client.get("/__sandbox__/mails")] == ["new@acme.example"]
+        assert client.get("/__sandbox__/counts")[f"POST {API}/users"] == 1
+        client.connection.close()
+        process.communicate()  # closes standard input
+        assert process.returncode == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_it_also_while_it_is_slow(tmp_path: Path, number: signal.Signals) -> None:
+    faults = tmp_path / "faults.json"
+    faults.write_text('{"switches": {"latency_ms": 600000}}')
+    with start(
+        "--db", str(tmp_path / "t.db"), "--faults", str(faults), ONBOARDING_SANDBOX_KEY="k"
+    ) as process:
+        client = Client(announced(process)["url"], "k")
+        client.connection.request("GET", f"{API}/whoami", headers=client.headers)
+        process.send_signal(number)
+        assert client.connection.getresponse().read()
+        client.connection.close()
+        assert process.wait(20) == 0
+
+
+def test_a_port_in_use_is_said_in_one_line(tenant: Sandbox, tmp_path: Path) -> None:
+    port = str(urlsplit(tenant.url).port)
+    with start("--db", str(tmp_path / "other.db"), "--port", port) as process:
+        out, err = process.communicate()
+    assert (process.returncode, out) == (2, "")
+    assert err == f"onboarding.sandbox: can't serve on port {port}: Address already in use\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        pytest.param(
+            '{"switches": {"page_cap": "x"}}', "page_cap: 'x' is not possible here", id="value"
+        ),
+        pytest.param("[]", "expected an object with switches and faults", id="no-object"),
+        pytest.param(None, "No such file or directory", id="no-file"),
+    ],
+)
+def test_a_bad_settings_file_is_said_in_one_line(
+    tmp_path: Path, content: str | None, complaint: str
+) -> None:
+    faults = tmp_path / "faults.json"
+    if content is not None:
+        faults.write_text(content)
+    with start("--db", str(tmp_path / "t.db"), "--faults", str(faults)) as process:
+        out, err = process.communicate()
+    assert (process.returncode, out, err) == (2, "", f"onboarding.sandbox: {faults}: {complaint}\n")
+
+
+def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
+    other = tmp_path / "notes.txt"
+    other.write_text("not a database, " * 100)
+    with start("--db", str(other)) as process:
+        _, err = process.communicate()
+    assert process.returncode == 2
+    assert err == f"onboarding.sandbox: can't keep a tenant in {other}: file is not a database\n"
+    assert other.read_text() == "not a database, " * 100
+
+
+def test_it_stands_on_the_standard_library_alone() -> None:
+    for module in Path(onboarding.sandbox.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(module.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            else:
+                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            for name in names:
+                own = name.startswith("onboarding.sandbox")
+                assert own or name.partition(".")[0] in sys.stdlib_module_names, (module, name)
