@@ -14,16 +14,19 @@ from typing import Any
 
 from onboarding.sandbox import store
 from onboarding.sandbox.faults import Switches
-from onboarding.sandbox.query import Listing, Params, Record, Scope, page
+from onboarding.sandbox.query import Listing, Record, Scope, page
 from onboarding.sandbox.records import GROUPS, ROLES, USERS
 from onboarding.sandbox.refusals import (
     Refusal,
+    bad_client,
     bad_request,
     forbidden,
     keycloak,
     no_route,
     not_invited,
 )
+from onboarding.sandbox.tokens import Tokens
+from onboarding.sandbox.wire import Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +35,13 @@ class Call:
 
     db: sqlite3.Connection
     switches: Switches
-    path: str
+    tokens: Tokens
+    request: Request
     guid: str
-    params: Params
     body: object
-    token_role: str
-    """What ``whoami`` shows for the token."""
-    grant: Callable[[str, str], Record]
-    """OAuth: client id and secret -> the answer with an access token."""
+
+
+Answer = Callable[[Call], Record | Refusal | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Route:
 
     method: str
     path: str
-    answer: Callable[[Call], Record | Refusal | None]
+    answer: Answer
     is_open: bool = False
     """Whether it is answered without a token."""
 
@@ -58,7 +60,10 @@ class Route:
         return f"{self.method} {self.path}"
 
 
-def find_route(method: str, path: str) -> tuple[Route, str] | None:
+Found = tuple[Route, str] | None
+
+
+def find_route(method: str, path: str) -> Found:
     """The route, and the guid in the path."""
     for route, pattern in _PATTERNS:
         if route.method == method and (match := pattern.fullmatch(path)):
@@ -66,16 +71,8 @@ def find_route(method: str, path: str) -> tuple[Route, str] | None:
     return None
 
 
-def _list_roles(call: Call) -> Record:
-    return _page(call, ROLES)
-
-
-def _list_users(call: Call) -> Record:
-    return _page(call, USERS)
-
-
-def _list_groups(call: Call) -> Record:
-    return _page(call, GROUPS)
+def _list(listing: Listing) -> Answer:
+    return lambda call: _page(call, listing, Scope())
 
 
 def _list_groups_of_user(call: Call) -> Record:
@@ -88,15 +85,9 @@ def _list_members(call: Call) -> Record:
     return _page(call, USERS, Scope(joined, (_group(call)["pk"],)))
 
 
-def _page(call: Call, listing: Listing, scope: Scope | None = None) -> Record:
-    return page(
-        call.db,
-        listing,
-        call.params,
-        scope=scope or Scope(),
-        cap=call.switches.page_cap,
-        exact_case=call.switches.in_case_sensitive,
-    )
+def _page(call: Call, listing: Listing, scope: Scope) -> Record:
+    cap, exact_case = call.switches.page_cap, call.switches.in_case_sensitive
+    return page(call.db, listing, call.request.params, scope=scope, cap=cap, exact_case=exact_case)
 
 
 def _current_user(call: Call) -> Record:
@@ -112,12 +103,19 @@ def _current_user(call: Call) -> Record:
 
 
 def _who_am_i(call: Call) -> Record:
-    return {"username": store.actor(call.db), "roles": [{"name": call.token_role}]}
+    return {
+        "username": store.actor(call.db),
+        "roles": [{"name": call.tokens.role(call.request.authorization)}],
+    }
 
 
 def _token(call: Call) -> Record:
     body = _fields(call.body, clientId=str, clientSecret=str)
-    return call.grant(body["clientId"], body["clientSecret"])
+    seconds = call.switches.token_seconds
+    token = call.tokens.grant(body["clientId"], body["clientSecret"], seconds)
+    if token is None:
+        raise bad_client()
+    return {"accessToken": token, "tokenType": "Bearer", "expiresIn": seconds}
 
 
 def _invite(call: Call) -> Record | Refusal:
@@ -171,7 +169,7 @@ def _workspace_roles(call: Call) -> dict[str, str]:
 
 
 def _change_role(call: Call) -> None:
-    if call.switches.role_update not in (call.path.partition(f"{call.guid}/")[2], "both"):
+    if call.switches.role_update not in (call.request.path.partition(f"{call.guid}/")[2], "both"):
         raise no_route()
     user = _user(call)
     role = _workspace_roles(call).get(_fields(call.body, roleId=str)["roleId"])
@@ -300,8 +298,8 @@ def _misfit(what: str) -> Refusal:
 _API = "/api/service"
 
 ROUTES = (
-    Route("GET", f"{_API}/roles", _list_roles),
-    Route("GET", f"{_API}/users", _list_users),
+    Route("GET", f"{_API}/roles", _list(ROLES)),
+    Route("GET", f"{_API}/users", _list(USERS)),
     Route("POST", f"{_API}/users", _invite),
     Route("GET", f"{_API}/users/current", _current_user),
     Route("GET", f"{_API}/whoami", _who_am_i),
@@ -311,8 +309,8 @@ ROUTES = (
     Route("POST", f"{_API}/users/{{guid}}/update", _change_role),
     Route("POST", f"{_API}/users/{{guid}}", _refuse_to_token),
     Route("POST", f"{_API}/users/{{guid}}/delete", _refuse_to_token),
-    Route("GET", f"{_API}/v2/groups", _list_groups),
-    Route("GET", f"{_API}/groups", _list_groups),
+    Route("GET", f"{_API}/v2/groups", _list(GROUPS)),
+    Route("GET", f"{_API}/groups", _list(GROUPS)),
     Route("POST", f"{_API}/groups", _create_group),
     Route("POST", f"{_API}/groups/{{guid}}", _update_group),
     Route("GET", f"{_API}/groups/{{guid}}/members", _list_members),

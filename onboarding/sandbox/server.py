@@ -6,10 +6,8 @@ Beside the API, ``/__sandbox__/`` tells what happened and sets what should.
 
 from __future__ import annotations
 
-import hmac
 import json
 import math
-import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,14 +22,14 @@ from onboarding.sandbox.faults import Behaviour, Fault
 from onboarding.sandbox.query import Record
 from onboarding.sandbox.refusals import (
     Refusal,
-    bad_client,
     bad_request,
     no_route,
     too_many_requests,
     unauthorised,
 )
 from onboarding.sandbox.requestlog import RequestLog
-from onboarding.sandbox.routes import Call, Route, find_route
+from onboarding.sandbox.routes import Call, Found, find_route
+from onboarding.sandbox.tokens import Tokens
 from onboarding.sandbox.wire import JSON, HttpServer, Reply, Request
 
 _ADMIN = "/__sandbox__/"
@@ -56,7 +54,7 @@ class Sandbox:
         """``port`` 0 takes a free one. ValueError: no such switch. OSError: port in use."""
         self.behaviour = Behaviour({"switches": dict(switches or {}), "faults": list(faults)})
         self._clock = clock
-        self._tokens = _Tokens(key, clock)
+        self._tokens = Tokens(key, clock)
         self._store = store.Store(db, clock=clock)
         try:
             self._http = HttpServer(port, self.answer)
@@ -109,7 +107,7 @@ class Sandbox:
         )
         return reply
 
-    def _answer_faultily(self, request: Request, found: tuple[Route, str] | None) -> Reply:
+    def _answer_faultily(self, request: Request, found: Found) -> Reply:
         """The rate limit's, a fault's or the API's reply."""
         if latency := self.behaviour.switches.latency_ms:
             self._http.stopping.wait(latency / 1000)
@@ -131,39 +129,21 @@ class Sandbox:
             case _:
                 return _spoilt(self._carry_out(request, found), fault)
 
-    def _carry_out(
-        self, request: Request, found: tuple[Route, str] | None, *, only_half: bool = False
-    ) -> Reply:
+    def _carry_out(self, request: Request, found: Found, *, only_half: bool = False) -> Reply:
         """What the API answers when nothing goes wrong."""
         return _replying(request, lambda: self._call(request, found, only_half=only_half))
 
-    def _call(
-        self, request: Request, found: tuple[Route, str] | None, *, only_half: bool
-    ) -> Record | Refusal | None:
+    def _call(self, request: Request, found: Found, *, only_half: bool) -> Record | Refusal | None:
         if found is None:
             raise no_route()
         route, guid = found
-        role = self._tokens.role(request.headers.get("Authorization") or "")
-        if role is None and not route.is_open:
+        if not route.is_open and self._tokens.role(request.authorization) is None:
             raise unauthorised(request.path)
-        body = request.json()
+        body = _first_half(request.json()) if only_half else request.json()
         switches = self.behaviour.switches
         opened = self._store.reading if route.method == "GET" else self._store.writing
         with opened(switches.read_lag) as db:
-            return route.answer(
-                Call(
-                    db=db,
-                    switches=switches,
-                    path=request.path,
-                    guid=guid,
-                    params=request.params,
-                    body=_first_half(body) if only_half else body,
-                    token_role=role or "",
-                    grant=lambda name, secret: self._tokens.grant(
-                        name, secret, switches.token_seconds
-                    ),
-                )
-            )
+            return route.answer(Call(db, switches, self._tokens, request, guid, body))
 
     def _administer(self, request: Request) -> object:
         """The paths beside the API; they need no token and are not logged."""
@@ -245,33 +225,3 @@ def _spoilt(reply: Reply, fault: Fault) -> Reply:
             return replace(reply, seconds=fault.seconds)
         case _:
             return _scripted(fault)
-
-
-class _Tokens:
-    """Who may come in: the API key, and access tokens handed out to OAuth clients."""
-
-    def __init__(self, key: str, clock: Callable[[], float]) -> None:
-        self._key = key
-        self._clock = clock
-        self._granted: dict[str, float] = {}
-
-    def role(self, authorization: str) -> str | None:
-        """What the token may do; None where it is not accepted."""
-        scheme, _, token = authorization.partition(" ")
-        if scheme != "Bearer":
-            return None
-        if _same(token, self._key):
-            return "$api-token-default-access"
-        return "$admin" if self._granted.get(token, 0.0) > self._clock() else None
-
-    def grant(self, client: str, secret: str, seconds: int) -> Record:
-        """An access token for any ``oauth-client-…`` whose secret is the key."""
-        if not (client.startswith("oauth-client-") and _same(secret, self._key)):
-            raise bad_client()
-        token = secrets.token_urlsafe(32)
-        self._granted[token] = self._clock() + seconds
-        return {"accessToken": token, "tokenType": "Bearer", "expiresIn": seconds}
-
-
-def _same(one: str, other: str) -> bool:
-    return hmac.compare_digest(one.encode(), other.encode())

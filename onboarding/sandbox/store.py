@@ -82,7 +82,8 @@ class Store:
         With a ``lag`` a view of the time before is kept, for reads that lag behind.
         """
         with self._turn:
-            if lag:
+            # views of nearly the same moment are one: each holds files open
+            if lag and (not self._past or self._clock() - self._past[-1][0] >= lag / 50):
                 self._keep_view()
             self._writer.execute("BEGIN IMMEDIATE")
             try:

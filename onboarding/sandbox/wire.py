@@ -48,6 +48,11 @@ class Request:
         """The id that the client gave it."""
         return self.headers.get("X-Atlan-Request-Id") or ""
 
+    @property
+    def authorization(self) -> str:
+        """The header that says who is calling."""
+        return self.headers.get("Authorization") or ""
+
     def json(self) -> Any:
         """The body; None where it is empty."""
         try:
