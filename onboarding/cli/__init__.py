@@ -1,0 +1,313 @@
+"""Arguments come in, an exit code goes out: the only room that prints, asks and draws.
+
+Each command prepares its settings and its job (``prepare``), hands them to ``pipeline``, and shows how it ended
+(``console``). Whatever a command needs is imported when it runs: ``--help`` and ``--version`` answer at once.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
+
+import click
+
+from onboarding import __version__
+from onboarding.cli import options
+from onboarding.cli.console import Console
+from onboarding.cli.signals import Signals
+from onboarding.errors import OnboardingError, UsageError
+
+if TYPE_CHECKING:
+    from onboarding.cli.work import Work
+
+log = logging.getLogger(__name__)
+
+HELP = {"help_option_names": ["--help", "-h"], "max_content_width": 80}
+
+
+class Door(click.Group):
+    """The command, whose every end is an exit code and at most one clear line."""
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        """List the commands in the order in which a person meets them."""
+        return list(self.commands)
+
+    def main(self, *arguments: Any, **facts: Any) -> NoReturn:
+        """Run a command and exit. Nothing that goes wrong below comes out as a traceback."""
+        os.umask(0o077)
+        console = Console(os.environ)
+        signals = Signals()
+        facts |= {"standalone_mode": False, "obj": Call(console, signals)}
+        with signals.handled():
+            code = _ended(lambda: super(Door, self).main(*arguments, **facts), console)
+        sys.exit(console.close(code))
+
+
+class Call:
+    """What a command finds in ``ctx.obj``: the voice, and what signals have come."""
+
+    def __init__(self, console: Console, signals: Signals) -> None:
+        self.console = console
+        self.signals = signals
+
+
+def _ended(command: Callable[[], int | None], console: Console) -> int:
+    """Give a command's exit code, and say what went wrong if anything did."""
+    try:
+        return command() or 0
+    except OnboardingError as error:
+        console.failed(error, error.exit_code)
+        return error.exit_code
+    except click.UsageError as error:
+        help_line = f"\nSee: {error.ctx.command_path} --help" if error.ctx else ""
+        console.error(f"{error.format_message()}{help_line}")
+        return UsageError.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        console.error("interrupted")
+        return 130
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EPIPE, errno.EIO, errno.EDQUOT):
+            return _bug(error, console)
+        console.error(f"something can't be written: {error.strerror}")
+        return 74
+    except Exception as error:  # noqa: BLE001 -- the last door: a bug is one line, its traceback is in the log
+        return _bug(error, console)
+
+
+def _bug(error: Exception, console: Console) -> int:
+    log.error("a bug of ours", exc_info=error)
+    words = f"{type(error).__name__}: {error}".rstrip(": ")
+    console.failed(f"this is a bug of onboarding {__version__}, please report it: {words}", 70)
+    return 70
+
+
+@click.group(cls=Door, context_settings=HELP, no_args_is_help=True)
+@click.version_option(__version__, prog_name="onboarding")
+def cli() -> None:
+    r"""Onboard people, groups and memberships from spreadsheets to Atlan.
+
+    \b
+    Try it without an account:
+      onboarding run people.csv --tenant sandbox
+
+    \b
+    Every option can also be set as ONBOARDING_<OPTION> in the environment, most
+    in a settings file too; --authoritative, --allow-..., --reinvite, --accept
+    only by hand. The API key is read from ATLAN_API_KEY or from the file named
+    in ATLAN_API_KEY_FILE; it is never an argument.
+    """
+
+
+def main() -> None:
+    """Enter from the console script and ``python -m onboarding``."""
+    cli.main(prog_name="onboarding")
+
+
+def command(name: str, example: str, *decorators: options.Decorator[Any]) -> Callable[..., Any]:
+    """Make a command of a function, with its options and with an example in its help."""
+
+    def decorate(function: Callable[..., Any]) -> click.Command:
+        passed = click.pass_context(function)
+        made = cli.command(name, cls=options.Page, example=example)
+        return made(options.together(*decorators)(passed))
+
+    return decorate
+
+
+# ---- the job ------------------------------------------------------------------------------------------------------
+
+
+@command(
+    "run",
+    "onboarding run people.csv teams.xlsx --tenant https://acme.atlan.com",
+    options.inputs,
+    *(options.tenant, options.settings, options.state, options.init_state),
+    *(options.reading, options.wishes, options.permissions, options.limits, options.accept),
+    *(options.reports, options.yes, options.output),
+)
+def run(ctx: click.Context, inputs: Sequence[str], **given: Any) -> int:
+    """Validate, plan, ask, apply, report: the main job.
+
+    INPUT is files, folders, or - for standard input: CSV, Excel or ODS with
+    users, groups or memberships.
+    """
+    stdin = _standard_input(inputs)
+    with _work(ctx, given, asks=stdin is None) as work:
+        from onboarding.pipeline import run
+
+        job, tenant = work.job(inputs), work.tenant()
+        return work.end(run(job, tenant, work.console, stop=work.stop, stdin=stdin))
+
+
+@command(
+    "validate",
+    "onboarding validate people.csv",
+    options.inputs,
+    options.settings,
+    *(options.reading, options.reports_if_named, options.output),
+)
+def validate(ctx: click.Context, inputs: Sequence[str], **given: Any) -> int:
+    """Check the sheets; no tenant is contacted."""
+    with _work(ctx, given) as work:
+        from onboarding.pipeline import validate
+
+        report = validate(work.job(inputs), work.console, stdin=_standard_input(inputs))
+        work.console.findings(report.findings)
+        return work.end(report)
+
+
+@command(
+    "plan",
+    "onboarding plan people.csv --tenant https://acme.atlan.com",
+    options.inputs,
+    *(options.tenant, options.settings, options.state),
+    *(options.reading, options.wishes, options.permissions, options.limits),
+    *(options.reports, options.output),
+)
+def plan(ctx: click.Context, inputs: Sequence[str], **given: Any) -> int:
+    """Show and save what `run` would do; nothing is changed."""
+    with _work(ctx, given) as work:
+        from onboarding.pipeline import plan
+
+        job, tenant = work.job(inputs), work.tenant()
+        return work.end(plan(job, tenant, work.console, stdin=_standard_input(inputs)))
+
+
+@command(
+    "apply",
+    "onboarding apply onboarding-reports/20260105T070000Z-people/plan.json",
+    click.argument("plan", type=options.A_FILE, metavar="PLAN"),
+    *(options.tenant, options.settings, options.state, options.init_state),
+    *(options.permissions, options.limits, options.accept, options.expect),
+    *(options.reports, options.yes, options.output),
+)
+def apply(ctx: click.Context, plan: Path, **given: Any) -> int:
+    """Carry out a saved plan, and nothing else.
+
+    Every guard runs again. Sheets that have changed since refuse the plan; what
+    has moved in the tenant is set aside by itself.
+    """
+    with _work(ctx, given, asks=True) as work:
+        from onboarding.pipeline import apply_saved
+
+        job, tenant = work.job(), work.tenant()
+        return work.end(apply_saved(plan, job, tenant, work.console, stop=work.stop))
+
+
+@command(
+    "export",
+    "onboarding export acme --tenant https://acme.atlan.com",
+    click.argument("folder", type=options.A_FOLDER, metavar="DIR"),
+    *(options.tenant, options.settings, options.output),
+)
+def export(ctx: click.Context, folder: Path, **given: Any) -> int:
+    """Write the tenant's users, groups and memberships as sheets."""
+    with _work(ctx, given) as work:
+        from onboarding.pipeline import export
+
+        counts = export(work.tenant(), folder)
+        told = ", ".join(f"{number:,} {what}" for what, number in counts.items())
+        work.console.facts(counts, f"{told}: written to {folder}")
+        return 0
+
+
+# ---- besides ------------------------------------------------------------------------------------------------------
+
+
+@command(
+    "explain",
+    "onboarding explain email-invalid",
+    click.argument("code", required=False, metavar="[CODE]"),
+)
+def explain(ctx: click.Context, code: str | None) -> int:
+    """Say what a finding code means and how to fix it.
+
+    Without CODE, all of them are listed.
+    """
+    from onboarding.codes import CODES
+
+    console: Console = ctx.obj.console
+    if code is None:
+        width = max(map(len, CODES))
+        console.result("\n".join(f"{name:<{width}}  {CODES[name].meaning}" for name in CODES))
+        return 0
+    if code not in CODES:
+        import difflib
+
+        near = difflib.get_close_matches(code, CODES, 1)
+        hint = f"did you mean {near[0]}?" if near else "`onboarding explain` lists all of them."
+        raise UsageError(f"there is no code {code!r}; {hint}")
+    entry = CODES[code]
+    example = f"\nExample: {entry.example}" if entry.example else ""
+    fix = f"\nWhat to do: {entry.fix}" if entry.fix else ""
+    console.result(f"{code}: {entry.meaning}{example}{fix}")
+    return 0
+
+
+@command(
+    "sandbox",
+    "onboarding sandbox --port 8765",
+    click.option(
+        "--port",
+        cls=options.Option,
+        section=options.TENANT,
+        type=click.IntRange(0, 65535),
+        default=0,
+        metavar="N",
+        help="Port on 127.0.0.1; by default any that is free.",
+    ),
+    click.option(
+        "--db",
+        cls=options.Option,
+        section=options.TENANT,
+        type=options.A_FILE,
+        metavar="FILE",
+        help="Its database, made if missing. Default: ./onboarding-sandbox.db",
+    ),
+)
+def sandbox(ctx: click.Context, port: int, db: Path | None) -> int:
+    """Serve the embedded tenant over HTTP, until it is stopped.
+
+    For other programs, or to look at its answers. A command with --tenant
+    sandbox needs none: it starts its own.
+    """
+    from onboarding.cli import embedded
+    from onboarding.errors import Interrupted
+
+    with embedded.serving(db or embedded.DATABASE, port) as tenant:
+        ctx.obj.console.say(
+            f"The embedded tenant listens on {tenant.url} until you press Ctrl-C. In another terminal:\n"
+            f"  export ATLAN_BASE_URL={tenant.url} ATLAN_API_KEY={tenant.key}\n"
+            "  onboarding plan people.csv"
+        )
+        try:
+            return tenant.process.wait()
+        except Interrupted:
+            return 0
+
+
+@command(
+    "doctor",
+    "onboarding doctor --tenant https://acme.atlan.com",
+    *(options.tenant, options.settings, options.state, options.output),
+)
+def doctor(ctx: click.Context, **given: Any) -> int:
+    """Check settings, connection, token rights and roles."""
+    with _work(ctx, given) as work:
+        return work.check_up()
+
+
+def _work(ctx: click.Context, given: dict[str, Any], *, asks: bool | None = None) -> Work:
+    """Begin a command; everything heavy is imported from here on."""
+    from onboarding.cli.work import Work
+
+    return Work(ctx, given, asks=asks)
+
+
+def _standard_input(inputs: Sequence[str]) -> BinaryIO | None:
+    return sys.stdin.buffer if "-" in inputs else None

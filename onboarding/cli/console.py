@@ -1,0 +1,309 @@
+"""The tool's voice: what a job says goes in, lines on the two streams come out, and a person's answers go back.
+
+Results go to standard output; messages, questions, the bar and the log to standard error. A stream that can't be
+written to stops nothing: it is remembered, and the exit code says so in the end.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from onboarding import __version__
+from onboarding.errors import TooManyRejected, UnsafePlan
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from onboarding.job import Prospect, Report
+    from onboarding.model import Finding
+
+
+class Console:
+    """One per command; ``pipeline.Voice`` is what a job sees of it."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.color = not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+        self.as_json = self.quiet = self.verbose = False
+        self.yes = False
+        self.on_terminal = _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
+        """Whether there is a person to ask; not so where standard input is a sheet."""
+        self.pace: int | None = None
+        """Calls a minute, for the estimate."""
+        self.any_domain = True
+        """Whether the settings allow every domain."""
+        self.secrets: list[str] = []
+        """Never written, whatever they stand in."""
+        self.started: Callable[[], None] = _nothing
+        """Called once the person has agreed, before the first changing call."""
+        self.lost_output = False
+        self._bar: tqdm[Any] | None = None
+        self._changes = 0
+        self._handlers: list[logging.Handler] = []
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(AttributeError):  # a stream of somebody else's, who wants it as it is
+                stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+    def set_up(
+        self, *, as_json: bool, quiet: bool, verbose: bool, no_color: bool, **_: object
+    ) -> None:
+        """Take the options of output; what else a command has is no business of ours."""
+        self.as_json, self.quiet, self.verbose = as_json, quiet, verbose
+        self.color = self.color and not no_color
+        root = logging.getLogger()
+        root.setLevel(logging.DEBUG if verbose else logging.INFO)
+        logging.getLogger("urllib3").setLevel(logging.WARNING)  # its debug lines quote addresses
+        if verbose:
+            self._log_to(_LogLines(self))
+
+    # ---- lines ------------------------------------------------------------------------------------------------
+
+    def result(self, text: str) -> None:
+        """Print a result, if there is any."""
+        if text:
+            self._write(text, sys.stdout)
+
+    def say(self, message: str) -> None:
+        """Print a message, unless nobody wants any."""
+        if not self.quiet:
+            self._write(_safe(message), sys.stderr)
+
+    def error(self, message: str) -> None:
+        """Print what went wrong, however quiet we are."""
+        self.end_bar()
+        mark = click.style("error:", fg="red") if self.colors(sys.stderr) else "error:"
+        self._write(f"{mark} {_safe(self.hide(message))}", sys.stderr)
+
+    def hide(self, text: str) -> str:
+        """Take the secrets out of a text."""
+        for secret in self.secrets:
+            text = text.replace(secret, "[secret]")
+        return text
+
+    def colors(self, stream: TextIO) -> bool:
+        """Say whether a stream shows colours."""
+        return self.color and _is_terminal(stream)
+
+    def _write(self, text: str, stream: TextIO) -> None:
+        if self._bar is not None:
+            self._bar.clear()
+        try:
+            stream.write(text if text.endswith("\n") else f"{text}\n")
+            stream.flush()
+        except BrokenPipeError:  # the reader has seen enough, as `| head` does
+            _discard(stream)
+        except (OSError, ValueError):
+            self.lost_output = self.lost_output or stream is sys.stdout
+            _discard(stream)
+
+    # ---- pipeline.Voice ---------------------------------------------------------------------------------------
+
+    def opened(self, folder: Path) -> None:
+        """Log into the run folder from now on."""
+        from onboarding.writers import log
+
+        self._log_to(log.to_file(folder / "run.log", folder.name, self.secrets))
+
+    def propose(self, prospect: Prospect) -> None:
+        """Show the findings and the plan."""
+        from onboarding.words import labels
+        from onboarding.writers import proposal, text
+
+        self.end_bar()
+        self._changes = len(prospect.plan)
+        if (self.quiet or self.as_json) and not self._will_ask:
+            return
+        stream = sys.stderr if self.as_json else sys.stdout
+        colour = self.colors(stream)
+        shown = text.diagnostics(prospect.findings, more="see results.csv", colour=colour)
+        plan = proposal.proposal(
+            prospect.plan,
+            proposal.Forecast(prospect.calls, self._seconds(prospect.calls), self.pace),
+            labels(prospect.current, prospect.plan),
+            any_domain=self.any_domain,
+            colour=colour,
+        )
+        self._write("\n".join(filter(None, [shown, plan])), stream)
+
+    def confirm(self, prospect: Prospect) -> bool:
+        """Ask whether to go on, unless that was said before."""
+        mails, changes = prospect.invitations, len(prospect.plan)
+        what = f"sends {mails:,} invitation e-mail{'s' * (mails != 1)}"
+        if not mails:
+            what = f"makes {changes:,} change{'s' * (changes != 1)}"
+        agreed = self.yes or self._ask(f"This {what}. Continue? [y/N] ").lower() in ("y", "yes")
+        if agreed:
+            self.started()
+        return agreed
+
+    def insist(self, refusal: UnsafePlan | TooManyRejected) -> bool:
+        """Let a person at a terminal type the number of changes; rejected rows need their own option."""
+        if isinstance(refusal, TooManyRejected) or not self.on_terminal:
+            return False
+        self._write(_safe(str(refusal)), sys.stderr)
+        typed = self._ask(
+            f"To carry it out all the same, type how many changes it makes ({self._changes}): "
+        )
+        return typed.replace(",", "") == str(self._changes)
+
+    def step(self, done: int, total: int, what: str) -> None:
+        """Move the bar."""
+        if self._draws:
+            bar = self._ready_bar()
+            bar.total, bar.n = total, done
+            bar.set_description_str(what)
+
+    def waiting(self, seconds: float) -> None:
+        """Say for how long the tenant's limit makes us wait."""
+        if self._draws:
+            self._ready_bar().set_description_str(
+                f"waiting for the tenant's rate limit, {seconds:.0f} s"
+            )
+
+    # ---- the end ----------------------------------------------------------------------------------------------
+
+    def report(self, report: Report, exit_code: int) -> None:
+        """Show how a command ended."""
+        from onboarding.writers import summary, text
+
+        self.end_bar()
+        facts = {**report.summary, "exit_code": exit_code}
+        if self.as_json:
+            self.result(summary.as_json(facts).decode())
+        elif exit_code or not self.quiet:
+            ending = text.closing(
+                report.totals,
+                seconds=facts["seconds"],
+                calls=facts["calls"]["made"],
+                exit_code=exit_code,
+                folder=report.folder,
+                files=facts["files"],
+                colour=self.colors(sys.stdout),
+            )
+            self.result(ending)
+        if report.error is not None:
+            self.error(str(report.error))
+
+    def findings(self, findings: Sequence[Finding]) -> None:
+        """Show findings by themselves, as `validate` does."""
+        from onboarding.writers import text
+
+        if not self.as_json:
+            self.result(text.diagnostics(findings, colour=self.colors(sys.stdout)))
+
+    def facts(self, facts: Mapping[str, Any], words: str) -> None:
+        """Show what a command found that has no report: as JSON, or in words."""
+        if self.as_json:
+            self.result(json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False))
+        else:
+            self.result(words)
+
+    def failed(self, error: object, exit_code: int) -> None:
+        """Say what ended a command before it had a report; in JSON too, if that is what is read."""
+        message = self.hide(str(error))
+        if self.as_json:
+            self.facts({"version": __version__, "exit_code": exit_code, "error": message}, "")
+        self.error(message)
+
+    def end_bar(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def close(self, exit_code: int) -> int:
+        """Let go of logs and streams, and give the exit code: 74 where a result could not be printed."""
+        self.end_bar()
+        for handler in self._handlers:
+            logging.getLogger().removeHandler(handler)
+            handler.close()
+        if self.lost_output and exit_code == 0:
+            self.error("the output could not be written; the run itself went well")
+            return 74
+        return exit_code
+
+    # ---- below ------------------------------------------------------------------------------------------------
+
+    @property
+    def _will_ask(self) -> bool:
+        return self.on_terminal and not self.yes
+
+    @property
+    def _draws(self) -> bool:
+        return not self.quiet and not self.as_json and _is_terminal(sys.stderr)
+
+    def _ask(self, question: str) -> str:
+        """Give a line that a person typed; nothing where the input has ended."""
+        self.end_bar()
+        with suppress(OSError, ValueError):
+            sys.stderr.write(question)
+            sys.stderr.flush()
+        return sys.stdin.readline().strip()
+
+    def _ready_bar(self) -> tqdm[Any]:
+        if self._bar is None:
+            from tqdm import tqdm
+
+            # A terminal may claim to be 0 columns wide, and the bar would then be invisible.
+            width = shutil.get_terminal_size((80, 24)).columns or 80
+            self._bar = tqdm(
+                file=sys.stderr, ncols=width, leave=False, unit="call", mininterval=0.1
+            )
+        return self._bar
+
+    def _seconds(self, calls: int) -> float:
+        """Guess how long so many calls take: the first fifty don't wait for the pace."""
+        return calls * 0.1 + max(0, calls - 50) * 60 / self.pace if self.pace else calls * 0.02
+
+    def _log_to(self, handler: logging.Handler) -> None:
+        self._handlers.append(handler)
+        logging.getLogger().addHandler(handler)
+
+
+class _LogLines(logging.Handler):
+    """Shows log lines among the messages."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+        self.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record, without secrets and in plain characters."""
+        console = self._console
+        console._write(_safe(console.hide(self.format(record))), sys.stderr)  # noqa: SLF001
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:  # closed
+        return False
+
+
+def _safe(text: str) -> str:
+    """Spell out what could speak to the terminal; line breaks stay."""
+    from onboarding.writers.text import plain
+
+    return "\n".join(plain(line) for line in text.split("\n"))
+
+
+def _discard(stream: TextIO) -> None:
+    """Send what is still to come nowhere; else Python would complain again when it ends."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+def _nothing() -> None:
+    """Do nothing."""

@@ -1,0 +1,239 @@
+"""The options, each defined once, and the page of help that shows them in sections.
+
+An option may also come from ``ONBOARDING_<OPTION>`` and, where ``config.Settings`` has its name, from a settings file;
+what is made ``by_hand`` may not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+Decorator = Callable[[F], F]
+
+TENANT = "Tenant"
+READING = "Reading the sheets"
+PERMISSIONS = "What may change"
+LIMITS = "Limits, each N or N%"
+OUTPUT = "Output"
+
+
+class Option(click.Option):
+    """An option that knows its section of the help."""
+
+    def __init__(self, *arguments: Any, section: str, by_hand: bool = False, **facts: Any) -> None:
+        super().__init__(*arguments, **facts)
+        self.section = section
+        if self.envvar is None and not by_hand and self.name:
+            self.envvar = f"ONBOARDING_{self.name.upper()}"
+
+    def get_help_extra(self, _: click.Context) -> Any:
+        """Leave ranges and the like out; the help text says what matters."""
+        return {}
+
+
+class Page(click.Command):
+    """A command whose help shows an example, then its options in sections; it fits 80 columns."""
+
+    def __init__(self, *arguments: Any, example: str, **facts: Any) -> None:
+        super().__init__(*arguments, **facts)
+        self.example = example
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the example and the sections, the options of each in the order of their making."""
+        with formatter.section("Example"):
+            formatter.write_text(self.example)
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            line = parameter.get_help_record(ctx)
+            if line is not None and not isinstance(parameter, click.Argument):
+                section = parameter.section if isinstance(parameter, Option) else "Help"
+                sections.setdefault(section, []).append(line)
+        for section, lines in sections.items():
+            with formatter.section(section):
+                formatter.write_dl(lines)
+
+
+def _option(*names: str, section: str, **facts: Any) -> Decorator[Any]:
+    return click.option(*names, cls=Option, section=section, **facts)
+
+
+def _flag(*names: str, section: str, **facts: Any) -> Decorator[Any]:
+    return _option(*names, section=section, is_flag=True, **facts)
+
+
+def together(*options: Decorator[Any]) -> Decorator[Any]:
+    """Make one decorator of several, shown in this order."""
+
+    def decorate(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+def _use_settings(ctx: click.Context, _: click.Parameter, path: Path | None) -> Path | None:
+    """Let the files' values be the defaults of this command; called before any other option is looked at."""
+    from onboarding import config  # pydantic is slow to import, and --help does without
+
+    known = config.read_files(path, Path.cwd())
+    ctx.meta["onboarding.files"] = known
+    ctx.default_map = dict(known.values)
+    return path
+
+
+A_FILE = click.Path(path_type=Path, dir_okay=False)
+A_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+inputs = click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+
+settings = _option(
+    "--config",
+    section=TENANT,
+    type=A_FILE,
+    metavar="FILE",
+    is_eager=True,
+    callback=_use_settings,
+    help="Settings file, instead of your own one.",
+)
+tenant = _option(
+    "--tenant",
+    section=TENANT,
+    metavar="URL",
+    envvar=["ONBOARDING_TENANT", "ATLAN_BASE_URL"],
+    help="The tenant's address, or 'sandbox' for the embedded one (sandbox:FILE keeps it there).",
+)
+state = _option(
+    "--state",
+    section=TENANT,
+    type=A_FOLDER,
+    metavar="DIR",
+    help="Folder of what must outlive runs: lock, open intents, who was invited.",
+)
+init_state = _flag(
+    "--init-state",
+    section=TENANT,
+    help="Make the state folder if there is none; asked for only without a terminal.",
+)
+
+reading = together(
+    _option(
+        "--kind",
+        section=READING,
+        type=click.Choice(["users", "groups", "memberships"]),
+        metavar="KIND",
+        help="users, groups or memberships, if the headers don't say.",
+    ),
+    _option("--encoding", section=READING, metavar="NAME", help="Such as utf-8 or cp1252."),
+    _option("--delimiter", section=READING, metavar="CHAR", help="One character, or 'tab'."),
+)
+
+wishes = together(
+    _flag(
+        "--create-groups",
+        section=PERMISSIONS,
+        help="Create a group that a row grants and nobody knows.",
+    ),
+    _flag(
+        "--authoritative",
+        section=PERMISSIONS,
+        by_hand=True,
+        help="Take out of a group of these sheets whom they don't name for it.",
+    ),
+)
+
+permissions = together(
+    _flag(
+        "--allow-admins",
+        section=PERMISSIONS,
+        by_hand=True,
+        help="Let people become Admin, or stop being it.",
+    ),
+    _flag(
+        "--allow-default",
+        section=PERMISSIONS,
+        by_hand=True,
+        help="Let a group become a default group.",
+    ),
+    _flag("--no-invite", section=PERMISSIONS, help="Invite nobody."),
+    _option(
+        "--reinvite",
+        section=PERMISSIONS,
+        by_hand=True,
+        multiple=True,
+        metavar="ADDRESS",
+        help="Invite this person again within 30 days; may be repeated.",
+    ),
+)
+
+
+limits = together(
+    _option(
+        "--max-invitations",
+        section=LIMITS,
+        metavar="N",
+        help="Invitations; by default 50, or 10% of the tenant's people if that is more.",
+    ),
+    _option(
+        "--max-demotions",
+        section=LIMITS,
+        metavar="N",
+        help="Roles lowered; by default 5, or 5% of the people.",
+    ),
+    _option(
+        "--max-removals",
+        section=LIMITS,
+        metavar="N",
+        help="Memberships revoked; by default 10, or 10% of those in the groups concerned.",
+    ),
+    _option(
+        "--max-rejected",
+        section=LIMITS,
+        metavar="N",
+        help="Rejected rows; by default 20, or 20% of the rows.",
+    ),
+)
+accept = _option(
+    "--accept",
+    section=LIMITS,
+    by_hand=True,
+    default="",
+    metavar="FINGERPRINT",
+    help="Let exactly this plan pass over the limits, once.",
+)
+expect = _option(
+    "--expect",
+    section=LIMITS,
+    default="",
+    metavar="FINGERPRINT",
+    help="Carry out only the plan with this fingerprint.",
+)
+
+reports = _option(
+    "--reports",
+    section=OUTPUT,
+    type=A_FOLDER,
+    metavar="DIR",
+    help="Where each run makes a folder for its reports. Default: ./onboarding-reports",
+)
+reports_if_named = _option(
+    "--reports",
+    section=OUTPUT,
+    type=A_FOLDER,
+    metavar="DIR",
+    help="Write report files too, into a new folder in DIR.",
+)
+yes = _flag("--yes", "-y", section=OUTPUT, help="Don't ask; needed where there is no terminal.")
+output = together(
+    _flag("--json", "as_json", section=OUTPUT, help="Print the summary as JSON and nothing else."),
+    _flag(
+        "--quiet", "-q", section=OUTPUT, help="No bar and no messages; results if they need you."
+    ),
+    _flag("--verbose", "-v", section=OUTPUT, help="Show the log on standard error."),
+    _flag("--no-color", section=OUTPUT, help="No colours (also: NO_COLOR in the environment)."),
+)

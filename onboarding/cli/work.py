@@ -1,0 +1,236 @@
+"""A parsed command line comes in; its settings, its job, its tenant and its exit code go out."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from onboarding.access import Connection, Key, connection
+from onboarding.cli import embedded
+from onboarding.cli.console import Console
+from onboarding.cli.signals import Signals
+from onboarding.config import Known, Origin, Settings, Source, settle
+from onboarding.errors import UsageError
+
+if TYPE_CHECKING:
+    from onboarding.atlan import Atlan
+    from onboarding.job import Job, Report
+    from onboarding.safety import Limit
+
+T = TypeVar("T")
+
+NO_TENANT = (
+    "no tenant is named. Name it with --tenant https://acme.atlan.com (or ATLAN_BASE_URL in the "
+    "environment, or tenant in the settings file), or try it out with --tenant sandbox, which needs no account"
+)
+NOBODY_TO_ASK = (
+    "this would ask before it changes anything, and there is no terminal to ask at. Add --yes, or see "
+    "first what it would do with `onboarding plan`"
+)
+
+
+class Work:
+    """One command at work; what it opened is closed in the end."""
+
+    def __init__(self, ctx: click.Context, given: dict[str, Any], *, asks: bool | None) -> None:
+        """``asks``: whether there may be a person to ask; None where the command asks nothing."""
+        self.console: Console = ctx.obj.console
+        self.signals: Signals = ctx.obj.signals
+        self.stop = self.signals.stop
+        self._given = given
+        self._opened = ExitStack()
+
+        self.console.set_up(**given)
+        self.console.started = self.signals.be_polite
+        self.settings, self.origins = settings_of(ctx)
+        self.console.any_domain = not self.settings.allowed_domains
+        if asks is not None:
+            self._check_who_agrees(asks=asks)
+
+    def _check_who_agrees(self, *, asks: bool) -> None:
+        """Refuse before anything is read or contacted: nobody will be there to answer."""
+        self.console.yes = self._given["yes"]
+        self.console.on_terminal = self.console.on_terminal and asks
+        if not self.console.yes and not self.console.on_terminal:
+            raise UsageError(NOBODY_TO_ASK)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    def enter(self, what: AbstractContextManager[T]) -> T:
+        """Open something for as long as the command works."""
+        return self._opened.enter_context(what)
+
+    # ---- what goes to the pipeline ----------------------------------------------------------------------------
+
+    def job(self, inputs: Sequence[str] = ()) -> Job:
+        """Give each room its own part of the settings, and what only a person may say."""
+        from onboarding.apply import Pace
+        from onboarding.headers import Kind
+        from onboarding.intake import Rules
+        from onboarding.job import Job
+        from onboarding.model import normal_email
+        from onboarding.reconcile import Wishes
+        from onboarding.safety import Limits, Permissions
+        from onboarding.sheets import Reading
+
+        chosen, given = self.settings, self._given
+        return Job(
+            inputs=tuple(inputs),
+            reading=Reading(
+                kind=Kind(chosen.kind) if chosen.kind else None,
+                encoding=chosen.encoding,
+                delimiter=chosen.delimiter,
+                columns=chosen.columns,
+            ),
+            rules=Rules(
+                role_aliases=chosen.role_aliases,
+                allowed_domains=chosen.allowed_domains,
+            ),
+            wishes=Wishes(
+                create_groups=chosen.create_groups,
+                authoritative=given.get("authoritative", False),
+                leavers_revoke=chosen.leavers == "revoke",
+                default_role=chosen.default_role,
+                sso_groups=chosen.sso_groups,
+            ),
+            limits=Limits(**_limits(chosen)),
+            permissions=Permissions(
+                allow_admins=given.get("allow_admins", False),
+                allow_default=given.get("allow_default", False),
+                invite=not chosen.no_invite,
+                reinvite=frozenset(map(normal_email, given.get("reinvite", ()))),
+            ),
+            pace=Pace(batch=chosen.batch_size, workers=chosen.workers, wait=float(chosen.wait)),
+            # `validate` writes files only where it was told to in so many words.
+            reports=given["reports"] if "tenant" not in given else chosen.reports,
+            state=chosen.state,
+            init_state=self._may_make_state(),
+            accept=given.get("accept", ""),
+            expect=given.get("expect", ""),
+        )
+
+    def _may_make_state(self) -> bool:
+        """Without a person about, a missing state folder is more likely a wrong path than a first run."""
+        by_hand = self.console.on_terminal or bool(self._given.get("init_state"))
+        return by_hand or embedded.database(self.settings.tenant) is not None
+
+    def tenant(self) -> Atlan:
+        """Give the tenant, ready to be called."""
+        return self._at(self.connection())
+
+    def _at(self, found: Connection) -> Atlan:
+        """Give what talks to the tenant at a connection, at its pace."""
+        from onboarding.atlan import Atlan
+        from onboarding.auth import ApiKey, ClientCredentials
+        from onboarding.pacing import Budget
+        from onboarding.transport import Transport
+
+        secret = found.key.secret.get_secret_value()
+        self.console.secrets.append(secret)
+        self.console.pace = found.rate
+        pace = math.inf if found.rate is None else float(found.rate)
+        client = found.key.client_id
+        auth = ClientCredentials(found.url, client, secret) if client else ApiKey(secret)
+        budget = Budget(pace, waiting=self.console.waiting)
+        return Atlan(Transport(found.url, auth, budget=budget), tenant=found.tenant)
+
+    def connection(self) -> Connection:
+        """Say how the tenant is reached; the embedded one is started."""
+        if not self.settings.tenant:
+            raise UsageError(NO_TENANT)
+        database = embedded.database(self.settings.tenant)
+        if database is None:
+            return connection(self.settings, self.origins, os.environ)
+        found = self.enter(embedded.serving(database))
+        return Connection(found.url, found.tenant, Key.embedded(found.key))
+
+    # ---- and what comes back ----------------------------------------------------------------------------------
+
+    def end(self, report: Report) -> int:
+        """Show the report and give the exit code; a signal goes before everything else."""
+        code = self.signals.exit_code or report.exit_code
+        self.console.report(report, code)
+        return code
+
+    def check_up(self) -> int:
+        """Look at settings and tenant, and show each as a line; what matters most gives the exit code."""
+        from onboarding.doctor import Check, examine
+
+        checks = [
+            Check(
+                f"{name}", ok=True, seen=f"{_shown(getattr(self.settings, name))}  (from {origin})"
+            )
+            for name, origin in self.origins.items()
+        ]
+        try:
+            found = self.connection()
+            checks.append(Check("API key", ok=True, seen=f"from {found.key.origin}"))
+            checks += examine(found.url, self._at(found))
+        except UsageError as error:
+            checks.append(Check("settings", False, str(error), exit_code=error.exit_code))
+        if self.console.any_domain:
+            to_do = 'Set allowed_domains = ["your-company.example"] in the settings file.'
+            checks.append(Check("domains", False, "any address may be invited", to_do))
+
+        code = max(check.exit_code for check in checks)
+        facts = {"checks": [asdict(check) for check in checks], "exit_code": code}
+        self.console.facts(facts, "\n".join(str(check) for check in checks))
+        return code
+
+
+def settings_of(ctx: click.Context) -> tuple[Settings, dict[str, Origin]]:
+    """Give a command's settings and where each came from; click has worked out what goes before what."""
+    known: Known = ctx.meta["onboarding.files"]
+    values, origins = dict(known.values), dict(known.origins)
+    for parameter in ctx.command.params:
+        name = str(parameter.name)
+        if name in Settings.model_fields:
+            match ctx.get_parameter_source(name):
+                case ParameterSource.COMMANDLINE:
+                    origins[name] = Origin(Source.FLAG, parameter.opts[0])
+                case ParameterSource.ENVIRONMENT:
+                    origins[name] = Origin(Source.ENVIRONMENT, _variable(parameter))
+                case _:
+                    continue  # a file's, and there already; or nobody's
+            values[name] = ctx.params[name]
+    return settle(values, origins), origins
+
+
+def _variable(parameter: click.Parameter) -> str:
+    named = parameter.envvar or ()
+    names = (named,) if isinstance(named, str) else named
+    return next(name for name in names if os.environ.get(name))
+
+
+def _shown(value: object) -> str:
+    match value:
+        case frozenset():
+            return ", ".join(sorted(value))
+        case dict():
+            return f"{len(value)} entries"
+        case _:
+            return str(value)
+
+
+def _limits(settings: Settings) -> dict[str, Limit]:
+    """Give the limits that are set; the others keep their defaults."""
+    from onboarding.safety import Limit
+
+    texts = {
+        "invitations": settings.max_invitations,
+        "demotions": settings.max_demotions,
+        "removals": settings.max_removals,
+        "rejected": settings.max_rejected,
+    }
+    return {name: Limit.parse(text) for name, text in texts.items() if text is not None}

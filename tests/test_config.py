@@ -1,0 +1,254 @@
+"""Settings: files, their owners, their keys, and what an error says."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+import pytest
+
+from onboarding.config import (
+    BY_HAND_ONLY,
+    READING_ONLY,
+    Known,
+    Origin,
+    Settings,
+    Source,
+    read_files,
+    settle,
+)
+from onboarding.errors import UsageError
+from onboarding.model import Role
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A person without any settings."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
+    return tmp_path
+
+
+def write(path: Path, text: str, mode: int = 0o600) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(mode)
+    return path
+
+
+def refusal(config: Path | None, folder: Path) -> str:
+    with pytest.raises(UsageError) as caught:
+        read_files(config, folder)
+    return str(caught.value)
+
+
+def test_without_any_file_nothing_is_known(home: Path) -> None:
+    assert read_files(None, home) == Known({}, {})
+
+
+def test_a_named_file_says_its_values_and_where_they_stand(home: Path) -> None:
+    path = write(home / "acme.toml", 'tenant = "https://acme.atlan.com"\nworkers = 2\n')
+    here = Origin(Source.FILE, str(path))
+    assert read_files(path, home) == Known(
+        {"tenant": "https://acme.atlan.com", "workers": 2}, {"tenant": here, "workers": here}
+    )
+
+
+def test_without_a_named_file_the_users_own_is_read(home: Path) -> None:
+    path = write(home / "home/onboarding/config.toml", "workers = 3\n")
+    assert path == platformdirs.user_config_path("onboarding") / "config.toml"
+    assert read_files(None, home).values == {"workers": 3}
+
+
+def test_a_named_file_is_read_instead_of_the_users_own(home: Path) -> None:
+    write(home / "home/onboarding/config.toml", "workers = 3\n")
+    other = write(home / "other.toml", "rate = 100\n")
+    assert read_files(other, home).values == {"rate": 100}
+
+
+def test_paths_in_a_file_start_from_its_folder(home: Path) -> None:
+    path = write(
+        home / "etc/acme.toml",
+        'api_key_file = "key"\nreports = "/var/reports"\nstate = "~/state"\n',
+    )
+    assert read_files(path, home).values == {
+        "api_key_file": str(home / "etc/key"),
+        "reports": "/var/reports",
+        "state": str(Path("~/state").expanduser()),
+    }
+
+
+def test_the_working_folders_file_adds_to_the_tables_and_wins(home: Path) -> None:
+    main = write(home / "a.toml", 'encoding = "utf-8"\n[columns]\nMail = "email"\nTeam = "group"\n')
+    local = write(
+        home / "work/onboarding.toml", 'encoding = "cp1252"\n[columns]\nTeam = "groups"\n'
+    )
+    known = read_files(main, home / "work")
+    assert known.values == {
+        "encoding": "cp1252",
+        "columns": {"Mail": "email", "Team": "groups"},
+    }
+    assert known.origins["encoding"] == Origin(Source.FILE, str(local))
+
+
+def test_a_settings_file_that_lies_in_the_working_folder_is_itself(home: Path) -> None:
+    path = write(home / "onboarding.toml", "workers = 2\n")
+    assert read_files(path, home).values == {"workers": 2}
+
+
+@pytest.mark.parametrize("key", sorted(set(Settings.model_fields) - set(READING_ONLY)))
+def test_the_working_folders_file_may_set_reading_only(home: Path, key: str) -> None:
+    path = write(home / "onboarding.toml", f'{key} = "https://evil.example"\n')
+    said = refusal(None, home)
+    assert said.startswith(f"{path}: {key} can't be set here. A file in the working folder may")
+    assert "columns, role_aliases, encoding, delimiter" in said
+
+
+@pytest.mark.parametrize("key", BY_HAND_ONLY)
+@pytest.mark.parametrize("trusted", [True, False])
+def test_what_a_person_decides_stands_in_no_file(home: Path, key: str, trusted: bool) -> None:
+    path = write(home / "onboarding.toml", f"{key} = true\n")
+    said = refusal(path if trusted else None, home)
+    assert said.startswith(f"{path}: {key} can't be set in a file")
+    assert f"--{key.replace('_', '-')}" in said
+
+
+def test_a_key_stands_in_no_settings_file(home: Path) -> None:
+    path = write(home / "a.toml", 'api_key = "s3cret"\n')
+    said = refusal(path, home)
+    assert "api_key is a secret" in said
+    assert "api_key_file" in said
+    assert "s3cret" not in said
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        pytest.param(
+            "worker = 2", "worker: there is no such setting; did you mean workers?", id="typo"
+        ),
+        pytest.param("xyz = 2", "xyz: there is no such setting", id="unknown"),
+        pytest.param(
+            'workers = "2"', "workers: input should be a valid integer, not '2'", id="text"
+        ),
+        pytest.param(
+            "workers = 99", "workers: input should be less than or equal to 16, not 99", id="large"
+        ),
+        pytest.param(
+            "create_groups = 1", "create_groups: input should be a valid boolean, not 1", id="flag"
+        ),
+        pytest.param(
+            'max_removals = "many"',
+            "max_removals: write a number or a percentage, such as 20 or 10%, not 'many'",
+            id="limit",
+        ),
+        pytest.param(
+            "max_removals = true",
+            "max_removals: write a number or a percentage, such as 20 or 10%, not True",
+            id="limit-flag",
+        ),
+        pytest.param(
+            'default_role = "$admin"',
+            "default_role: nobody becomes Admin by default; write Guest or Member, not '$admin'",
+            id="admin",
+        ),
+        pytest.param(
+            'default_role = "boss"',
+            "default_role: write Guest, Member or Admin, not 'boss'",
+            id="role",
+        ),
+        pytest.param(
+            '[role_aliases]\nBoss = "King"',
+            "role_aliases.Boss: write Guest, Member or Admin, not 'King'",
+            id="alias",
+        ),
+        pytest.param(
+            'delimiter = ";;"', "delimiter: write one character, or tab, not ';;'", id="delimiter"
+        ),
+        pytest.param(
+            'allowed_domains = ["@acme.example"]',
+            "allowed_domains: '@acme.example' is no domain; write it like acme.example, in plain ASCII,"
+            " not ['@acme.example']",
+            id="domain",
+        ),
+    ],
+)
+def test_an_error_names_file_and_key(home: Path, text: str, complaint: str) -> None:
+    path = write(home / "a.toml", text)
+    assert refusal(path, home) == f"{path}: {complaint}"
+
+
+def test_all_errors_are_told_at_once(home: Path) -> None:
+    path = write(home / "a.toml", "worker = 1\nrate = 0\n")
+    assert len(refusal(path, home).splitlines()) == 2
+
+
+def test_a_flag_is_named_by_itself() -> None:
+    with pytest.raises(UsageError, match=r"^--max-removals: write a number"):
+        settle({"max_removals": "x"}, {"max_removals": Origin(Source.FLAG, "--max-removals")})
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        pytest.param("a = [", "is not valid TOML", id="not-toml"),
+        pytest.param("\udcff", "is not valid TOML", id="not-utf-8"),
+    ],
+)
+def test_a_file_that_is_no_toml_is_named(home: Path, text: str, complaint: str) -> None:
+    path = home / "a.toml"
+    path.write_bytes(text.encode(errors="surrogateescape"))
+    path.chmod(0o600)
+    assert f"the settings file {path} {complaint}" in refusal(path, home)
+
+
+def test_a_missing_named_file_is_an_error(home: Path) -> None:
+    assert refusal(home / "no.toml", home) == (
+        f"the settings file {home}/no.toml can't be read: No such file or directory"
+    )
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
+def test_a_file_that_others_can_write_is_refused(home: Path, mode: int) -> None:
+    path = write(home / "a.toml", "workers = 2\n", mode)
+    assert f"chmod go-w {path}" in refusal(path, home)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_file_of_somebody_else_is_refused(home: Path) -> None:
+    path = write(home / "a.toml", "workers = 2\n")
+    os.chown(path, 12345, 12345)
+    assert "belongs to somebody else" in refusal(path, home)
+
+
+def test_the_working_folders_file_may_be_anybodys(home: Path) -> None:
+    write(home / "onboarding.toml", 'encoding = "utf-8"\n', 0o666)
+    assert read_files(None, home).values == {"encoding": "utf-8"}
+
+
+def test_values_are_normalised_once() -> None:
+    settings = settle(
+        {
+            "role_aliases": {"Chef": "$admin", "Leser": " guest "},
+            "default_role": "Member",
+            "allowed_domains": ["ACME.example"],
+            "max_invitations": 20,
+            "max_removals": "10 %",
+            "delimiter": "tab",
+        },
+        {},
+    )
+    assert settings.role_aliases == {"Chef": Role.ADMIN, "Leser": Role.GUEST}
+    assert settings.default_role is Role.MEMBER
+    assert settings.allowed_domains == {"acme.example"}
+    assert (settings.max_invitations, settings.max_removals) == ("20", "10%")
+    assert settings.delimiter == "\t"
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Settings().workers = 5  # type: ignore[misc]
+
+
+def test_every_setting_is_described() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
