@@ -31,7 +31,8 @@ Params = list[tuple[str, str]]
 API = "/api/service"
 READINGS = 3  # of a list that changes while it is read
 LINE = 4096  # bytes of a request's first line; half of what gateways usually take
-USER_COLUMNS = "id username email emailVerified enabled roles workspaceRole lastLoginTime".split()
+USER_COLUMNS = ("id", "username", "email", "enabled", "roles", "workspaceRole")
+LOGIN_COLUMNS = ("emailVerified", "lastLoginTime")  # whether an invitation is still pending
 
 
 class Atlan:
@@ -212,6 +213,8 @@ class Atlan:
             page = _object(self._get(path, [*params, *_paging(sort, offset)]), path)
             records = page.get("records") or []
             count = _count(page)
+            if count is None and "records" not in page:
+                raise Protocol(f"The tenant's answer about {path} is no list.")
             if offset and count != total:
                 return found, False, False
             total = count
@@ -230,7 +233,7 @@ def _paging(sort: str, offset: int, *, limit: int = Atlan.page_size) -> Params:
 
 
 def _columns() -> Params:
-    return [("columns", column) for column in USER_COLUMNS]
+    return [("columns", column) for column in USER_COLUMNS + LOGIN_COLUMNS]
 
 
 def _part(key: str) -> str:

@@ -136,7 +136,7 @@ class Transport:
         call.log(str(reply.status), started)
         if reply.status == 429 or reply.retry_after is not None:
             self.budget.pause(reply.retry_after, limit=reply.status == 429)
-        return call.judged(reply, self._auth.hide(words(reply.body)), attempts)
+        return call.judged(reply, attempts, self._auth.hide)
 
     def _session(self) -> requests.Session:
         """Give this thread's session, with fresh connections after a rest."""
@@ -167,16 +167,17 @@ class _Call:
         took = (time.perf_counter() - started) * 1000
         log.debug("%s %s: %s, %s, %d ms", self.method, self.path, came, self.request_id, took)
 
-    def judged(self, reply: Reply, said: str, attempts: int) -> Answer:
-        """Give the answer of a clear yes, or raise what else it is."""
+    def judged(self, reply: Reply, attempts: int, hide: Callable[[str], str]) -> Answer:
+        """Give the answer of a clear yes, or raise what else it is; ``hide`` takes secrets out."""
         told: dict[str, Any] = {
             "status": reply.status,
             "request_id": self.request_id,
             "attempts": attempts,
         }
         what = f"{self.method} {self.path}"
+        said = hide(words(reply.body))
         text = f"{what} was answered with {reply.status}" + (f": {said}" if said else ".")
-        named = by_subject(reply.body)
+        named = {who: hide(why) for who, why in by_subject(reply.body).items()}
         match reply.status:
             case status if not reply.whole:
                 raise Doubt(f"{what} got no more than a part of an answer ({status}).", **told)

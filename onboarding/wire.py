@@ -44,11 +44,11 @@ class Limits:
 
 def checked_url(base_url: str) -> str:
     """Give a tenant's address without a trailing slash, or say what is wrong with it."""
-    parts = urlsplit(base_url.strip())
     try:
-        host = parts.hostname if parts.port is None or parts.port else None
-    except ValueError:
-        host = None
+        parts = urlsplit(base_url.strip())
+        host = parts.hostname if parts.port != 0 else None
+    except ValueError:  # brackets or a port that are none
+        parts, host = urlsplit(""), None
     if not host or "@" in parts.netloc or parts.query or parts.fragment or parts.path.strip("/"):
         raise UsageError(
             "The tenant's address must look like https://acme.atlan.com, with nothing after it."
