@@ -38,7 +38,7 @@ class Key:
     @classmethod
     def embedded(cls, secret: str) -> Key:
         """Make the key of the embedded tenant, which the command line has just thought up."""
-        return cls(Origin(Source.DEFAULT, "embedded"), SecretStr(secret))
+        return cls(Origin(Source.DEFAULT, "the embedded tenant"), SecretStr(secret))
 
 
 @dataclass(frozen=True, slots=True)

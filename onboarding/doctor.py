@@ -54,7 +54,7 @@ def examine(
         seen = f"{(clock() - started) * 1000:.0f} ms for one call"
         yield Check("round trip", ok=True, seen=seen)
         groups = len(reader.groups())
-        yield Check("tenant", ok=True, seen=f"{users:,} people and {groups:,} groups")
+        yield Check("size", ok=True, seen=f"{users:,} people and {groups:,} groups")
     except TokenRefused as error:
         to_do = "Make a new API token in Atlan under Admin, API tokens, and give it to this tool."
         yield Check("token", ok=False, seen=str(error), to_do=to_do, exit_code=error.exit_code)
