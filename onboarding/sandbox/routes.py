@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,17 +128,26 @@ def _invite(call: Call) -> Record | Refusal:
         raise forbidden("Inviting users is not allowed when SSO is enforced")
     if call.switches.no_seats:
         raise bad_request("No seats are left in the licence of this workspace")
-    problems: dict[str, str] = {}
-    roles = _workspace_roles(call)
-    for person in invited:
-        if problem := _invite_one(call, person, roles):
-            problems[person["email"]] = problem
+    newest = store.newest_user(call.db)
+    problems = _invite_each(call, invited)
+    store.welcome(call.db, after=newest)
     if problems and call.switches.invite_batch == "atomic":
         raise not_invited(problems)
     return not_invited(problems) if problems else {}
 
 
-def _invite_one(call: Call, person: Mapping[str, str], roles: Mapping[str, str]) -> str | None:
+def _invite_each(call: Call, invited: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """E-mail as it was sent -> what stood in the way."""
+    roles = _workspace_roles(call)
+    inviter = store.actor(call.db)
+    by = store.invited_by(inviter, inviter)
+    problems = {each["email"]: _invite_one(call, each, roles, by) for each in invited}
+    return {email: problem for email, problem in problems.items() if problem}
+
+
+def _invite_one(
+    call: Call, person: Mapping[str, str], roles: Mapping[str, str], by: store.Attributes
+) -> str | None:
     """Invite, or say what stands in the way."""
     email = person["email"].lower()
     role = roles.get(person["roleId"])
@@ -155,7 +164,7 @@ def _invite_one(call: Call, person: Mapping[str, str], roles: Mapping[str, str])
             return "409 Conflict: User exists with same username"
         count += 1
         username = f"{wanted}{count}"
-    store.invite(call.db, email, role, username)
+    store.invite(call.db, email, role, username, by)
     return None
 
 

@@ -62,7 +62,7 @@ class Sandbox:
             self._store.close()
             raise
         self._log = RequestLog(db.with_name(f"{db.name}-requests.jsonl"), is_new=self._store.is_new)
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
 
     @property

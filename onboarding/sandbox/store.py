@@ -175,24 +175,39 @@ def _add_account(db: sqlite3.Connection, person: seed.Person) -> int:
         enabled=person.enabled,
         verified=active,
         last_login=_millis() if active else None,
-        attributes=json.dumps(_invited_by("owner", "Olivia Owner")) if person.email else None,
+        attributes=json.dumps(invited_by("owner", "Olivia Owner")) if person.email else None,
     )
 
 
-def invite(db: sqlite3.Connection, email: str, role: str, username: str) -> None:
-    """Make the account, pending; put it into the default groups; record the mail."""
-    inviter = actor(db)
-    user = _insert_user(
+def invite(db: sqlite3.Connection, email: str, role: str, username: str, by: Attributes) -> None:
+    """Make the account, pending; ``welcome`` does the rest for the whole batch."""
+    _insert_user(
         db,
         username=username,
         email=email,
         role=role,
         enabled=True,
         verified=False,
-        attributes=json.dumps(_invited_by(inviter, inviter)),
+        attributes=json.dumps(by),
     )
-    db.execute("INSERT INTO members SELECT pk, ? FROM groups WHERE is_default", [user])
-    db.execute("INSERT INTO mails (email, role, at) VALUES (?, ?, ?)", [email, role, _iso()])
+
+
+def newest_user(db: sqlite3.Connection) -> int:
+    """The row of the account made last."""
+    return int(db.execute("SELECT max(pk) FROM users").fetchone()[0])
+
+
+def welcome(db: sqlite3.Connection, after: int) -> None:
+    """Put every account newer than this into the default groups, and record its mail."""
+    db.execute(
+        "INSERT INTO members SELECT groups.pk, users.pk FROM users, groups"
+        " WHERE users.pk > ? AND is_default",
+        [after],
+    )
+    db.execute(
+        "INSERT INTO mails (email, role, at) SELECT email, role, ? FROM users WHERE pk > ? ORDER BY pk",
+        [_iso(), after],
+    )
 
 
 def _insert_user(db: sqlite3.Connection, **values: object) -> int:
@@ -202,7 +217,8 @@ def _insert_user(db: sqlite3.Connection, **values: object) -> int:
     return int(db.execute(sql, [*row.values()]).fetchone()[0])
 
 
-def _invited_by(username: str, name: str) -> Attributes:
+def invited_by(username: str, name: str) -> Attributes:
+    """The attributes that tell who sent an invitation, and when: now."""
     return {"invitedAt": [_iso()], "invitedBy": [username], "invitedByName": [name]}
 
 
