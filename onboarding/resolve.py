@@ -1,0 +1,404 @@
+"""What the sheets mean in this tenant: which group a spelling is, who is known. Rejections and holds come out.
+
+A group in a sheet is the tenant's group with that internal name or that alias, or one of the sheets' own. What can't be
+told apart, or is known to nobody, rejects its rows, and those hold their person and groups as any rejected row does.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+
+from onboarding.model import (
+    Desired,
+    Directory,
+    Email,
+    Finding,
+    Group,
+    GroupKey,
+    GroupName,
+    Intake,
+    Person,
+    RowRef,
+    Severity,
+    Standing,
+    Team,
+    group_key,
+    groups_by_key,
+    internal_name,
+    normal_email,
+)
+
+MAX_SUGGESTIONS = 100  # each is compared with every known address of the same initial
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One membership that rows ask for, or ask to end."""
+
+    email: Email
+    key: GroupKey
+    rows: tuple[RowRef, ...]
+    grant: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """Whom and what all rejected rows hold, each with the first row that does."""
+
+    rejected: frozenset[RowRef]
+    people: Mapping[Email, RowRef]
+    groups: Mapping[GroupName, RowRef]
+    """Not updated, and nobody loses them by absence."""
+    not_created: Mapping[GroupKey, RowRef]
+    absence: RowRef | None
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The sheets as this tenant understands them."""
+
+    asks: Mapping[Email, tuple[Ask, ...]]
+    """Without those that a standing makes void: a leaver's grants, all of somebody who has not started."""
+    void: Mapping[Email, tuple[Ask, ...]]
+    teams: Mapping[GroupKey, GroupName]
+    """The internal name of each group of the groups sheets; an ambiguous one has none."""
+    new: Mapping[GroupKey, Group]
+    """Groups that only memberships name, to be created under ``--create-groups``."""
+    meanings: Mapping[GroupKey, frozenset[GroupName]]
+    """The groups that a spelling may mean, whether they are or are to be."""
+    barred: Mapping[GroupKey, RowRef]
+    """Spellings of groups that are not created, each with the rejected row for which they aren't."""
+    findings: tuple[Finding, ...]
+    holds: Holds
+
+    def group(self, key: GroupKey) -> GroupName | None:
+        """Give the group that a spelling means; None where the tenant neither has nor gets one."""
+        names = self.meanings.get(key, frozenset())
+        return min(names) if len(names) == 1 and key not in self.barred else None
+
+
+def resolve(intake: Intake, current: Directory, *, create_groups: bool) -> Resolved:
+    """Link what the sheets ask for with what the tenant has."""
+    desired = intake.desired
+    asks, void = _asks(desired)
+    spelling = _spelling(intake, current, asks, create_groups=create_groups)
+    findings = tuple(
+        sorted(
+            [
+                *_unclear_groups(desired, asks, spelling),
+                *_unknown_people(intake, current, asks),
+                *_changed_addresses(intake, current),
+                *_contradictions(asks, spelling),
+            ],
+            key=lambda finding: (finding.row, finding.code, finding.value),
+        )
+    )
+    holds = _holds(intake, findings, [*asks, *void], spelling)
+    return Resolved(
+        _by_person(asks),
+        _by_person(void),
+        spelling.teams,
+        spelling.new,
+        spelling.meanings,
+        dict(_barred(asks, spelling, holds, current)),
+        findings,
+        holds,
+    )
+
+
+def _asks(desired: Desired) -> tuple[list[Ask], list[Ask]]:
+    """Give the memberships that rows ask for, and those among them that a standing makes void."""
+    binding: list[Ask] = []
+    void: list[Ask] = []
+    for asked, grant in ((desired.grants, True), (desired.revokes, False)):
+        for email, wanted in asked.items():
+            person = desired.persons.get(email)
+            standing = person.standing if person else Standing.ACTIVE
+            ignored = standing is Standing.NOT_STARTED or (standing is Standing.LEAVER and grant)
+            (void if ignored else binding).extend(
+                Ask(email, key, rows, grant) for key, rows in wanted.items()
+            )
+    return binding, void
+
+
+def _by_person(asks: Iterable[Ask]) -> Mapping[Email, tuple[Ask, ...]]:
+    found: defaultdict[Email, list[Ask]] = defaultdict(list)
+    for ask in asks:
+        found[ask.email].append(ask)
+    return {email: tuple(theirs) for email, theirs in found.items()}
+
+
+# ---- which group a spelling means ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Spelling:
+    """Every spelling of a group: what it may mean, and what is wrong with it."""
+
+    teams: Mapping[GroupKey, GroupName]
+    new: Mapping[GroupKey, Group]
+    meanings: Mapping[GroupKey, frozenset[GroupName]]
+    team_problems: Mapping[GroupKey, tuple[str, str]]
+    """Spelling -> code and message, for rows of the groups sheets."""
+    ask_problems: Mapping[GroupKey, tuple[str, str]]
+    """The same for rows that name a group for somebody."""
+
+
+def _spelling(
+    intake: Intake, current: Directory, asks: Iterable[Ask], *, create_groups: bool
+) -> _Spelling:
+    desired = intake.desired
+    known = groups_by_key(_as_renamed(current.groups, intake))
+    teams = dict(_team_names(desired.teams, known))
+    meanings: defaultdict[GroupKey, frozenset[GroupName]] = defaultdict(frozenset)
+    for key, groups in known.items():
+        meanings[key] = frozenset(group.name for group in groups)
+    for key, name in teams.items():
+        meanings[key] |= {name}
+        meanings[group_key(name)] |= {name}
+
+    asked = {ask.key for ask in asks}
+    nameless = asked - meanings.keys() - intake.held.not_created.keys()
+    granted = {ask.key for ask in asks if ask.grant}
+    new = {
+        key: Group(internal_name(key), " ".join(desired.labels.get(key, key).split()))
+        for key in (nameless & granted if create_groups else ())
+    }
+    clashes = dict(_clashes(desired, current, known, teams, new))
+    for key in clashes.keys() & teams.keys():
+        if key not in known and not desired.teams[key].internal_name:
+            meanings[key] -= {teams[key]}
+    ambiguous = {
+        key: ("group-ambiguous", _which(desired.labels.get(key, key), meanings[key], current))
+        for key in asked | desired.teams.keys()
+        if len(meanings.get(key, ())) > 1
+    }
+    unknown = {} if create_groups else dict(_unknown_groups(nameless, desired, current))
+    return _Spelling(
+        teams,
+        new,
+        meanings | {key: frozenset({group.name}) for key, group in new.items()},
+        {k: p for k, p in clashes.items() if k in teams}
+        | {k: p for k, p in ambiguous.items() if k in desired.teams.keys() - teams.keys()},
+        {k: p for k, p in clashes.items() if k in new} | ambiguous | unknown,
+    )
+
+
+def _as_renamed(groups: Mapping[GroupName, Group], intake: Intake) -> Iterator[Group]:
+    """Give the tenant's groups under the names that people will see after this job.
+
+    An old name that a row replaces means the group no longer. Otherwise the same sheets would mean one thing in the
+    run that renames and another in the next.
+    """
+    suspended = intake.held.groups.keys() | intake.held.not_created.keys()
+    renamed = {
+        team.internal_name: team.label
+        for key, team in intake.desired.teams.items()
+        if key not in suspended
+    }
+    for group in groups.values():
+        yield replace(group, alias=renamed.get(group.name, group.alias))
+
+
+def _team_names(
+    teams: Mapping[GroupKey, Team], known: Mapping[GroupKey, tuple[Group, ...]]
+) -> Iterator[tuple[GroupKey, GroupName]]:
+    """Give the internal name of each team: the one given, the tenant's, or a new one; none if two fit."""
+    for key, team in teams.items():
+        fits = known.get(key, ())
+        if team.internal_name:
+            yield key, team.internal_name
+        elif not fits:
+            yield key, internal_name(team.label)
+        elif len(fits) == 1:
+            yield key, fits[0].name
+
+
+def _clashes(
+    desired: Desired,
+    current: Directory,
+    known: Mapping[GroupKey, tuple[Group, ...]],
+    teams: Mapping[GroupKey, GroupName],
+    new: Mapping[GroupKey, Group],
+) -> Iterator[tuple[GroupKey, tuple[str, str]]]:
+    """Give the groups that can't have their internal name, since another has it."""
+    wanted = {**teams, **{key: group.name for key, group in new.items()}}
+    claims: defaultdict[GroupName, set[GroupKey]] = defaultdict(set)
+    for key, name in wanted.items():
+        claims[name].add(key)
+    for key, name in wanted.items():
+        label = desired.labels.get(key, key)
+        team = desired.teams.get(key)
+        derived = key not in known and not (team and team.internal_name)
+        if not name:
+            yield key, ("group-name-invalid", f'nothing of "{label}" is left for an internal name')
+        elif len(claims[name]) > 1:
+            others = ", ".join(
+                f'"{desired.labels.get(other, other)}"' for other in sorted(claims[name] - {key})
+            )
+            message = (
+                f'the group "{label}" would get the internal name {name}, and so would {others}'
+            )
+            yield key, ("internal-name-collision", message)
+        elif derived and name in current.groups:
+            message = (
+                f'the group "{label}" would get the internal name {name}, which the tenant\'s group '
+                f'"{current.groups[name].alias}" has'
+            )
+            yield key, ("internal-name-collision", message)
+
+
+def _which(label: str, names: Iterable[GroupName], current: Directory) -> str:
+    fits = " and ".join(
+        f'{name} ("{current.groups[name].alias}")' if name in current.groups else f"{name} (new)"
+        for name in sorted(names)
+    )
+    return f'the group "{label}" may be {fits}'
+
+
+def _unknown_groups(
+    nameless: Iterable[GroupKey], desired: Desired, current: Directory
+) -> Iterator[tuple[GroupKey, tuple[str, str]]]:
+    names = {group_key(g.name): str(g.name) for g in current.groups.values()}
+    names |= {group_key(g.alias): g.alias for g in current.groups.values()}
+    names |= {key: team.label for key, team in desired.teams.items()}
+    for key in nameless:
+        near = get_close_matches(key, names, n=1)
+        hint = f'; did you mean "{names[GroupKey(near[0])]}"?' if near else ""
+        label = desired.labels.get(key, key)
+        message = f'neither the sheets nor the tenant know the group "{label}"{hint}'
+        yield key, ("group-unknown", message)
+
+
+# ---- rows that can't be linked -------------------------------------------------------------------------------
+
+
+def _unclear_groups(
+    desired: Desired, asks: Iterable[Ask], spelling: _Spelling
+) -> Iterator[Finding]:
+    for key, (code, message) in spelling.team_problems.items():
+        team = desired.teams[key]
+        yield from _rejections(code, message, team.rows, team.label)
+    for ask in asks:
+        if ask.key in spelling.ask_problems:
+            code, message = spelling.ask_problems[ask.key]
+            yield from _rejections(code, message, ask.rows, desired.labels.get(ask.key, ask.key))
+
+
+def _unknown_people(intake: Intake, current: Directory, asks: Iterable[Ask]) -> Iterator[Finding]:
+    """Reject who is to be added to a group and stands neither in a users sheet nor in the tenant."""
+    persons = intake.desired.persons
+    unknown: defaultdict[Email, set[RowRef]] = defaultdict(set)
+    for ask in asks:
+        email = ask.email
+        known = email in persons or email in current.users or email in intake.held.people
+        if ask.grant and not known:
+            unknown[email].update(ask.rows)
+    initials: defaultdict[str, list[str]] = defaultdict(list)
+    for email in current.users.keys() | persons.keys() if unknown else ():
+        initials[email[:1]].append(email)
+    for count, email in enumerate(sorted(unknown)):
+        candidates = initials[email[:1]] if count < MAX_SUGGESTIONS else []
+        near = get_close_matches(email, candidates, n=1, cutoff=0.85)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        message = f"neither the users sheet nor the tenant know {email}{hint}"
+        yield from _rejections("person-unknown", message, unknown[email], email)
+
+
+def _changed_addresses(intake: Intake, current: Directory) -> Iterator[Finding]:
+    """Reject who seems to be new and has an account under another address or by user name."""
+    usernames = {
+        user.username.casefold(): user
+        for user in (*current.users.values(), *current.unreadable)
+        if user.username
+    }
+    for person in intake.desired.persons.values():
+        if person.email in current.users or person.standing is Standing.NOT_STARTED:
+            continue
+        for value, email in _other_names(person):
+            account = current.users.get(email) or usernames.get(value.casefold())
+            if account and value:
+                whose = account.email or account.username
+                message = f"{person.email} has no account, and {value} belongs to that of {whose}"
+                yield from _rejections("email-changed", message, person.rows, value)
+                break
+
+
+def _other_names(person: Person) -> list[tuple[str, Email]]:
+    """Give what else a person goes by, each as it is written and as an address."""
+    names = [*sorted(person.other_addresses), person.username.strip()]
+    return [(name, normal_email(name)) for name in names if name]
+
+
+def _contradictions(asks: Iterable[Ask], spelling: _Spelling) -> Iterator[Finding]:
+    """Reject who is added to a group under one spelling and removed from it under another."""
+    sides: defaultdict[tuple[Email, GroupName], tuple[set[RowRef], set[RowRef]]]
+    sides = defaultdict(lambda: (set(), set()))
+    for ask in asks:
+        for name in spelling.meanings.get(ask.key, ()):
+            sides[ask.email, name][0 if ask.grant else 1].update(ask.rows)
+    for (email, name), (added, removed) in sides.items():
+        if added and removed:
+            message = (
+                f"{email} is added to {name} by {min(added)} and removed from it by {min(removed)}"
+            )
+            yield from _rejections("membership-conflict", message, added | removed, email)
+
+
+def _rejections(code: str, message: str, rows: Iterable[RowRef], value: str) -> Iterator[Finding]:
+    return (Finding(code, message, row, value=value) for row in sorted(rows))
+
+
+# ---- whom and what that holds --------------------------------------------------------------------------------
+
+
+def _holds(
+    intake: Intake, findings: Iterable[Finding], asks: Iterable[Ask], spelling: _Spelling
+) -> Holds:
+    """Unite what intake holds with what the rows rejected here hold."""
+    desired, held = intake.desired, intake.held
+    rejected = frozenset(
+        finding.row
+        for finding in (*intake.findings, *findings)
+        if finding.row and finding.severity is Severity.REJECT
+    )
+    people = dict(held.people)
+    groups: dict[GroupName, RowRef] = {}
+    not_created = dict(held.not_created)
+
+    def hold_group(key: GroupKey, row: RowRef) -> None:
+        for name in spelling.meanings.get(key, ()):
+            groups[name] = min(row, groups.get(name, row))
+
+    for key, row in (*held.groups.items(), *held.not_created.items()):
+        hold_group(key, row)
+    for email, person in desired.persons.items():
+        for row in rejected.intersection(person.rows):
+            people[email] = min(row, people.get(email, row))
+    for ask in asks:
+        for row in rejected.intersection(ask.rows):
+            people[ask.email] = min(row, people.get(ask.email, row))
+            hold_group(ask.key, row)
+    for key, team in desired.teams.items():
+        for row in rejected.intersection(team.rows):
+            not_created[key] = min(row, not_created.get(key, row))
+            hold_group(key, row)
+    return Holds(rejected, people, groups, not_created, held.absence)
+
+
+def _barred(
+    asks: Iterable[Ask], spelling: _Spelling, holds: Holds, current: Directory
+) -> Iterator[tuple[GroupKey, RowRef]]:
+    """Give the spellings of groups that the tenant lacks and that a rejected row keeps from being created."""
+    names = {
+        spelling.teams[key]: row for key, row in holds.not_created.items() if key in spelling.teams
+    }
+    for key in {ask.key for ask in asks}:
+        meant = spelling.meanings.get(key, frozenset())
+        rows = [names[name] for name in meant & names.keys()]
+        rows += [holds.not_created[key]] if key in holds.not_created else []
+        if rows and not meant & current.groups.keys():
+            yield key, min(rows)
