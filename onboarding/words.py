@@ -11,7 +11,7 @@ from typing import assert_never
 
 from onboarding.codes import CODES
 from onboarding.model import Directory, Finding, Group, GroupName, Membership, Role, RowRef, User
-from onboarding.plan import Action, Cause, Change, Plan, Status, phase
+from onboarding.plan import Action, Cause, Change, Plan, Status
 
 
 def said(finding: Finding) -> str:
@@ -30,9 +30,9 @@ def fix(code: str) -> str:
 
 
 def in_words(done: Iterable[tuple[Change, Status]], labels: Mapping[GroupName, str]) -> str:
-    """Tell changes as a reader would: ``invited as Member; added to Finance, Ops; not added to Legal``."""
+    """Tell changes in the order given: ``invited as Member; added to Finance, Ops; not added to Legal``."""
     phrases: dict[tuple[str, str, Status], list[str]] = {}
-    for change, status in sorted(done, key=lambda pair: (phase(pair[0]), pair[0].key)):
+    for change, status in done:
         whose, participle, groups = _phrase(change, labels)
         phrases.setdefault((whose, participle, status), []).extend(groups)
     return "; ".join(

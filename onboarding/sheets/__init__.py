@@ -33,8 +33,8 @@ from onboarding.sheets.workbook import is_workbook, read_workbook
 
 __all__ = ["Inputs", "Kind", "Reading", "Source", "Table", "read"]
 
-_FORMULA = tuple("'" + start for start in "=+-@\t\r")
-"""How our own CSV guards a cell that a spreadsheet program would take for a formula."""
+FORMULA_STARTS = tuple("=+-@\t\r")
+"""What makes a spreadsheet program take a cell for a formula; our own CSV puts a ``'`` in front."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +282,9 @@ def _without_results(table: Table, reading: Reading) -> Table:
 
 
 def _unguarded(cell: str) -> str:
-    return cell[1:] if cell.startswith(_FORMULA) else cell
+    """Take one guard off; a cell that began with ``'=`` by itself was given one more."""
+    guarded = cell.startswith("'") and cell.lstrip("'").startswith(FORMULA_STARTS)
+    return cell[1:] if guarded else cell
 
 
 def _doubtless(table: Table, grid: Grid) -> None:

@@ -1,0 +1,252 @@
+"""Tables and row results in; results.csv, the retry files and actions.csv out, as bytes.
+
+Every cell comes back as it was read. One that a spreadsheet program would take for a formula gets a ``'`` in front,
+in CSV only; reading a table with result columns takes it off again.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, count, groupby, islice
+from pathlib import PurePath
+
+import xlsxwriter
+
+from onboarding.model import GroupName
+from onboarding.report import RESULT_COLUMNS, Deed, RowResult
+from onboarding.sheets import FORMULA_STARTS, Table
+from onboarding.words import detail, places
+from onboarding.writers.files import safe_name
+
+CELL_LENGTH = 32_767  # characters; Excel's limit, beyond which xlsxwriter leaves the cell out
+CHUNK = 10_000  # rows put into bytes at a time
+ACTION_COLUMNS = (
+    "action",
+    "person",
+    "group",
+    "internal_name",
+    "detail",
+    "rows",
+    "status",
+    "code",
+    "message",
+    "http_status",
+    "request_id",
+    "attempts",
+    "time",
+)
+
+
+def results_csv(tables: Sequence[Table], rows: Iterable[RowResult]) -> Iterator[bytes]:
+    """Give every row once: its result, then its cells under the union of all input columns.
+
+    Tables with the same header share a column. A header that stands twice in one table gets two.
+    """
+    columns = list(dict.fromkeys(chain.from_iterable(map(_columns, tables))))
+    header = (*RESULT_COLUMNS, *(header for header, _ in columns))
+    known = {table.index: table for table in tables}
+    lines = (
+        line
+        for index, some in groupby(rows, key=lambda row: row.row.table)
+        for line in _lines(known.get(index), list(some), columns)
+    )
+    return _csv(chain([header], lines), encoding="utf-8-sig", delimiter=",")
+
+
+def retry(tables: Sequence[Table], rows: Iterable[RowResult]) -> dict[str, bytes]:
+    """Give name -> content of the files to correct and run again: the rows whose result is ``error``.
+
+    A row that is ``manual`` is not among them: it needs a person in Atlan, not one in the sheet. The tables of one
+    workbook stay together, without those in which nothing is wrong.
+    """
+    wrong: dict[int, list[RowResult]] = defaultdict(list)
+    for row in rows:
+        if row.result == "error":
+            wrong[row.row.table].append(row)
+    together: dict[str, list[Table]] = defaultdict(list)
+    for table in tables:
+        if table.index in wrong:
+            together[str(table.path or table.source.partition("!")[0])].append(table)
+
+    contents: dict[str, bytes] = {}
+    for origin, parts in together.items():
+        name = _fresh_name(
+            PurePath(origin).name, workbook=parts[0].sheet is not None, taken=contents
+        )
+        if parts[0].sheet is None:
+            contents[name] = _text(parts[0], wrong[parts[0].index])
+        else:
+            contents[name] = _workbook([(part, wrong[part.index]) for part in parts])
+    return contents
+
+
+def actions_csv(done: Iterable[Deed], labels: Mapping[GroupName, str]) -> Iterator[bytes]:
+    """Give one line per change, in the order of the plan; what was set aside stands below."""
+    lines = (_action(deed, labels) for deed in done if deed.change)
+    return _csv(chain([ACTION_COLUMNS], lines), encoding="utf-8-sig", delimiter=",")
+
+
+def guarded(cell: str) -> str:
+    """Make a cell safe to open in a spreadsheet program.
+
+    A cell that already has the ``'`` gets another, so that taking one off gives every cell back.
+
+    >>> guarded("=1+1"), guarded("'=1+1"), guarded("O'Neill")
+    ("'=1+1", "''=1+1", "O'Neill")
+    """
+    return f"'{cell}" if cell.lstrip("'").startswith(FORMULA_STARTS) else cell
+
+
+# ---- tables and their rows --------------------------------------------------------------------------------------
+
+Column = tuple[str, int]
+"""A header, and how many columns of the table before it have the same one."""
+
+
+def _columns(table: Table) -> list[Column]:
+    """Name a table's columns; a frame that is wider than its headers has nameless ones."""
+    nameless = [""] * (table.frame.shape[1] - len(table.headers))
+    seen: Counter[str] = Counter()
+    columns = []
+    for header in (*table.headers, *nameless):
+        columns.append((header, seen[header]))
+        seen[header] += 1
+    return columns
+
+
+def _lines(
+    table: Table | None, rows: Sequence[RowResult], columns: Sequence[Column]
+) -> Iterator[tuple[str, ...]]:
+    """Give the rows' result cells, then their own under ``columns``; blank where the table has none."""
+    blank = [""] * len(rows)
+    cells = _cells(table, [row.row.row for row in rows]) if table else {}
+    own = zip(*(cells.get(column, blank) for column in columns), strict=True) if columns else blank
+    for row, mine in zip(rows, own, strict=True):
+        yield (*row.cells, *mine)
+
+
+def _cells(table: Table, numbers: list[int]) -> dict[Column, list[str]]:
+    frame = table.frame
+    if frame.index.tolist() != numbers:
+        frame = frame.reindex(numbers, fill_value="")
+    return {
+        column: frame.iloc[:, position].tolist() for position, column in enumerate(_columns(table))
+    }
+
+
+def _csv(lines: Iterable[Sequence[str]], *, encoding: str, delimiter: str) -> Iterator[bytes]:
+    """Write lines as guarded CSV, a chunk at a time; what the encoding can't hold is spelled out."""
+    encoder = codecs.getincrementalencoder(encoding)("backslashreplace")
+    lines = iter(lines)
+    while chunk := list(islice(lines, CHUNK)):
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n")
+        writer.writerows([guarded(cell) for cell in line] for line in chunk)
+        yield encoder.encode(text.getvalue())
+
+
+# ---- retry files ------------------------------------------------------------------------------------------------
+
+
+def _fresh_name(origin: str, *, workbook: bool, taken: Collection[str]) -> str:
+    """Keep a file's name where possible; an .xls or .ods comes back as .xlsx."""
+    name = PurePath(safe_name(origin))
+    if workbook:
+        name = name.with_suffix(".xlsx")
+    elif not name.suffix:
+        name = name.with_suffix(".csv")
+    others = (f"{name.stem}-{number}{name.suffix}" for number in count(2))
+    return next(fresh for fresh in chain([str(name)], others) if fresh not in taken)
+
+
+def _sheet(table: Table, rows: Sequence[RowResult]) -> Iterator[tuple[str, ...]]:
+    """Give the lines of one table, header first: the result columns, then its own."""
+    columns = _columns(table)
+    yield (*RESULT_COLUMNS, *(header for header, _ in columns))
+    yield from _lines(table, rows, columns)
+
+
+def _text(table: Table, rows: Sequence[RowResult]) -> bytes:
+    """Write a table in its own encoding and delimiter; a reason may lose a letter there, a cell never does."""
+    name = codecs.lookup(table.encoding or "utf-8-sig").name
+    encoding = "utf-16" if name.startswith("utf-16") else name  # with the mark that tells its order
+    cells = "".join(chain(table.headers, *_cells(table, [row.row.row for row in rows]).values()))
+    if not _holds(encoding, cells):
+        encoding = "utf-8-sig"
+    width = len(RESULT_COLUMNS)
+    lines = (
+        (*(_in(encoding, cell) for cell in line[:width]), *line[width:])
+        for line in _sheet(table, rows)
+    )
+    return b"".join(_csv(lines, encoding=encoding, delimiter=table.delimiter or ","))
+
+
+def _holds(encoding: str, text: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _in(encoding: str, cell: str) -> str:
+    """Put a reason into letters that the encoding has."""
+    return cell.encode(encoding, "replace").decode(encoding)
+
+
+def _workbook(parts: Sequence[tuple[Table, Sequence[RowResult]]]) -> bytes:
+    """Write tables as the sheets of one workbook, every cell as text."""
+    content = io.BytesIO()
+    # In memory, because xlsxwriter's temporary files would hold personal data outside the run folder.
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
+        text = book.add_format({"num_format": "@"})
+        bold = book.add_format({"num_format": "@", "bold": True})
+        taken: set[str] = set()
+        for table, rows in parts:
+            sheet = book.add_worksheet(_sheet_name(table.sheet or "", taken))
+            sheet.freeze_panes(1, 0)
+            sheet.set_column(0, len(RESULT_COLUMNS) + table.frame.shape[1], 16, text)
+            for number, line in enumerate(_sheet(table, rows)):
+                for place, cell in enumerate(line):
+                    if cell:
+                        sheet.write_string(
+                            number, place, cell[:CELL_LENGTH], text if number else bold
+                        )
+    return content.getvalue()
+
+
+def _sheet_name(name: str, taken: set[str]) -> str:
+    """Give a name that Excel takes: 31 characters, none of its own marks, unlike the others but for case."""
+    clean = re.sub(r"[\[\]:*?/\\\x00-\x1f]", "_", name).strip("'")[:31] or "Sheet"
+    others = (f"{clean[:27]} ({number})" for number in count(2))
+    fresh = next(some for some in chain([clean], others) if some.casefold() not in taken)
+    taken.add(fresh.casefold())
+    return fresh
+
+
+# ---- actions ----------------------------------------------------------------------------------------------------
+
+
+def _action(deed: Deed, labels: Mapping[GroupName, str]) -> tuple[str, ...]:
+    change, outcome = deed.change, deed.outcome
+    assert change is not None
+    return (
+        change.action.value,
+        change.email or "",
+        labels.get(change.group, change.group) if change.group else "",
+        change.group or "",
+        detail(change),
+        places(deed.rows),
+        outcome.status.value,
+        outcome.code,
+        deed.words,
+        str(outcome.http_status or ""),
+        outcome.request_id,
+        str(outcome.attempts),
+        outcome.at,
+    )
