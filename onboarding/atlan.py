@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from onboarding.errors import Doubt, Protocol, Refused
+from onboarding.errors import Doubt, Protocol, Refused, TokenRefused
+from onboarding.fates import CLOSED
 from onboarding.model import (
     Email,
     Group,
@@ -112,7 +113,20 @@ class Atlan:
         """Invite people. The answer names nobody: who is there now must be looked up."""
         roles = self.identity().roles
         wire = [{"email": e, "roleName": r.value, "roleId": roles[r]} for e, r in people]
-        return _receipt(self._post("/users", {"users": _some(wire)}, request_id))
+        try:
+            return _receipt(self._post("/users", {"users": _some(wire)}, request_id))
+        except TokenRefused as refusal:
+            # Nobody documents how an invitation is refused where single sign-on is enforced. If it is by a 403, it is
+            # about inviting and not about the token, which may do all else.
+            if not CLOSED.search(refusal.words):
+                raise
+            raise Refused(
+                str(refusal),
+                words=refusal.words,
+                status=refusal.status,
+                request_id=request_id,
+                attempts=refusal.attempts,
+            ) from None
 
     def create_group(
         self, group: Group, members: Collection[UserId], *, request_id: str

@@ -16,7 +16,7 @@
         ├── TokenRefused                4  the tenant does not accept the token, or not for this
         ├── Protocol                    4  an answer that is not the API's: a page that does not add up
         └── CallError                   4  one call failed; `apply` decides what that means for its rows
-            ├── Throttled               4  429: not applied
+            ├── Throttled              75  429, or a pause too long to sit out: not applied
             ├── Refused                 4  a clear no (400, 404, 409, 422, a map of e-mails)
             └── Doubt                   4  sent, and the answer does not say whether it was carried out
 
@@ -110,6 +110,18 @@ class NotSent(TenantError):
 class TokenRefused(TenantError):
     """401, a redirect to a login page on a read, or 403 after a pause and one repeat."""
 
+    def __init__(
+        self,
+        message: str,
+        *,
+        words: str = "",
+        status: int | None = None,
+        request_id: str = "",
+        attempts: int = 1,
+    ) -> None:
+        super().__init__(message, status=status, request_id=request_id, attempts=attempts)
+        self.words = words
+
 
 class Protocol(TenantError):
     """The answer to a read is not what the API answers (HTML, pages that never add up)."""
@@ -120,7 +132,9 @@ class CallError(TenantError):
 
 
 class Throttled(CallError):
-    """429 after the transport's own patience. ``retry_after`` is in seconds, if the tenant said."""
+    """429, or not even sent because of an earlier one. ``retry_after`` is in seconds, if the tenant said."""
+
+    exit_code = 75
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from onboarding.errors import TryLater
+from onboarding.errors import Throttled
 
 PER_MINUTE = 300.0  # calls; Atlan blocks an instance for a minute above 400
 BURST = 50  # calls that a rested budget lets through at once, so that small jobs don't wait
@@ -52,16 +52,18 @@ class Budget:
         self._resume = -math.inf  # when the pause that the tenant asked for ends
 
     def take(self) -> None:
-        """Wait for a turn. Raises ``TryLater`` if the tenant wants a pause too long for a run."""
+        """Wait for a turn. Raises ``Throttled`` if the tenant wants a pause too long for a run."""
         with self._lock:
             now = self._clock()
             turn = max(self._next, now - self._saved)
             self._next = turn + 60 / self._rate(now)
         while (left := max(turn, self._resume) - self._clock()) > 0:
             if self._resume - self._clock() > PATIENCE:
-                raise TryLater(
+                raise Throttled(
                     f"The tenant asks to wait {left / 60:.0f} minutes before the next call. "
-                    "Run again after that; what was not sent yet is sent then."
+                    "Run again after that; what was not sent yet is sent then.",
+                    retry_after=left,
+                    status=None,
                 )
             self._nap(left)
 

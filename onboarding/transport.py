@@ -32,7 +32,7 @@ from onboarding.errors import (
     Throttled,
     TokenRefused,
 )
-from onboarding.pacing import Budget
+from onboarding.pacing import PATIENCE, Budget
 from onboarding.wire import Broken, Limits, Reply, checked_url, exchange, plain, session_for
 
 log = logging.getLogger(__name__)
@@ -86,7 +86,9 @@ class Transport:
         for attempt in range(1, READS):
             try:
                 return self._make(call, attempt).body
-            except (Doubt, NotSent, Throttled):
+            except (Doubt, NotSent, Throttled) as error:
+                if isinstance(error, Throttled) and (error.retry_after or 0) > PATIENCE:
+                    raise
                 self._sleep(self._jitter() * min(LONGEST, 0.5 * 2**attempt))
         try:
             return self._make(call, READS).body
@@ -94,7 +96,7 @@ class Transport:
             _give_up(error)
 
     def post(self, path: str, body: Any, *, request_id: str) -> Answer:
-        """Change something: sent once. ``NotSent``, ``TryLater`` and ``Throttled`` mean: not done."""
+        """Change something: sent once."""
         return self._make(_Call("POST", path, request_id, body=json.dumps(body).encode()), 1)
 
     def close(self) -> None:

@@ -26,7 +26,6 @@ from onboarding.errors import (
     TenantError,
     Throttled,
     TokenRefused,
-    TryLater,
     UsageError,
 )
 from onboarding.pacing import Budget
@@ -344,9 +343,19 @@ def test_a_429_that_asks_for_too_long_a_pause_ends_the_next_call_before_it_is_se
     with server(http(429, {}, "Retry-After: 901"), http(200, {})) as tenant:
         with pytest.raises(Throttled):
             post(tenant.url, budget=budget)
-        with pytest.raises(TryLater, match="asks to wait 15 minutes"):
+        with pytest.raises(Throttled, match="asks to wait 15 minutes") as caught:
             post(tenant.url, budget=budget)
         assert (len(tenant.asked), clock.slept) == (1, [])
+        assert (caught.value.exit_code, caught.value.retry_after) == (75, 901.0)
+
+
+def test_a_reading_does_not_sit_out_a_pause_that_is_too_long() -> None:
+    pauses: list[float] = []
+    with server(http(429, {}, "Retry-After: 901")) as tenant:
+        transport = client(tenant.url, sleep=pauses.append)
+        with pytest.raises(Throttled):
+            transport.get("/x")
+        assert (pauses, transport.calls) == ([], 1)
 
 
 def test_a_refused_connection_means_not_sent() -> None:
