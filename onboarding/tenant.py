@@ -251,4 +251,4 @@ def _memberships(
     for email in sorted(way.people):
         found[email].update(group.name for group in reader.groups_of(users[email].id))
     found.pop(Email(""), None)
-    return {email: frozenset(names) for email, names in found.items()}
+    return {email: frozenset(names) for email, names in found.items() if names}
