@@ -8,6 +8,7 @@ the run stands in ``Report.error`` beside a result for every row.
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -43,14 +44,13 @@ def validate(job: Job, voice: Voice, *, stdin: BinaryIO | None = None) -> Report
 def plan(job: Job, tenant: Tenant, voice: Voice, *, stdin: BinaryIO | None = None) -> Report:
     """Show and save what ``run`` would do; nothing is changed, neither here nor at the tenant."""
     sitting = Sitting.begin("plan", job, read(job.inputs, job.reading, stdin=stdin))
-    state = State.peek(job.state, tenant.identity().tenant, now=job.pace.now)
-    prospect = _prospect(sitting, tenant, state, doubtful=state.doubtful())
-    sitting = sitting.open_folder(voice)
-    voice.propose(prospect)
-    refusal = _refusal(job, prospect, state)
-    return sitting.ended(
-        prospect, None, Ending(refusal, tenant.calls, known_manual=state.reported_manual())
-    )
+    name = tenant.identity().tenant
+    with closing(State.peek(job.state, name, now=job.pace.now)) as state:
+        prospect = _prospect(sitting, tenant, state, doubtful=state.doubtful())
+        sitting = sitting.open_folder(voice)
+        voice.propose(prospect)
+        refusal = _refusal(job, prospect, state)
+        return sitting.ended(prospect, None, Ending(refusal, tenant.calls, state.reported_manual()))
 
 
 def run(
@@ -107,7 +107,7 @@ def _carry_out(
     job = sitting.job
     name = tenant.identity().tenant
     state = State.open(job.state, name, create=job.init_state, now=job.pace.now)
-    with state.lock():
+    with closing(state), state.lock():
         doubtful = settle(state, tenant, job.pace)
         looked_at = job.pace.now()
         prospect = _prospect(sitting, tenant, state, doubtful=doubtful, reviewed=reviewed)
@@ -122,23 +122,23 @@ def _carry_out(
             return sitting.nothing_sent(prospect, "declined", no, tenant.calls)
 
         assert sitting.folder
-        journal = state.begin(sitting.run, sitting.folder / "journal.jsonl")
-        applied = apply(
-            prospect.plan,
-            prospect.current,
-            tenant,
-            journal,
-            job.pace,
-            observer=voice,
-            stop=stop,
-            looked_at=looked_at,
-        )
-        ending = Ending(applied.stopped, tenant.calls, state.reported_manual())
-        report = sitting.ended(prospect, applied.outcomes, ending)
-        if not isinstance(report.error, StorageError):
-            state.remember_manual(manual_work(deeds(prospect.plan, applied.outcomes)))
-            journal.finish()
-        return report
+        with closing(state.begin(sitting.run, sitting.folder / "journal.jsonl")) as journal:
+            applied = apply(
+                prospect.plan,
+                prospect.current,
+                tenant,
+                journal,
+                job.pace,
+                observer=voice,
+                stop=stop,
+                looked_at=looked_at,
+            )
+            ending = Ending(applied.stopped, tenant.calls, state.reported_manual())
+            report = sitting.ended(prospect, applied.outcomes, ending)
+            if not isinstance(report.error, StorageError):
+                state.remember_manual(manual_work(deeds(prospect.plan, applied.outcomes)))
+                journal.finish()
+            return report
 
 
 def _prospect(

@@ -1,0 +1,467 @@
+"""The main path over real files, with a tenant in memory: what comes in at one end comes out at the other."""
+
+from __future__ import annotations
+
+import csv
+import json
+import stat
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import group, user
+from fakes import Crash, FakeTenant, Fault
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onboarding import pipeline
+from onboarding.apply import Pace
+from onboarding.errors import SheetError, StorageError, TooManyRejected, UnsafePlan, UsageError
+from onboarding.job import Job, Prospect, Report
+from onboarding.model import Role
+from onboarding.plan import Status
+from onboarding.reconcile import Wishes
+from onboarding.safety import Limit, Limits
+
+
+class Quiet:
+    """Somebody who says yes to everything but what is over a limit, and remembers what was proposed."""
+
+    def __init__(self, *, agrees: bool = True, insists: bool = False) -> None:
+        self.agrees = agrees
+        self.insists = insists
+        self.proposed: list[Prospect] = []
+        self.refusals: list[UnsafePlan | TooManyRejected] = []
+
+    def step(self, done: int, total: int, what: str) -> None: ...
+
+    def opened(self, folder: Path) -> None: ...
+
+    def propose(self, prospect: Prospect) -> None:
+        self.proposed.append(prospect)
+
+    def confirm(self, prospect: Prospect) -> bool:
+        return self.agrees
+
+    def insist(self, refusal: UnsafePlan | TooManyRejected) -> bool:
+        self.refusals.append(refusal)
+        return self.insists
+
+
+class Desk:
+    """A working folder with sheets, and a clock that a test turns."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.time = 1_800_000_000.0
+
+    def sheet(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.write_text(text)
+        return path
+
+    def job(self, *inputs: Path, **facts: Any) -> Job:
+        pace = Pace(now=lambda: self.time, sleep=self.sleep)
+        return Job(
+            inputs=tuple(map(str, inputs)),
+            reports=self.folder / "reports",
+            state=self.folder / "state",
+            pace=pace,
+            **facts,
+        )
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+    def run(
+        self, tenant: FakeTenant, *inputs: Path, voice: Quiet | None = None, **facts: Any
+    ) -> Report:
+        return pipeline.run(self.job(*inputs, **facts), tenant, voice or Quiet())
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def acme() -> FakeTenant:
+    """Three people and two groups."""
+    return FakeTenant(
+        [user("olga", Role.ADMIN), user("ana"), user("ben", Role.GUEST)],
+        [group("finance"), group("marketing")],
+        {"finance": ["ana", "ben"]},
+    )
+
+
+PEOPLE = """email,role,groups,team lead
+ana@acme.example,Member,Finance,olga
+ben@acme.example,Member,Marketing,olga
+carla@acme.example,Guest,Finance; Analytics,olga
+dan@acme,Guest,Finance,olga
+"""
+TEAMS = """group,description
+Analytics,Reports for everybody
+Finance,Money
+"""
+MEMBERSHIPS = """email,group,action
+ben@acme.example,Finance,remove
+ana@acme.example,Analytics,
+"""
+
+
+@pytest.fixture
+def sheets(desk: Desk) -> list[Path]:
+    return [
+        desk.sheet("people.csv", PEOPLE),
+        desk.sheet("teams.csv", TEAMS),
+        desk.sheet("memberships.csv", MEMBERSHIPS),
+    ]
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def statuses(report: Report) -> dict[str, str]:
+    return {str(result.row): result.status.value for result in report.results}
+
+
+def test_sheets_become_invitations_groups_and_memberships_and_every_row_is_answered_for(
+    desk: Desk, sheets: list[Path]
+) -> None:
+    tenant = acme()
+    report = desk.run(tenant, *sheets)
+    assert statuses(report) == {
+        "people.csv:2": "unchanged",
+        "people.csv:3": "applied",
+        "people.csv:4": "applied",
+        "people.csv:5": "rejected",
+        "teams.csv:2": "applied",
+        "teams.csv:3": "skipped",
+        "memberships.csv:2": "applied",
+        "memberships.csv:3": "applied",
+    }
+    now = tenant.truth()
+    assert tenant.mails == ["carla@acme.example"]
+    assert now.users["ben@acme.example"].role is Role.MEMBER
+    assert now.memberships["ben@acme.example"] == {"marketing"}
+    assert now.memberships["carla@acme.example"] == {"finance", "analytics"}
+    assert now.memberships["ana@acme.example"] == {"finance", "analytics"}
+    assert now.groups["finance"].description == "", "a rejected row names it, so it is not updated"
+    assert report.exit_code == 1
+
+
+def test_results_csv_has_every_input_row_once_and_in_order(desk: Desk, sheets: list[Path]) -> None:
+    report = desk.run(acme(), *sheets)
+    assert report.folder
+    written = rows_of(report.folder / "results.csv")
+    assert [row["result_row"] for row in written] == [str(r.row) for r in report.results]
+    assert [row["team lead"] for row in written] == ["olga"] * 4 + [""] * 4
+
+
+def test_the_announced_calls_are_the_calls_that_the_tenant_counts(
+    desk: Desk, sheets: list[Path]
+) -> None:
+    tenant, voice = acme(), Quiet()
+    report = desk.run(tenant, *sheets, voice=voice)
+    assert voice.proposed[0].calls == tenant.calls == report.summary["calls"]["made"]
+
+
+def test_a_second_run_sends_nothing(desk: Desk, sheets: list[Path]) -> None:
+    tenant = acme()
+    desk.run(tenant, *sheets)
+    sent = len(tenant.writes())
+    again = desk.run(tenant, *sheets)
+    assert len(tenant.writes()) == sent
+    assert set(statuses(again).values()) == {"unchanged", "rejected", "skipped"}
+
+
+def test_every_file_of_a_run_is_private_and_named_in_the_summary(
+    desk: Desk, sheets: list[Path]
+) -> None:
+    report = desk.run(acme(), *sheets)
+    assert report.folder
+    found = [path for path in report.folder.rglob("*") if path.is_file()]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in found} == {0o600}
+    assert stat.S_IMODE(report.folder.stat().st_mode) == 0o700
+    assert {str(path.relative_to(report.folder)) for path in found} - {"journal.jsonl"} == set(
+        report.summary["files"]
+    )
+    assert json.loads((report.folder / "summary.json").read_text()) == report.summary
+
+
+def test_nothing_is_sent_where_the_report_can_not_be_written(
+    desk: Desk, sheets: list[Path]
+) -> None:
+    tenant = acme()
+    job = replace(desk.job(*sheets), reports=sheets[0] / "under-a-file")
+    with pytest.raises(StorageError):
+        pipeline.run(job, tenant, Quiet())
+    assert tenant.writes() == []
+
+
+def test_a_plan_over_a_limit_sends_nothing_and_reports_every_row(
+    desk: Desk, sheets: list[Path]
+) -> None:
+    tenant, voice = acme(), Quiet()
+    limits = Limits(removals=Limit(0))
+    report = desk.run(tenant, *sheets, voice=voice, limits=limits)
+    assert tenant.writes() == []
+    assert report.exit_code == 5
+    assert isinstance(report.error, UnsafePlan)
+    assert voice.proposed[0].plan.fingerprint in str(report.error)
+    assert statuses(report)["people.csv:4"] == "skipped"
+    assert len(report.results) == 8
+
+
+def test_accept_lets_exactly_this_plan_pass_and_only_once(desk: Desk, sheets: list[Path]) -> None:
+    limits = Limits(removals=Limit(0))
+    voice = Quiet()
+    desk.run(acme(), *sheets, voice=voice, limits=limits)
+    fingerprint = voice.proposed[0].plan.fingerprint
+    passed = desk.run(acme(), *sheets, limits=limits, accept=fingerprint)
+    assert statuses(passed)["memberships.csv:2"] == "applied"
+    refused = desk.run(acme(), *sheets, limits=limits, accept=fingerprint)
+    assert refused.exit_code == 5
+
+
+def test_who_insists_at_the_terminal_gets_it(desk: Desk, sheets: list[Path]) -> None:
+    report = desk.run(acme(), *sheets, voice=Quiet(insists=True), limits=Limits(removals=Limit(0)))
+    assert statuses(report)["memberships.csv:2"] == "applied"
+
+
+def test_no_is_no(desk: Desk, sheets: list[Path]) -> None:
+    tenant = acme()
+    report = desk.run(tenant, *sheets, voice=Quiet(agrees=False))
+    assert tenant.writes() == []
+    assert report.exit_code == 5
+    assert statuses(report)["people.csv:4"] == "skipped"
+
+
+def test_too_many_rejected_rows_send_nothing_and_end_with_3(desk: Desk) -> None:
+    tenant = acme()
+    bad = desk.sheet(
+        "people.csv", "email,role\n" + "x@y,Member\n" * 30 + "new@acme.example,Guest\n"
+    )
+    report = desk.run(tenant, bad)
+    assert (report.exit_code, tenant.writes()) == (3, [])
+    assert len(report.results) == 31
+
+
+def test_a_leaver_is_new_work_once_and_exit_0_after_that(desk: Desk) -> None:
+    tenant = acme()
+    sheet = desk.sheet("people.csv", "email,status\nben@acme.example,terminated\n")
+    assert [desk.run(tenant, sheet).exit_code for _ in range(2)] == [1, 0]
+
+
+# ---- crashes ----------------------------------------------------------------------------------------------------
+
+
+def test_what_an_interrupted_run_had_done_is_told_by_the_next(
+    desk: Desk, sheets: list[Path]
+) -> None:
+    tenant = acme()
+    tenant.faults.append(Fault("crash_after", "create_group"))
+    with pytest.raises(Crash):
+        desk.run(tenant, *sheets)
+    desk.time += 3_600
+    report = desk.run(tenant, *sheets)
+    assert tenant.mails == ["carla@acme.example"]
+    told = {str(r.row): (r.status.value, r.code) for r in report.results}
+    assert told["teams.csv:2"] == ("applied", "earlier-run")
+    assert told["people.csv:4"][0] == "applied"
+    assert "earlier-run" not in {r.code for r in desk.run(tenant, *sheets).results}
+
+
+def test_a_doubtful_invitation_is_left_alone_until_the_waiting_time_is_over(desk: Desk) -> None:
+    tenant = acme()
+    tenant.faults.append(Fault("doubt_before", "invite"))
+    sheet = desk.sheet("people.csv", "email,role\nnew@acme.example,Guest\n")
+    first = desk.run(tenant, sheet)
+    assert (statuses(first)["people.csv:2"], first.exit_code) == ("in_doubt", 75)
+    soon = desk.run(tenant, sheet)
+    assert (statuses(soon)["people.csv:2"], tenant.mails) == ("in_doubt", [])
+    desk.time += 901
+    later = desk.run(tenant, sheet)
+    assert (statuses(later)["people.csv:2"], tenant.mails) == ("applied", ["new@acme.example"])
+
+
+# ---- saved plans ------------------------------------------------------------------------------------------------
+
+
+def saved_plan(desk: Desk, tenant: FakeTenant, sheets: list[Path]) -> tuple[Path, Report]:
+    report = pipeline.plan(desk.job(*sheets), tenant, Quiet())
+    assert report.folder
+    return report.folder / "plan.json", report
+
+
+def test_a_plan_changes_nothing_and_shows_what_would_be(desk: Desk, sheets: list[Path]) -> None:
+    tenant = acme()
+    _, report = saved_plan(desk, tenant, sheets)
+    assert tenant.writes() == []
+    assert not (desk.folder / "state").exists()
+    assert statuses(report)["people.csv:4"] == "planned"
+    assert report.exit_code == 1, "a row is rejected"
+
+
+def test_a_saved_plan_is_carried_out_as_reviewed(desk: Desk, sheets: list[Path]) -> None:
+    tenant = acme()
+    path, planned = saved_plan(desk, tenant, sheets)
+    job = replace(desk.job(), expect=planned.summary["fingerprint"])
+    report = pipeline.apply_saved(path, job, tenant, Quiet())
+    assert tenant.mails == ["carla@acme.example"]
+    assert len(report.results) == len(planned.results)
+    assert statuses(report)["people.csv:4"] == "applied"
+
+
+def test_what_has_moved_since_the_plan_is_set_aside_by_itself(
+    desk: Desk, sheets: list[Path]
+) -> None:
+    tenant = acme()
+    path, _ = saved_plan(desk, tenant, sheets)
+    tenant.put(user("ben", Role.ADMIN))
+    report = pipeline.apply_saved(path, desk.job(), tenant, Quiet())
+    told = {str(r.row): (r.status, r.code) for r in report.results}
+    assert told["people.csv:3"] == (Status.SKIPPED, "changed-since-plan")
+    assert told["people.csv:4"][0] is Status.APPLIED
+    assert tenant.truth().users["ben@acme.example"].role is Role.ADMIN
+
+
+def test_a_sheet_that_has_changed_refuses_the_whole_plan(desk: Desk, sheets: list[Path]) -> None:
+    tenant = acme()
+    path, _ = saved_plan(desk, tenant, sheets)
+    sheets[0].write_text(PEOPLE + "eve@acme.example,Admin,,\n")
+    with pytest.raises(SheetError, match=r"people\.csv.*changed since the plan"):
+        pipeline.apply_saved(path, desk.job(), tenant, Quiet())
+    assert tenant.writes() == []
+
+
+@pytest.mark.parametrize(
+    ("damage", "expect"),
+    [
+        pytest.param(lambda text: text.replace("$guest", "$admin"), "", id="edited"),
+        pytest.param(lambda text: text[: len(text) // 2], "", id="cut"),
+        pytest.param(lambda text: "[]", "", id="something-else"),
+        pytest.param(lambda text: text, "0000000000000000", id="not-the-one-expected"),
+    ],
+)
+def test_a_plan_that_is_not_the_reviewed_one_is_refused(
+    desk: Desk, sheets: list[Path], damage: Any, expect: str
+) -> None:
+    tenant = acme()
+    path, _ = saved_plan(desk, tenant, sheets)
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(UsageError):
+        pipeline.apply_saved(path, replace(desk.job(), expect=expect), tenant, Quiet())
+    assert tenant.writes() == []
+
+
+# ---- round trips ------------------------------------------------------------------------------------------------
+
+
+def test_retry_files_can_be_corrected_and_fed_back(desk: Desk, sheets: list[Path]) -> None:
+    tenant = acme()
+    first = desk.run(tenant, *sheets)
+    assert first.folder
+    retry = sorted((first.folder / "retry").iterdir())
+    assert [path.name for path in retry] == ["people.csv", "teams.csv"]
+    retry[0].write_text(
+        retry[0].read_text(encoding="utf-8").replace("dan@acme,", "dan@acme.example,")
+    )
+    report = desk.run(tenant, *retry)
+    assert set(statuses(report).values()) == {"applied"}
+    assert tenant.mails == ["carla@acme.example", "dan@acme.example"]
+
+
+def test_a_report_fed_back_takes_nothing_from_anybody(desk: Desk, sheets: list[Path]) -> None:
+    tenant = acme()
+    first = desk.run(tenant, *sheets)
+    assert first.folder
+    tenant.join("finance", "olga")
+    again = desk.run(
+        tenant, first.folder / "retry" / "people.csv", wishes=Wishes(authoritative=True)
+    )
+    assert "finance" in tenant.truth().memberships["olga@acme.example"]
+    assert len(again.results) == 1
+
+
+def test_an_exported_tenant_needs_nothing_done(desk: Desk) -> None:
+    tenant = FakeTenant(
+        [
+            user("olga", Role.ADMIN),
+            user("ana"),
+            user("gone", enabled=False),
+            user("new", pending=True),
+        ],
+        [
+            group("finance", alias="=Finance & Co"),
+            group("all", default=True, description="-everybody"),
+        ],
+        {"finance": ["ana"], "all": ["olga", "ana", "gone", "new"]},
+    )
+    folder = desk.folder / "out"
+    assert pipeline.export(tenant, folder) == {"users": 4, "groups": 2, "memberships": 5}
+    report = desk.run(tenant, folder)
+    assert tenant.writes() == []
+    assert set(statuses(report).values()) == {"unchanged"}
+
+
+# ---- laws -------------------------------------------------------------------------------------------------------
+
+emails = st.sampled_from(
+    [
+        "ana@acme.example",
+        "ben@acme.example",
+        "Ben@ACME.example ",
+        "new@acme.example",
+        "x@y",
+        "",
+        "zoë@acme.example",
+    ]
+)
+roles = st.sampled_from(["", "Member", "guest", "$admin", "Editor"])
+names = st.sampled_from(["", "Finance", "finance ", "Marketing", "Nowhere", "Finance; Marketing"])
+states = st.sampled_from(["", "active", "terminated", "hired", "on leave", "maybe"])
+people = st.lists(st.tuples(emails, roles, names, states), min_size=1, max_size=6)
+members = st.lists(
+    st.tuples(
+        emails,
+        st.sampled_from(["Finance", "Marketing", "", "New"]),
+        st.sampled_from(["", "remove", "move"]),
+    ),
+    max_size=5,
+)
+
+
+@given(people, members)
+def test_no_row_is_lost_and_twice_is_once(
+    tmp_path_factory: pytest.TempPathFactory,
+    users: list[tuple[str, ...]],
+    memberships: list[tuple[str, ...]],
+) -> None:
+    desk = Desk(tmp_path_factory.mktemp("law"))
+    first, second = desk.folder / "people.csv", desk.folder / "memberships.csv"
+    for path, header, rows in (
+        (first, ("email", "role", "groups", "status", "no"), users),
+        (second, ("email", "group", "action", "no"), memberships),
+    ):
+        with path.open("w", newline="") as file:
+            csv.writer(file).writerows([header, *((*row, str(n)) for n, row in enumerate(rows))])
+    tenant, voice = acme(), Quiet()
+    limits = Limits(removals=Limit(99), rejected=Limit(99), demotions=Limit(99))
+    report = desk.run(tenant, first, second, voice=voice, limits=limits)
+
+    expected = [f"people.csv:{n + 2}" for n in range(len(users))]
+    expected += [f"memberships.csv:{n + 2}" for n in range(len(memberships))]
+    assert list(statuses(report)) == expected
+    assert len(tenant.mails) == len(set(tenant.mails))
+    assert voice.proposed[0].calls == tenant.calls
+    assert {r.status for r in report.results}.isdisjoint({Status.IN_DOUBT, Status.FAILED})
+
+    sent = len(tenant.writes())
+    again = desk.run(tenant, first, second, limits=limits)
+    assert len(tenant.writes()) == sent
+    assert list(statuses(again)) == expected
+    assert all(r.status is not Status.APPLIED for r in again.results)
