@@ -251,7 +251,7 @@ class Plan:
         """Sixteen digits that stand for the tenant and the changes; rows, ids and counts are not in it."""
         facts = {"tenant": self.tenant, "changes": [change.facts() for change in self.changes]}
         text = json.dumps(facts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
 
     def of(self, *actions: Action) -> tuple[Change, ...]:
         """Give the changes of these kinds, in order."""

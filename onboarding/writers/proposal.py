@@ -150,7 +150,7 @@ def _happens(changes: Iterable[Change], labels: Mapping[GroupName, str]) -> str:
                 why = f" ({what})" if what else ""
                 memberships[f"remove from {{}}{why}"].append(_label(change, labels))
             case Action.CREATE_GROUP:
-                others.append(f"create as {change.group}{what and f', {what}'}")
+                others.append(f"create as {clipped(change.group or '')}{what and f', {what}'}")
             case Action.INVITE | Action.CHANGE_ROLE | Action.UPDATE_GROUP:
                 others.append(f"{_VERBS[change.action]} {what}")
     told = {words: words.format(_some(groups)) for words, groups in memberships.items()}

@@ -87,8 +87,14 @@ def grouped(
             lines += [f"  {line}" for line in single]
             lines.append(f"  ... and {rest:,} more{more and f', {more}'}")
         advice = dict.fromkeys(remark.fix or fix(code) for remark in some[:few])
-        lines += [f"  fix: {clipped(text, 2 * LONG)}" for text in advice if text]
+        lines += [
+            f"  fix: {clipped(text, 2 * LONG)}" for text in advice if _asks_for_something(text)
+        ]
     return lines
+
+
+def _asks_for_something(advice: str) -> bool:
+    return bool(advice) and not advice.startswith("Nothing")
 
 
 def _rows(remarks: Iterable[Remark]) -> int:

@@ -1,0 +1,429 @@
+"""What a terminal shows: findings as a compiler would, a plan that can be reviewed, an end of 25 lines."""
+
+from __future__ import annotations
+
+import doctest
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from builders import email, group, row, user
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onboarding.codes import CODES
+from onboarding.model import Finding, GroupName, Membership, Role, RowRef, Severity
+from onboarding.plan import Cause, Change, Outcome, Plan, Settled, Status
+from onboarding.report import RowResult, deeds, totals
+from onboarding.writers import text
+from onboarding.writers.proposal import Forecast, proposal
+from onboarding.writers.text import closing, diagnostics, duration, plain
+
+LABELS = {GroupName(name): name.title() for name in ("finance", "ops", "legal")}
+NAUGHTY = "a\nb\r\x1b[31mc\x00\u202ed\u2028e\u200bf\ud800"
+COLOURS = re.compile(r"\x1b\[(1|3[1-6]|0)m")
+
+
+def lines(*expected: str) -> str:
+    return "".join(f"{line}\n" for line in expected)
+
+
+def finding(code: str, message: str, at: RowRef | None = None, **facts: object) -> Finding:
+    return Finding(code, message, at, **facts)  # type: ignore[arg-type]
+
+
+def joins(name: str, to: str) -> Change:
+    return Change(None, Membership(email(name), GroupName(to)))
+
+
+def leaves(name: str, of: str, cause: Cause = Cause.ASKED) -> Change:
+    return Change(Membership(email(name), GroupName(of)), None, (), cause)
+
+
+def invited(name: str, role: Role = Role.GUEST) -> Change:
+    return Change(None, user(name, role))
+
+
+def shown(
+    *changes: Change, settled: Iterable[Settled] = (), calls: int = 9, **options: object
+) -> str:
+    plan = Plan("acme.example", changes, tuple(settled))
+    return proposal(plan, Forecast(calls, 7.0, 300), LABELS, **options).replace(  # type: ignore[arg-type]
+        plan.fingerprint, "FINGERPRINT"
+    )
+
+
+# ---- plain ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("raw", "safe"),
+    [
+        ("Zoë 全 😀", "Zoë 全 😀"),
+        ("a\nb", r"a\nb"),
+        ("\x1b]0;title\x07", r"\x1b]0;title\x07"),
+        ("\x9b31m", r"\x9b31m"),
+        ("\u202egpj.exe", r"\u202egpj.exe"),
+        ("a\u2028b\u00a0c", r"a\u2028b\xa0c"),
+        ("\ud800", r"\ud800"),
+    ],
+)
+def test_what_could_move_a_terminal_is_spelled_out(raw: str, safe: str) -> None:
+    assert plain(raw) == safe
+
+
+# ---- diagnostics ------------------------------------------------------------------------------------------------
+
+
+def test_a_diagnostic_names_place_column_value_and_code() -> None:
+    found = finding(
+        "email-invalid",
+        '"bob@acme" is not an e-mail address',
+        row(14, "hr.xlsx!Users"),
+        column="email",
+    )
+    assert diagnostics([found]) == lines(
+        'hr.xlsx!Users:14 email "bob@acme" is not an e-mail address [email-invalid]',
+        "  fix: Correct the address; it looks like name@company.example.",
+    )
+
+
+def test_a_cause_that_repeats_is_told_once_with_its_first_places() -> None:
+    found = [
+        finding("domain-not-allowed", f'"p{n}@gmial.example" is elsewhere', row(n), column="Mail")
+        for n in range(2, 39)
+    ]
+    assert diagnostics(found, more="see results.csv") == lines(
+        "37 rows: domain not allowed [domain-not-allowed]",
+        '  users.csv:2 Mail "p2@gmial.example" is elsewhere',
+        '  users.csv:3 Mail "p3@gmial.example" is elsewhere',
+        '  users.csv:4 Mail "p4@gmial.example" is elsewhere',
+        "  ... and 34 more, see results.csv",
+        f"  fix: {CODES['domain-not-allowed'].fix}",
+    )
+
+
+def test_rejections_come_before_notes_and_the_commonest_first() -> None:
+    found = [
+        finding("table-ignored", "was not read", source="x.csv", severity=Severity.NOTE),
+        finding("role-unknown", '"Boss" is no role', row(3), fix="Write Admin."),
+        finding("email-missing", "is empty", row(4)),
+        finding("email-missing", "is empty", row(5)),
+    ]
+    assert diagnostics(found) == lines(
+        "users.csv:4 is empty [email-missing]",
+        "users.csv:5 is empty [email-missing]",
+        "  fix: Fill in the person's work address.",
+        'users.csv:3 "Boss" is no role [role-unknown]',
+        "  fix: Write Admin.",
+        "x.csv was not read [table-ignored]",
+    )
+
+
+def test_two_findings_of_one_row_are_one_row() -> None:
+    found = [finding("cell-error", f"{cell} is #REF!", row(2)) for cell in "abcd"]
+    assert diagnostics(found, few=2).splitlines()[0] == "1 row: cell error [cell-error]"
+
+
+def test_without_findings_nothing_is_shown() -> None:
+    assert diagnostics([]) == ""
+
+
+def test_diagnostics_are_bounded() -> None:
+    found = [
+        finding(code, "x" * 10_000, row(n), fix="y" * 9_999) for n in range(500) for code in CODES
+    ]
+    page = diagnostics(found)
+    assert len(page.splitlines()) <= 6 * len(CODES)
+    assert max(map(len, page.splitlines())) < 300
+
+
+# ---- the plan ---------------------------------------------------------------------------------------------------
+
+
+def test_a_plan_shows_a_line_per_person_and_group_and_sums_up() -> None:
+    page = shown(
+        invited("ana", Role.MEMBER),
+        joins("ana", "finance"),
+        joins("ana", "ops"),
+        Change(user("bob", Role.MEMBER), user("bob", Role.GUEST)),
+        leaves("cem", "ops", Cause.LEAVER),
+        leaves("cem", "legal", Cause.LEAVER),
+        Change(None, group("data_team", "Data Team", description="Tables")),
+        Change(group("ops", "Opps"), group("ops", "Ops", default=True)),
+    )
+    assert page == lines(
+        "  -  remove from groups",
+        "  ~  change",
+        "  +  create, invite, add to groups",
+        "",
+        "- cem@acme.example  remove from Legal, Ops (leaver)",
+        "",
+        '~ group Ops         change name "Opps" to "Ops", default no to yes',
+        "~ bob@acme.example  role Member to Guest",
+        "",
+        '+ group data_team   create as data_team, description "Tables"',
+        "+ ana@acme.example  invite as Member; add to Finance, Ops",
+        "",
+        "Plan: 1 person to invite, 1 group to create, 1 group to change, 1 role to change, "
+        "2 memberships to add, 2 memberships to remove.",
+        "This sends 1 invitation e-mail and takes 9 calls, about 7 seconds at 300 calls a minute.",
+        "Fingerprint: FINGERPRINT",
+    )
+
+
+def test_the_legend_has_only_the_symbols_that_are_used() -> None:
+    page = shown(joins("ana", "ops"), calls=1)
+    assert page == lines(
+        "  +  create, invite, add to groups",
+        "",
+        "+ ana@acme.example  add to Ops",
+        "",
+        "Plan: 1 membership to add.",
+        "This sends no e-mail and takes 1 call, about 7 seconds at 300 calls a minute.",
+        "Fingerprint: FINGERPRINT",
+    )
+
+
+def test_a_mover_is_a_change_and_what_is_taken_comes_first() -> None:
+    page = shown(
+        joins("ana", "ops"), leaves("ana", "finance"), leaves("ana", "legal", Cause.ABSENT)
+    )
+    assert (
+        "~ ana@acme.example  remove from Finance; remove from Legal (no row grants it); add to Ops\n"
+        in page
+    )
+
+
+def test_admins_are_seen_first() -> None:
+    people = [invited(f"a{n:03}") for n in range(100)]
+    page = shown(*people, invited("zed", Role.ADMIN), blocks=2)
+    assert page.splitlines()[2:5] == [
+        "+ zed@acme.example   invite as Admin",
+        "+ a000@acme.example  invite as Guest",
+        "+ ... and 99 more, see plan.json",
+    ]
+
+
+def test_five_thousand_changes_hide_no_removal_and_fit_on_a_screen_or_two() -> None:
+    changes = [change for n in range(2_500) for change in (invited(f"p{n}"), joins(f"p{n}", "ops"))]
+    page = shown(*changes, leaves("eve", "finance"))
+    assert len(page.splitlines()) < 40
+    assert "- eve@acme.example  remove from Finance\n" in page
+    assert "+ ... and 2,480 more, see plan.json\n" in page
+    assert (
+        "Plan: 2,500 people to invite, 2,500 memberships to add, 1 membership to remove.\n" in page
+    )
+
+
+def test_many_groups_of_a_person_are_counted() -> None:
+    page = shown(*(joins("ana", f"g{n}") for n in range(9)))
+    assert "add to g0, g1, g2, g3, g4, g5 and 3 more\n" in page
+
+
+def test_two_groups_of_one_name_are_two_lines() -> None:
+    twins = (Change(None, group("ops", "Ops")), Change(None, group("ops_2", "Ops")))
+    both = {GroupName("ops"): "Ops", GroupName("ops_2"): "Ops"}
+    page = proposal(Plan("t", twins), Forecast(2), both)
+    assert "+ group Ops  create as ops\n+ group Ops  create as ops_2\n" in page
+
+
+def test_what_the_plan_does_not_do_is_shown_with_its_reason() -> None:
+    settled = [
+        Settled(Status.MANUAL, "deactivate", "Dan has left", (row(9),)),
+        Settled(Status.UNCHANGED, "no-change", "", (row(3),)),
+        Settled(Status.SKIPPED, "last-admin", "", (), leaves("eve", "ops")),
+    ]
+    assert shown(settled=settled) == lines(
+        "  !  not done by this plan: by hand, or set aside",
+        "",
+        "! users.csv:9 Dan has left [deactivate]",
+        "!   fix: Deactivate the account in Atlan under Admin, Users.",
+        "! revoke eve@acme.example ops This would leave the tenant without an admin. [last-admin]",
+        "!   fix: Make somebody else Admin first.",
+        "",
+        "Nothing to send: what is left can't be done by this run.",
+    )
+
+
+def test_what_is_set_aside_counts_its_rows() -> None:
+    settled = [
+        Settled(Status.SKIPPED, "held", "by row 4", (row(n), row(n + 1))) for n in (6, 8, 10, 12)
+    ]
+    page = shown(settled=settled)
+    assert "! 8 rows: held [held]\n!   users.csv:6-7 by row 4\n" in page
+    assert "!   ... and 2 more\n" in page
+
+
+def test_nothing_to_do_is_a_full_sentence() -> None:
+    done = [Settled(Status.UNCHANGED, "no-change", "", (row(3),))]
+    assert shown(settled=done) == "Nothing to do: the tenant already is as the sheets ask.\n"
+
+
+@pytest.mark.parametrize(
+    ("changes", "last"),
+    [
+        (
+            [invited("ana")],
+            "Tip: set allowed_domains, so that a typing error can't invite a stranger.",
+        ),
+        ([joins("ana", "ops")], "Fingerprint: FINGERPRINT"),
+    ],
+    ids=["invites", "invites nobody"],
+)
+def test_the_last_line_recommends_allowed_domains(changes: list[Change], last: str) -> None:
+    assert shown(*changes, any_domain=True).splitlines()[-1] == last
+    assert "allowed_domains" not in shown(*changes)
+
+
+def test_without_a_limit_no_pace_is_told() -> None:
+    page = proposal(Plan("t", (invited("ana"),)), Forecast(4, 100.0), {})
+    assert "takes 4 calls, about 2 minutes.\n" in page
+
+
+# ---- the end ----------------------------------------------------------------------------------------------------
+
+
+def judged(number: int, status: Status, code: str) -> RowResult:
+    return RowResult(row(number), status, code, "", "", "")
+
+
+def test_the_end_shows_totals_causes_and_files() -> None:
+    rows = [judged(n, Status.APPLIED, "done") for n in range(1_200)]
+    rows += [judged(n, Status.REJECTED, "domain-not-allowed") for n in range(37)]
+    done = deeds(Plan("t", (invited("ana"),)), {invited("ana").key: Outcome(Status.APPLIED)})
+    page = closing(
+        totals(rows, done),
+        seconds=41.4,
+        calls=31,
+        exit_code=1,
+        folder=Path("onboarding-reports/20261120T233000Z-users.csv"),
+        files=["results.csv", "retry/users.csv", "summary.json", "actions.csv"],
+    )
+    assert page == lines(
+        "1,237 rows in 41 seconds, 31 calls, 1 invitation",
+        "",
+        "  rejected          37  the row itself is wrong; nothing was sent for it",
+        "  applied        1,200  done, and seen in the tenant",
+        "",
+        "Why, most frequent first:",
+        "         37  The address is at a domain that this job ma... [domain-not-allowed]",
+        "",
+        "Report: onboarding-reports/20261120T233000Z-users.csv",
+        "  results.csv   every row with its result",
+        "  retry/        the rows to correct and run again",
+        "  actions.csv   every change, for the audit",
+        "Exit code 1: finished, and some rows need work.",
+    )
+
+
+def test_the_end_without_files_or_trouble_is_short() -> None:
+    page = closing(
+        totals([judged(2, Status.PLANNED, "not-compared")], []), seconds=0, calls=0, exit_code=0
+    )
+    assert page == lines(
+        "1 row in 1 second, 0 calls",
+        "",
+        "  planned            1  would be done, or was not compared with a tenant",
+        "Exit code 0: all is well.",
+    )
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(Status), st.sampled_from([*CODES, "a" * 200, NAUGHTY]), st.just(10**8)
+        ),
+        max_size=60,
+    ),
+    st.sampled_from([0, 1, 2, 3, 4, 5, 70, 74, 75, 130, 143, 99]),
+)
+def test_the_end_fits_in_25_lines_of_80_columns(
+    rows: list[tuple[Status, str, int]], code: int
+) -> None:
+    page = closing(
+        totals([judged(n, status, word) for status, word, n in rows], []),
+        seconds=123_456,
+        calls=123_456_789,
+        exit_code=code,
+        folder=Path("onboarding-reports/20261120T233000Z-users.csv"),
+        files=["results.csv", "retry/a", "retry/b", "actions.csv"],
+    )
+    assert len(page.splitlines()) <= 25
+    assert max(map(len, page.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.2, "1 second"),
+        (89, "89 seconds"),
+        (90, "2 minutes"),
+        (3_000, "50 minutes"),
+        (9_000, "2.5 hours"),
+    ],
+)
+def test_a_duration_has_the_unit_that_a_person_would_use(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
+
+
+# ---- everywhere -------------------------------------------------------------------------------------------------
+
+
+def naughty_pages(*, colour: bool) -> list[str]:
+    """Every page with data that would like to be more than text in every place that takes data."""
+    where = RowRef(0, 2, f"{NAUGHTY}.csv")
+    found = [
+        finding(NAUGHTY, NAUGHTY, where, column=NAUGHTY, value=NAUGHTY, fix=NAUGHTY),
+        finding("table-ignored", NAUGHTY, source=NAUGHTY, severity=Severity.NOTE),
+    ]
+    changes = (
+        Change(None, group(NAUGHTY, NAUGHTY, description=NAUGHTY)),
+        Change(group("ops", NAUGHTY), group("ops", NAUGHTY + "x", description=NAUGHTY)),
+        invited(NAUGHTY),
+        joins(NAUGHTY, "finance"),
+        leaves(f"eve{NAUGHTY}", NAUGHTY),
+    )
+    aside = [Settled(Status.MANUAL, NAUGHTY, NAUGHTY, (where,), changes[2])]
+    plan = Plan(NAUGHTY, changes, tuple(aside))
+    ended = totals([RowResult(where, Status.FAILED, NAUGHTY, "", "", "")], deeds(plan, {}))
+    return [
+        diagnostics(found, colour=colour),
+        diagnostics(found * 9, more="see results.csv", colour=colour),
+        proposal(
+            plan, Forecast(1), {GroupName("finance"): NAUGHTY}, any_domain=True, colour=colour
+        ),
+        closing(
+            ended,
+            seconds=1,
+            calls=1,
+            exit_code=1,
+            folder=Path(f"reports/{NAUGHTY}"),
+            files=[NAUGHTY],
+            colour=colour,
+        ),
+    ]
+
+
+@pytest.mark.parametrize("page", naughty_pages(colour=False))
+def test_no_datum_can_forge_a_line_or_speak_to_the_terminal(page: str) -> None:
+    assert all(line.isprintable() for line in page.split("\n"))
+    assert page.isascii()
+
+
+@pytest.mark.parametrize("page", naughty_pages(colour=True))
+def test_with_colour_only_our_own_colours_are_sent(page: str) -> None:
+    assert COLOURS.search(page)
+    assert all(line.isprintable() for line in COLOURS.sub("", page).split("\n"))
+
+
+def test_colour_changes_nothing_but_colour() -> None:
+    for plain_page, painted in zip(
+        naughty_pages(colour=False), naughty_pages(colour=True), strict=True
+    ):
+        assert COLOURS.sub("", painted) == plain_page
+
+
+def test_the_examples_hold() -> None:
+    assert doctest.testmod(text).failed == 0
