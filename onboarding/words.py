@@ -15,8 +15,19 @@ from onboarding.plan import Action, Cause, Change, Plan, Status
 
 
 def said(finding: Finding) -> str:
-    """Give a finding's message behind its column: ``email "bob@acme" is not an e-mail address``."""
-    return f"{finding.column} {finding.message}" if finding.column else finding.message
+    """Read a finding aloud: ``email "bob@acme" is not an e-mail address``.
+
+    A message about a column goes on behind the column and its value; one about the whole row is a sentence by itself.
+    """
+    if not finding.column:
+        return finding.message
+    value = f' "{shortened(finding.value)}"' if finding.value else ""
+    return f"{finding.column}{value} {finding.message}"
+
+
+def shortened(text: str, length: int = 80) -> str:
+    """Cut what is too long to read in a line."""
+    return text if len(text) <= length else f"{text[: length - 3]}..."
 
 
 def meaning(code: str) -> str:

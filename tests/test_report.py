@@ -106,16 +106,16 @@ def test_a_row_has_the_worst_of_its_statuses_and_its_actions_tell_them_apart() -
 
 def test_a_rejected_row_tells_all_that_is_wrong_with_it_once() -> None:
     wrong = [
-        finding("email-invalid", '"bob@acme" is not an e-mail address', row(2), column="Mail"),
-        finding("role-unknown", '"Boss" is no role', row(2), column="Role", fix="Write Admin."),
-        finding("role-unknown", '"Boss" is no role', row(2), column="Role", fix="Write Admin."),
+        finding("email-invalid", "is no address", row(2), column="Mail", value="bob@acme"),
+        finding("role-unknown", "is no role", row(2), column="Role", value="Boss", fix="Write it."),
+        finding("role-unknown", "is no role", row(2), column="Role", value="Boss", fix="Write it."),
     ]
     assert one(findings=wrong) == RowResult(
         row(2),
         Status.REJECTED,
         "email-invalid; role-unknown",
-        'Mail "bob@acme" is not an e-mail address; Role "Boss" is no role',
-        f"{CODES['email-invalid'].fix} Write Admin.",
+        'Mail "bob@acme" is no address; Role "Boss" is no role',
+        f"{CODES['email-invalid'].fix} Write it.",
         "",
     )
 

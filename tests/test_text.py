@@ -79,9 +79,10 @@ def test_what_could_move_a_terminal_is_spelled_out(raw: str, safe: str) -> None:
 def test_a_diagnostic_names_place_column_value_and_code() -> None:
     found = finding(
         "email-invalid",
-        '"bob@acme" is not an e-mail address',
+        "is not an e-mail address",
         row(14, "hr.xlsx!Users"),
         column="email",
+        value="bob@acme",
     )
     assert diagnostics([found]) == lines(
         'hr.xlsx!Users:14 email "bob@acme" is not an e-mail address [email-invalid]',
@@ -91,7 +92,9 @@ def test_a_diagnostic_names_place_column_value_and_code() -> None:
 
 def test_a_cause_that_repeats_is_told_once_with_its_first_places() -> None:
     found = [
-        finding("domain-not-allowed", f'"p{n}@gmial.example" is elsewhere', row(n), column="Mail")
+        finding(
+            "domain-not-allowed", "is elsewhere", row(n), column="Mail", value=f"p{n}@gmial.example"
+        )
         for n in range(2, 39)
     ]
     assert diagnostics(found, more="see results.csv") == lines(

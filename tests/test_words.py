@@ -8,9 +8,9 @@ import pytest
 from builders import directory, email, group, row, user
 
 from onboarding import words
-from onboarding.model import GroupName, Membership, Role
+from onboarding.model import Finding, GroupName, Membership, Role
 from onboarding.plan import Cause, Change, Plan, Settled, Status
-from onboarding.words import detail, fix, in_words, labels, meaning, places
+from onboarding.words import detail, fix, in_words, labels, meaning, places, said
 
 FINANCE = {GroupName("finance"): "Finance"}
 
@@ -147,6 +147,35 @@ def test_groups_go_by_the_name_that_they_have_or_will_have() -> None:
 )
 def test_places_are_told_briefly(rows: list, told: str) -> None:  # type: ignore[type-arg]
     assert places(rows) == told
+
+
+@pytest.mark.parametrize(
+    ("finding", "words"),
+    [
+        pytest.param(
+            Finding("email-invalid", "has no dot", row(2), "Mail", "bob@acme"),
+            'Mail "bob@acme" has no dot',
+            id="a cell",
+        ),
+        pytest.param(
+            Finding("email-missing", "is empty", row(2), "Mail"),
+            "Mail is empty",
+            id="an empty cell",
+        ),
+        pytest.param(
+            Finding("person-unknown", "nobody knows ana", row(2), value="ana"),
+            "nobody knows ana",
+            id="a whole row",
+        ),
+        pytest.param(
+            Finding("description-too-long", "is too long", row(2), "About", "x" * 300),
+            f'About "{"x" * 77}..." is too long',
+            id="a long cell",
+        ),
+    ],
+)
+def test_a_finding_is_read_aloud(finding: Finding, words: str) -> None:
+    assert said(finding) == words
 
 
 def test_a_code_that_nobody_wrote_down_is_read_aloud() -> None:

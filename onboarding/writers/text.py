@@ -14,7 +14,7 @@ from pathlib import Path
 from onboarding.model import Finding, Severity
 from onboarding.plan import Status
 from onboarding.report import Totals
-from onboarding.words import fix, meaning, said
+from onboarding.words import fix, meaning, said, shortened
 
 WIDTH = 80
 FEW = 3  # places shown of a cause that repeats
@@ -205,8 +205,7 @@ _CODES = {"bold": 1, "red": 31, "green": 32, "yellow": 33, "magenta": 35, "cyan"
 
 def clipped(text: str, length: int = LONG) -> str:
     """Make plain, and cut what is too long to read in a line."""
-    text = plain(text[: length + 1])
-    return text if len(text) <= length else f"{text[: length - 3]}..."
+    return shortened(plain(text[: length + 1]), length)
 
 
 def count(number: int, word: str) -> str:
