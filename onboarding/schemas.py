@@ -154,16 +154,6 @@ def judge(
     return sorted(first.values(), key=lambda f: (f.row, place[f.column]))
 
 
-def cleaned(column: pd.Series[str]) -> pd.Series[str]:
-    """Clean a column of cells."""
-    return column.map({text: clean(text) for text in column.unique()})
-
-
-def folded(column: pd.Series[str]) -> pd.Series[str]:
-    """Bring a column of words into the form in which words are compared."""
-    return column.map({text: fold(text) for text in column.unique()})
-
-
 def role_words(aliases: Mapping[str, str]) -> dict[str, Role]:
     """Give every word for a role: our own, and the aliases of the settings."""
     known = dict(ROLES)
@@ -185,20 +175,23 @@ def names(cell: str, *, commas: bool = True) -> tuple[str, ...]:
     >>> names('Finance, "R&D, Ops"')
     ('Finance', 'R&D, Ops')
     """
-    outside = re.sub(r'"[^"]*"', "", cell)
-    separators = r";|\n\r" if re.search(r"[;|\r\n]", outside) else "," if commas else ""
-    parts = re.findall(rf'(?:"[^"]*"|[^{separators}])+', cell) if separators else [cell]
-    found = (label(_unquoted(part.strip())) for part in parts)
-    return tuple(dict.fromkeys(name for name in found if name))
+    if '"' in cell:
+        bare = re.sub('"[^"]*"', "", cell)
+        parts = re.findall(f'(?:"[^"]*"|[^{_separators(bare, commas=commas)}])+', cell)
+        parts = [re.sub(r'\A\s*"([^"]*)"\s*\Z', r"\1", part) for part in parts]
+    else:
+        parts = re.split(f"[{_separators(cell, commas=commas)}]", cell)
+    return tuple(dict.fromkeys(name for name in map(label, parts) if name))
 
 
-def _unquoted(part: str) -> str:
-    return part[1:-1] if re.fullmatch(r'"[^"]*"', part) else part
+def _separators(text: str, *, commas: bool) -> str:
+    """Give the characters that separate; a line break always does."""
+    return ";|\n\r" if ";" in text or "|" in text or "\n" in text or not commas else ",\n\r"
 
 
 def label(cell: str) -> str:
     """Give a group's name as people see it: no blanks around, single blanks inside."""
-    return " ".join(clean(cell).split())
+    return " ".join((cell if cell.isascii() else clean(cell)).split())
 
 
 @lru_cache(maxsize=1 << 16)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from onboarding import schemas
 from onboarding.headers import Table
 from onboarding.intake.against import Book, aliases, contradictions, notes
-from onboarding.intake.rows import MemberRow, Row, TeamRow, UserRow, judged
+from onboarding.intake.rows import Row, TeamRow, UserRow, judged, key_of
 from onboarding.model import (
     Asks,
     Desired,
@@ -36,7 +36,7 @@ from onboarding.model import (
 
 __all__ = ["Rules", "take_in"]
 
-_Collected = dict[Email, dict[GroupKey, list[RowRef]]]
+_Collected = dict[Email, dict[GroupKey, tuple[RowRef, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,32 +60,34 @@ def take_in(tables: Sequence[Table], rules: Rules) -> Intake:
         rows += read
     book = Book(tables)
 
-    sound = _sound(rows, findings)
-    findings += contradictions(sound, book)
-    sound = _sound(sound, findings)
+    findings += contradictions(_parted(rows, findings)[0], book)
+    sound, rejected = _parted(rows, findings)
     findings += notes(sound, book)
-    refs = {row.ref for row in sound}
     return Intake(
         _desired(sound),
         tuple(row.ref for row in rows),
         tuple(sorted(findings, key=book.place)),
-        _held(row for row in rows if row.ref not in refs),
+        _held(rejected),
         authoritative=not any(table.fed_back for table in tables),
     )
 
 
-def _sound(rows: Iterable[Row], findings: Iterable[Finding]) -> list[Row]:
-    rejected = {f.row for f in findings if f.severity is Severity.REJECT}
-    return [row for row in rows if row.ref not in rejected]
+def _parted(rows: Iterable[Row], findings: Iterable[Finding]) -> tuple[list[Row], list[Row]]:
+    """Part the sound rows from the rejected ones."""
+    wrong = {finding.row for finding in findings if finding.severity is Severity.REJECT}
+    parts: tuple[list[Row], list[Row]] = ([], [])
+    for row in rows:
+        parts[row.ref in wrong].append(row)
+    return parts
 
 
 def _desired(rows: Sequence[Row]) -> Desired:
     """Unite what the sound rows ask for; nothing in it depends on the order of rows but the rows themselves."""
     users: dict[Email, list[UserRow]] = defaultdict(list)
     teams: dict[GroupKey, list[TeamRow]] = defaultdict(list)
-    grants: _Collected = defaultdict(lambda: defaultdict(list))
-    revokes: _Collected = defaultdict(lambda: defaultdict(list))
-    spellings: dict[GroupKey, Counter[str]] = defaultdict(Counter)
+    grants: _Collected = defaultdict(dict)
+    revokes: _Collected = defaultdict(dict)
+    spellings: Counter[str] = Counter()
     known = aliases(rows)
     for row in rows:
         if isinstance(row, TeamRow):
@@ -93,30 +95,35 @@ def _desired(rows: Sequence[Row]) -> Desired:
             continue
         if isinstance(row, UserRow):
             users[row.email].append(row)
-        asks = revokes if isinstance(row, MemberRow) and not row.adds else grants
+        wanted = (grants if isinstance(row, UserRow) or row.adds else revokes)[row.email]
+        spellings.update(row.labels)
         for label in row.labels:
-            key = group_key(label)
+            key = key_of(label)
             key = known.get(key, key)
-            asks[row.email][key].append(row.ref)
-            spellings[key][label] += 1
+            refs = wanted.get(key, ())
+            if row.ref not in refs[-1:]:  # a row may name a group in two spellings
+                wanted[key] = (*refs, row.ref)
     united = {key: _united_team(same) for key, same in sorted(teams.items())}
-    labels = {key: _commonest(found) for key, found in sorted(spellings.items())}
+    labels: dict[GroupKey, str] = {}
+    for label in _commonest_first(spellings):
+        labels.setdefault(known.get(key_of(label), key_of(label)), label)
     labels |= {key: team.label for key, team in united.items()}
     persons = {email: _united_person(same) for email, same in sorted(users.items())}
     return Desired(persons, united, _asks(grants), _asks(revokes), labels)
 
 
 def _asks(collected: _Collected) -> Asks:
-    """Freeze; a row that names a group in two spellings names it once."""
-    return {
-        email: {key: tuple(dict.fromkeys(refs)) for key, refs in sorted(wanted.items())}
-        for email, wanted in sorted(collected.items())
-    }
+    return {email: wanted for email, wanted in sorted(collected.items()) if wanted}
 
 
 def _united_person(rows: Sequence[UserRow]) -> Person:
+    one, *more = rows
+    if not more:  # nearly everybody
+        standing = one.standing or Standing.ACTIVE
+        said = bool(one.labels)
+        return Person(one.email, (one.ref,), one.role, standing, said, one.others, one.username)
     return Person(
-        rows[0].email,
+        one.email,
         tuple(row.ref for row in rows),
         next((row.role for row in rows if row.role), None),
         next((row.standing for row in rows if row.standing), Standing.ACTIVE),
@@ -128,7 +135,7 @@ def _united_person(rows: Sequence[UserRow]) -> Person:
 
 def _united_team(rows: Sequence[TeamRow]) -> Team:
     return Team(
-        _commonest(Counter(row.labels[0] for row in rows)),
+        _commonest_first(Counter(row.labels[0] for row in rows))[0],
         tuple(row.ref for row in rows),
         next((row.internal for row in rows if row.internal), None),
         next((row.description for row in rows if row.description is not None), None),
@@ -136,9 +143,9 @@ def _united_team(rows: Sequence[TeamRow]) -> Team:
     )
 
 
-def _commonest(spellings: Counter[str]) -> str:
+def _commonest_first(spellings: Counter[str]) -> list[str]:
     """Of several spellings the commonest wins, then the smallest."""
-    return min(spellings, key=lambda label: (-spellings[label], label))
+    return sorted(spellings, key=lambda label: (-spellings[label], label))
 
 
 def _held(rejected: Iterable[Row]) -> Held:
@@ -148,7 +155,7 @@ def _held(rejected: Iterable[Row]) -> Held:
     not_created: dict[GroupKey, RowRef] = {}
     absence: RowRef | None = None
     for row in rejected:
-        keys = [group_key(label) for label in row.labels]
+        keys = [key_of(label) for label in row.labels]
         if isinstance(row, TeamRow):
             keys += [
                 group_key(name) for name in (row.internal, *map(internal_name, row.labels)) if name

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from onboarding import schemas
 from onboarding.headers import Table
-from onboarding.intake.rows import MemberRow, Row, TeamRow, UserRow
+from onboarding.intake.rows import MemberRow, Row, TeamRow, UserRow, key_of
 from onboarding.model import Email, Finding, GroupKey, RowRef, Severity, Standing, group_key
 
 _SHOWN = 3
@@ -155,7 +155,7 @@ def _to_and_fro(
     adding: list[UserRow | MemberRow] = [*users, *(member for member in members if member.adds)]
     for row in adding:
         for label in row.labels if row.email not in gone else ():
-            key = group_key(label)
+            key = key_of(label)
             if (pair := (row.email, known.get(key, key))) in removed:
                 added[pair].append((row.ref, label))
     for pair in added:

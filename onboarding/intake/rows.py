@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
@@ -32,6 +33,10 @@ _BLOCKED = {
 _DEFAULT = {**dict.fromkeys(schemas.YES, True), **dict.fromkeys(schemas.NO, False)}
 
 
+key_of = lru_cache(maxsize=1 << 16)(group_key)
+"""The key of a spelling; there are far fewer groups than memberships."""
+
+
 class UserRow(NamedTuple):
     """A users row, as far as it can be read."""
 
@@ -58,7 +63,7 @@ class TeamRow(NamedTuple):
     @property
     def key(self) -> GroupKey:
         """The key of its spelling; only of a sound row."""
-        return group_key(self.labels[0])
+        return key_of(self.labels[0])
 
     @property
     def name(self) -> GroupName:
@@ -77,7 +82,7 @@ class MemberRow(NamedTuple):
     @property
     def key(self) -> GroupKey:
         """The key of its group's spelling; only of a sound row."""
-        return group_key(self.labels[0])
+        return key_of(self.labels[0])
 
 
 Row = UserRow | TeamRow | MemberRow
@@ -119,11 +124,12 @@ def _positions(table: Table) -> dict[str, int]:
 
 def _cells(table: Table, positions: Mapping[str, int]) -> pd.DataFrame:
     """Give the columns under their canonical names, cells cleaned and words folded."""
-    columns = {}
-    for name, position in positions.items():
-        texts = table.frame[position]
-        columns[name] = schemas.folded(texts) if name in _WORDS else schemas.cleaned(texts)
-    return pd.DataFrame(columns, index=table.frame.index, dtype="str")
+    columns = {
+        name: map(schemas.fold if name in _WORDS else schemas.clean, table.frame[position])
+        for name, position in positions.items()
+    }
+    texts = {name: list(cells) for name, cells in columns.items()}
+    return pd.DataFrame(texts, index=table.frame.index, dtype="str")
 
 
 def _cleaned(

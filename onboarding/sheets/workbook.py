@@ -65,7 +65,11 @@ def read_workbook(content: bytes) -> Iterator[Grid]:
                 xml = parts.get(position, b"")
                 _refuse_width(xml, sheet.name)
                 cells = workbook.get_sheet_by_index(position).to_python(skip_empty_area=False)
-                yield Grid(_texts(cells), sheet.name, errors=_errors(xml))
+                errors = _errors(xml)
+                last = max((row for row, _ in errors), default=0)
+                rows = _texts(cells)
+                rows += [[]] * (last - len(rows))  # calamine ends where the last value is
+                yield Grid(rows, sheet.name, errors=errors)
     except PasswordError as error:
         raise SheetError(_PROTECTED) from error
     except CalamineError as error:

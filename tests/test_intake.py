@@ -1,0 +1,605 @@
+from __future__ import annotations
+
+import csv
+import io
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pytest
+from builders import email, row
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onboarding.codes import CODES
+from onboarding.headers import Kind, Table
+from onboarding.intake import Rules, take_in
+from onboarding.model import (
+    Desired,
+    Finding,
+    GroupKey,
+    GroupName,
+    Held,
+    Intake,
+    Person,
+    Role,
+    RowRef,
+    Severity,
+    Standing,
+    Team,
+    group_key,
+)
+from onboarding.sheets import Reading, read
+
+ANA, BEN, CEM = email("ana"), email("ben"), email("cem")
+FINANCE, OPS = group_key("Finance"), group_key("Ops")
+
+
+def tables(*texts: str, kind: Kind | None = None) -> list[Table]:
+    """Read texts as tables t0, t1, …; ``@`` at the end of a word stands for the domain of the samples."""
+    found: list[Table] = []
+    for index, text in enumerate(texts):
+        content = text.replace("@,", "@acme.example,").replace("@\n", "@acme.example\n")
+        (table,) = read(["-"], Reading(kind=kind), stdin=io.BytesIO(content.encode())).tables
+        source = f"t{index}"
+        findings = tuple(
+            replace(f, source=f.source and source, row=f.row and RowRef(index, f.row.row, source))
+            for f in table.findings
+        )
+        found.append(replace(table, index=index, source=source, findings=findings))
+    return found
+
+
+def taken(*texts: str, rules: Rules = Rules(), kind: Kind | None = None) -> Intake:  # noqa: B008  (frozen)
+    return take_in(tables(*texts, kind=kind), rules)
+
+
+def t(table: int, number: int) -> RowRef:
+    return row(number, f"t{table}", table)
+
+
+def told(intake: Intake, *, notes: bool = False) -> list[str]:
+    """Give the findings as ``t0:2 email "x" message [code]``."""
+    severity = Severity.NOTE if notes else Severity.REJECT
+    return [
+        f'{f.row} {f.column} "{f.value}" {f.message} [{f.code}]'
+        for f in intake.findings
+        if f.severity is severity
+    ]
+
+
+# ---- what is asked for -----------------------------------------------------------------------------------------------
+
+
+def test_what_three_sheets_ask_for() -> None:
+    intake = taken(
+        "email,role,groups,status\nAna@ACME.example,Member,Finance; ops,\nben@,,,Terminated\n",
+        "group,internal_name,description,default\nFinance,fin,Money,yes\nOps,,(clear),\n",
+        "email,group,action\ncem@,OPS,\nana@,HR,remove\n",
+    )
+    assert intake == Intake(
+        Desired(
+            persons={
+                ANA: Person(ANA, (t(0, 2),), Role.MEMBER, groups_said=True),
+                BEN: Person(BEN, (t(0, 3),), None, Standing.LEAVER),
+            },
+            teams={
+                FINANCE: Team("Finance", (t(1, 2),), GroupName("fin"), "Money", default=True),
+                OPS: Team("Ops", (t(1, 3),), None, ""),
+            },
+            grants={ANA: {FINANCE: (t(0, 2),), OPS: (t(0, 2),)}, CEM: {OPS: (t(2, 2),)}},
+            revokes={ANA: {group_key("HR"): (t(2, 3),)}},
+            labels={FINANCE: "Finance", OPS: "Ops", group_key("HR"): "HR"},
+        ),
+        rows=(t(0, 2), t(0, 3), t(1, 2), t(1, 3), t(2, 2), t(2, 3)),
+    )
+
+
+def test_a_person_on_several_rows_is_one_person() -> None:
+    intake = taken(
+        "email,role,groups,personal email,login\n"
+        "ana@,Member,Finance,ana@home.example,zora\n"
+        'ANA@,,Ops; Finance,"A2@home.example",ana\n'
+        "ana@,member,,no address,\n"
+    )
+    rows = (t(0, 2), t(0, 3), t(0, 4))
+    others = (email("a2@home.example"), email("ana@home.example"))
+    assert intake.desired.persons == {
+        ANA: Person(
+            ANA, rows, Role.MEMBER, groups_said=True, other_addresses=others, username="ana"
+        )
+    }
+    assert intake.desired.grants == {ANA: {FINANCE: rows[:2], OPS: (rows[1],)}}
+
+
+def test_a_user_name_that_is_an_address_is_another_address() -> None:
+    person = taken("email,login,role\nana@,a.smith@acme.example,Guest\n").desired.persons[ANA]
+    assert (person.other_addresses, person.username) == ((email("a.smith"),), "")
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells", "said"),
+    [
+        ("groups", "Finance", True),
+        ("groups", " ; ", False),
+        ("groups", "", False),
+        ("group1,group2", ",Ops", True),
+        ("role", "Guest", False),
+    ],
+)
+def test_blank_groups_cells_say_nothing(columns: str, cells: str, said: bool) -> None:
+    intake = taken(f"email,{columns}\nana@,{cells}\n")
+    assert intake.desired.persons[ANA].groups_said is said
+    assert bool(intake.desired.grants) is said
+
+
+def test_numbered_columns_hold_one_group_each() -> None:
+    intake = taken('email,group1,group2\nana@,"Finance, EU",Ops\n')
+    assert intake.desired.grants == {ANA: {group_key("finance, eu"): (t(0, 2),), OPS: (t(0, 2),)}}
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "standing"),
+    [
+        ("status", "", Standing.ACTIVE),
+        ("status", "On leave", Standing.ON_LEAVE),
+        ("status", "Hired", Standing.NOT_STARTED),
+        ("active", "FALSE", Standing.LEAVER),
+        ("Block sign in (Yes/No)", "Yes", Standing.LEAVER),
+        ("suspended", "no", Standing.ACTIVE),
+        ("suspended", "", Standing.ACTIVE),
+    ],
+)
+def test_a_status_is_read_the_right_way_round(header: str, cell: str, standing: Standing) -> None:
+    assert taken(f"email,{header}\nana@,{cell}\n").desired.persons[ANA].standing is standing
+
+
+def test_the_commonest_spelling_wins_then_the_smallest() -> None:
+    assert taken("email,groups\nana@,ops\nben@,OPS; HR\ncem@,ops; hr\n").desired.labels == {
+        OPS: "ops",
+        group_key("HR"): "HR",
+    }
+    intake = taken("group,default\nOPS,\nops,\nops,\n", "email,group\nana@,Ops\n")
+    assert intake.desired.teams[OPS].label == intake.desired.labels[OPS] == "ops"
+
+
+def test_a_group_may_be_named_by_the_internal_name_that_a_groups_row_gives() -> None:
+    intake = taken(
+        "group,internal_name\nData Platform,dp\n", "email,groups\nana@,dp; Data Platform\n"
+    )
+    key = group_key("Data Platform")
+    assert intake.desired.grants == {ANA: {key: (t(1, 2),)}}
+    assert intake.desired.labels == {key: "Data Platform"}
+
+
+def test_role_aliases_are_the_settings() -> None:
+    intake = taken("email,role\nana@,Editor\n", rules=Rules({"editor": "Member"}))
+    assert intake.desired.persons[ANA].role is Role.MEMBER
+
+
+def test_a_report_fed_back_is_never_authoritative() -> None:
+    assert taken("email,role\nana@,Guest\n").authoritative
+    assert not taken("email,role,result_row\nana@,Guest,x:1\n").authoritative
+
+
+# ---- what is wrong ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param(
+            "E-Mail,role\nbob@acme,Guest\n",
+            't0:2 E-Mail "bob@acme" is not an e-mail address: it has no dot after the @ [email-invalid]',
+            id="no dot",
+        ),
+        pytest.param("email,role\n,Guest\n", 't0:2 email "" is blank [email-missing]', id="blank"),
+        pytest.param(
+            "email,Rolle\nana@, Boss \n",
+            't0:2 Rolle "Boss" is no role; the roles are Guest, Member and Admin [role-unknown]',
+            id="role",
+        ),
+        pytest.param(
+            "email,Suspended\nana@,Perhaps\n",
+            't0:2 Suspended "Perhaps" is no known status [status-unknown]',
+            id="inverted status",
+        ),
+        pytest.param(
+            "email,group,action\nana@,Ops,Move\n",
+            't0:2 action "Move" is neither add nor remove [action-unknown]',
+            id="action",
+        ),
+        pytest.param(
+            "group,internal_name\nOps,Our Ops\n",
+            't0:2 internal_name "Our Ops" is no internal name: only a to z, 0 to 9 and _ may be in it '
+            "[internal-name-invalid]",
+            id="internal name",
+        ),
+        pytest.param(
+            "Team,default\n???,yes\n",
+            't0:2 Team "???" has no letter a to z and no digit to make an internal name of; '
+            "give one in a column internal_name [group-name-invalid]",
+            id="nothing left of a name",
+        ),
+        pytest.param(
+            "email,role\nana@,Guest,x\n",
+            't0:2  "x" has 3 cells, and the table has 2 columns [row-ragged]',
+            id="too many cells",
+        ),
+    ],
+)
+def test_a_cell_that_is_wrong_is_named_as_the_file_spells_it(text: str, message: str) -> None:
+    intake = taken(text)
+    assert told(intake) == [message]
+    assert intake.rows == (t(0, 2),)
+    assert intake.desired == Desired()
+
+
+def test_every_wrong_cell_of_a_row_is_told() -> None:
+    intake = taken("email,role,status,group1,group2\nx,boss,maybe,," + "y" * 256 + "\n")
+    assert [(f.column, f.code) for f in intake.findings] == [
+        ("email", "email-invalid"),
+        ("role", "role-unknown"),
+        ("status", "status-unknown"),
+        ("group2", "group-name-invalid"),
+    ]
+
+
+def test_domains_outside_the_allowed_ones_are_rejected_and_held() -> None:
+    intake = taken(
+        "email,role\nana@gmial.example,Guest\nben@,Guest\n",
+        rules=Rules(allowed_domains=frozenset({"acme.example"})),
+    )
+    assert told(intake) == [
+        (
+            't0:2 email "ana@gmial.example" is at gmial.example, which is no allowed domain '
+            "[domain-not-allowed]"
+        )
+    ]
+    assert intake.held == Held({email("ana@gmial.example"): t(0, 2)})
+
+
+def test_rows_that_disagree_about_a_person_are_all_rejected_each_naming_another() -> None:
+    intake = taken(
+        "email,role,groups\nana@,Member,Ops\nana@,Guest,\nana@,,\nben@,Guest,\n",
+        "email,status\ncem@,active\ncem@,terminated\n",
+    )
+    assert told(intake) == [
+        't0:2 role "Member" disagrees with other rows: t0:3 says Guest [person-conflict]',
+        't0:3 role "Guest" disagrees with other rows: t0:2 says Member [person-conflict]',
+        't0:4 role "" disagrees with other rows: t0:2 says Member, t0:3 says Guest [person-conflict]',
+        't1:2 status "active" disagrees with other rows: t1:3 says leaver [person-conflict]',
+        't1:3 status "leaver" disagrees with other rows: t1:2 says active [person-conflict]',
+    ]
+    assert list(intake.desired.persons) == [BEN]
+    assert intake.held == Held({ANA: t(0, 2), CEM: t(1, 2)}, {OPS: t(0, 2)})
+
+
+def test_a_row_that_is_wrong_by_itself_contradicts_nobody() -> None:
+    intake = taken("email,role,status\nana@,Member,\nana@,Guest,maybe\n")
+    assert [f.code for f in intake.findings] == ["status-unknown"]
+    assert (list(intake.desired.persons), intake.held.people) == ([ANA], {ANA: t(0, 3)})
+
+
+def test_rows_that_disagree_about_a_group_are_all_rejected() -> None:
+    intake = taken(
+        "group,internal_name,description,default\n"
+        "Ops,ops,a,\nops,ops2,(clear),no\nHR,,,yes\nhr,,,no\nLegal,,x,\nlegal,lg,,yes\n"
+    )
+    assert [(f.row, f.column) for f in intake.findings if f.code == "group-conflict"] == [
+        (t(0, 2), "internal_name"),
+        (t(0, 2), "description"),
+        (t(0, 3), "internal_name"),
+        (t(0, 3), "description"),
+        (t(0, 4), "default"),
+        (t(0, 5), "default"),
+    ]
+    legal = Team("Legal", (t(0, 6), t(0, 7)), GroupName("lg"), "x", default=True)
+    assert intake.desired.teams == {group_key("legal"): legal}
+    assert intake.held.not_created.keys() >= {OPS, group_key("hr"), group_key("ops2")}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "name"),
+    [
+        ("Data Eng,", "data_eng,", "data_eng"),
+        ("R&D,", "R-D,", "r_d"),
+        ("Ops,x", "HR,x", "x"),
+        ("Café,", "Other,cafe", "cafe"),
+    ],
+)
+def test_two_groups_with_one_internal_name_are_both_rejected(
+    first: str, second: str, name: str
+) -> None:
+    intake = taken(f"group,internal_name\n{first}\n{second}\n")
+    assert [(f.row, f.code) for f in intake.findings if f.severity is Severity.REJECT] == [
+        (t(0, 2), "internal-name-collision"),
+        (t(0, 3), "internal-name-collision"),
+    ]
+    assert f"would have the internal name {name}, as would" in told(intake)[0]
+    assert intake.desired.teams == {}
+    assert GroupKey(name) in intake.held.not_created
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        pytest.param(["email,group,action\nana@,Ops,add\nana@,ops,remove\n"], id="memberships"),
+        pytest.param(
+            ["email,groups\nana@,HR; Ops\n", "email,group,action\nana@,ops,remove\n"], id="users"
+        ),
+        pytest.param(
+            [
+                "email,group,action\nana@,Ops,add\nana@,o_p_s,remove\n",
+                "group,internal_name\nOps,o_p_s\n",
+            ],
+            id="by its internal name",
+        ),
+    ],
+)
+def test_adding_and_removing_the_same_membership_rejects_both(texts: Sequence[str]) -> None:
+    intake = taken(*texts)
+    rejected = {f.row for f in intake.findings if f.severity is Severity.REJECT}
+    assert {f.code for f in intake.findings} == {"membership-conflict"}
+    assert rejected == {ref for ref in intake.rows if not texts[ref.table].startswith("group")}
+    assert (intake.desired.grants, intake.desired.revokes) == ({}, {})
+    assert intake.held.people == {ANA: t(0, 2)}
+
+
+def test_a_contradiction_names_the_other_row() -> None:
+    intake = taken("email,groups\nana@,HR; Ops\n", "email,group,action\nana@,ops,remove\n")
+    assert told(intake) == [
+        (
+            't0:2 groups "Ops" is contradicted: this row adds ana@acme.example, the opposite stands on t1:2 '
+            "[membership-conflict]"
+        ),
+        (
+            't1:2 group "ops" is contradicted: this row removes ana@acme.example, the opposite stands on t0:2 '
+            "[membership-conflict]"
+        ),
+    ]
+
+
+def test_a_leavers_own_grants_contradict_nothing() -> None:
+    intake = taken("email,groups,status\nana@,Ops,left\n", "email,group,action\nana@,ops,remove\n")
+    assert intake.findings == ()
+    assert intake.desired.revokes == {ANA: {OPS: (t(1, 2),)}}
+    assert intake.desired.grants == {ANA: {OPS: (t(0, 2),)}}
+
+
+# ---- what is held ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [
+        pytest.param(
+            "email,role,groups\nana@,boss,Ops; HR\n",
+            Held({ANA: t(0, 2)}, {OPS: t(0, 2), group_key("hr"): t(0, 2)}),
+            id="a rejected row holds its person and its groups",
+        ),
+        pytest.param(
+            "email,role,groups\nana@,Guest,Ops,x\n",
+            Held({ANA: t(0, 2)}, {OPS: t(0, 2)}),
+            id="so does one with too many cells",
+        ),
+        pytest.param(
+            "email,role,groups\nana,Guest,Ops\n,Guest,\n",
+            Held({}, {OPS: t(0, 2)}, {}, t(0, 2)),
+            id="an unreadable address holds back all that is inferred",
+        ),
+        pytest.param(
+            "email,group\nana@,\n",
+            Held({ANA: t(0, 2)}),
+            id="a membership without a group holds its person",
+        ),
+        pytest.param(
+            "group,default\nData Eng,perhaps\n",
+            Held(
+                {},
+                {group_key("data eng"): t(0, 2), group_key("data_eng"): t(0, 2)},
+                {group_key("data eng"): t(0, 2), group_key("data_eng"): t(0, 2)},
+            ),
+            id="a rejected group is not created by any of its names",
+        ),
+        pytest.param(
+            "group,default\n,yes\n",
+            Held({}, {}, {}, t(0, 2)),
+            id="a group without a name holds back all that is inferred",
+        ),
+    ],
+)
+def test_what_a_rejected_row_holds(text: str, held: Held) -> None:
+    assert taken(text).held == held
+
+
+def test_sound_rows_hold_nobody() -> None:
+    assert taken("email,role\nana@,Guest\n").held == Held()
+
+
+# ---- what is worth saying --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "messages"),
+    [
+        pytest.param(
+            "email,role\n\u00a0ana@acme.example\u200b,Guest\n",
+            ["held invisible characters; ana@acme.example is used [email-cleaned]"],
+            id="invisible characters",
+        ),
+        pytest.param("email,role\n  ana@acme.example ,Guest\n", [], id="ordinary blanks"),
+        pytest.param(
+            "email,role\nana@,Guest\nana@,Guest\nANA@,\n",
+            ["stands on t0:2 too, and the rows agree [repeated]"] * 2,
+            id="a person twice",
+        ),
+        pytest.param(
+            "group,default\nOps,\nops,no\n",
+            ["stands on t0:2 too, and the rows agree [repeated]"],
+            id="a group twice",
+        ),
+        pytest.param(
+            "email,group\nana@,Ops\nana@,OPS\nana@,HR\n",
+            ["stands on t0:2 too, and the rows agree [repeated]"],
+            id="a membership twice",
+        ),
+        pytest.param(
+            "email,role\nana@,Guest\nana@acme-labs.example,Guest\n",
+            [
+                "has the same name before the @ as ana@acme-labs.example [same-local-part]",
+                "has the same name before the @ as ana@acme.example [same-local-part]",
+            ],
+            id="the same name at two domains",
+        ),
+        pytest.param(
+            "email,status\nana@,On Leave\n",
+            ["is on leave and treated as active [on-leave]"],
+            id="on leave",
+        ),
+        pytest.param(
+            "group,default\nR&D/Ops,\nData Eng,\n",
+            ["gets the internal name r_d_ops if the group is new [name-derived]"],
+            id="a derived name",
+        ),
+    ],
+)
+def test_what_is_noted_and_goes_on(text: str, messages: list[str]) -> None:
+    intake = taken(text)
+    assert [f"{f.message} [{f.code}]" for f in intake.findings] == messages
+    assert all(f.severity is Severity.NOTE for f in intake.findings)
+    assert intake.held == Held()
+
+
+def test_the_address_is_used_without_what_was_taken_off() -> None:
+    assert list(taken("email,role\nana\u200b@acme.example\u00a0,Guest\n").desired.persons) == [ANA]
+
+
+def test_findings_stand_in_the_order_of_the_input() -> None:
+    intake = taken("email,role,colour\nana@,Guest,\nx,boss,\nana@,Guest,\n", "email,group\ny,\n")
+    assert [(f.row, f.code) for f in intake.findings] == [
+        (None, "column-unknown"),
+        (t(0, 3), "email-invalid"),
+        (t(0, 3), "role-unknown"),
+        (t(0, 4), "repeated"),
+        (t(1, 2), "email-invalid"),
+        (t(1, 2), "group-missing"),
+    ]
+
+
+def test_findings_of_an_error_cell_are_told_once() -> None:
+    (table,) = tables("email,role\n#N/A,Guest\n")
+    error = Finding("cell-error", "is an error", t(0, 2), "email", "#N/A")
+    intake = take_in([replace(table, findings=(error,))], Rules())
+    assert intake.findings == (error,)
+    assert intake.held == Held(absence=t(0, 2))
+
+
+def test_no_rows_ask_for_nothing() -> None:
+    assert taken("email,role\n", "group,default\n", "email,group\n") == Intake(Desired(), ())
+
+
+# ---- laws ------------------------------------------------------------------------------------------------------------
+
+EMAILS = st.sampled_from(
+    [
+        "ana@acme.example",
+        " ANA@acme.example",
+        "ben@acme.example",
+        "ana@labs.example",
+        "x",
+        "",
+        "\u200b",
+    ]
+)
+GROUPS = st.sampled_from(["Ops", "ops", "Data Eng", "data_eng", "R&D", "", "--", "  "])
+SHEETS: Mapping[str, st.SearchStrategy[tuple[str, ...]]] = {
+    "email,role,groups,status": st.tuples(
+        EMAILS,
+        st.sampled_from(["Member", "$guest", "", "boss"]),
+        st.lists(GROUPS, max_size=3).map(";".join),
+        st.sampled_from(["", "active", "left", "on leave", "?"]),
+    ),
+    "group,internal_name,description,default": st.tuples(
+        GROUPS,
+        st.sampled_from(["", "ops", "data_eng", "No Good"]),
+        st.sampled_from(["", "text", "(clear)"]),
+        st.sampled_from(["", "yes", "no", "?"]),
+    ),
+    "email,group,action": st.tuples(EMAILS, GROUPS, st.sampled_from(["", "add", "remove", "?"])),
+}
+ROWS = st.tuples(*(st.lists(cells, max_size=6) for cells in SHEETS.values()))
+
+
+def written(header: str, rows: Sequence[Sequence[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows([header.split(","), *rows])
+    return text.getvalue()
+
+
+def all_taken(sheets: Sequence[Sequence[tuple[str, ...]]]) -> Intake:
+    return taken(*(written(header, rows) for header, rows in zip(SHEETS, sheets, strict=True)))
+
+
+@given(ROWS)
+def test_no_row_is_lost(sheets: Sequence[Sequence[tuple[str, ...]]]) -> None:
+    intake = all_taken(sheets)
+    visible = [
+        t(table, number)
+        for table, rows in enumerate(sheets)
+        for number, cells in enumerate(rows, 2)
+        if "".join(cells).replace("\u200b", "").strip()
+    ]
+    assert list(intake.rows) == visible
+
+    rejected = {f.row for f in intake.findings if f.severity is Severity.REJECT}
+    desired = intake.desired
+    asking = {ref for person in desired.persons.values() for ref in person.rows}
+    asking |= {ref for team in desired.teams.values() for ref in team.rows}
+    for asks in (desired.grants, desired.revokes):
+        asking |= {ref for wanted in asks.values() for refs in wanted.values() for ref in refs}
+    assert rejected | asking == set(visible)
+    assert not rejected & asking
+    assert {f.code for f in intake.findings} <= CODES.keys()
+
+
+@given(ROWS)
+def test_a_bad_row_holds_somebody_or_everybody(
+    sheets: Sequence[Sequence[tuple[str, ...]]],
+) -> None:
+    intake = all_taken(sheets)
+    for finding in intake.findings:
+        if finding.severity is Severity.REJECT and finding.row:
+            cells = sheets[finding.row.table][finding.row.row - 2]
+            if finding.row.table == 1:
+                named = " ".join(cells[0].split())
+                assert group_key(named) in intake.held.not_created if named else intake.held.absence
+            elif "@" in cells[0]:
+                assert cells[0].strip().lower() in intake.held.people
+            else:
+                assert intake.held.absence
+
+
+def unplaced(intake: Intake) -> tuple[object, ...]:
+    """Everything but the row numbers."""
+    desired, held = intake.desired, intake.held
+    return (
+        {key: replace(person, rows=()) for key, person in desired.persons.items()},
+        {key: replace(team, rows=()) for key, team in desired.teams.items()},
+        {who: set(wanted) for who, wanted in desired.grants.items()},
+        {who: set(wanted) for who, wanted in desired.revokes.items()},
+        desired.labels,
+        set(held.people),
+        set(held.groups),
+        set(held.not_created),
+        held.absence is None,
+        sorted((f.code, f.value) for f in intake.findings if f.severity is Severity.REJECT),
+    )
+
+
+@given(ROWS, st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(
+    sheets: Sequence[Sequence[tuple[str, ...]]], chance: random.Random
+) -> None:
+    shuffled = [chance.sample(rows, len(rows)) for rows in sheets]
+    assert unplaced(all_taken(shuffled)) == unplaced(all_taken(sheets))

@@ -1,0 +1,321 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from email_validator import EmailNotValidError, validate_email
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from onboarding.codes import CODES
+from onboarding.errors import UsageError
+from onboarding.model import Role, Standing
+from onboarding.schemas import (
+    _MESSAGES,
+    _PLAIN,
+    ADD,
+    BLANKS,
+    NO,
+    REMOVE,
+    ROLES,
+    STANDINGS,
+    YES,
+    Failure,
+    clean,
+    fault,
+    fold,
+    judge,
+    label,
+    names,
+    role_words,
+)
+
+
+def failures(
+    kind: str, *, domains: frozenset[str] = frozenset(), **columns: list[str]
+) -> list[Failure]:
+    """Judge columns of cells, in rows from 2."""
+    rows = range(2, 2 + len(next(iter(columns.values()))))
+    return judge(pd.DataFrame(columns, index=rows, dtype="str"), kind, ROLES, domains)
+
+
+def verdict(kind: str, *, domains: frozenset[str] = frozenset(), **cells: str) -> str:
+    """Judge one row; the code and words of what is wrong with it."""
+    columns = {name: [cell] for name, cell in cells.items()}
+    found = failures(kind, domains=domains, **columns)
+    return "; ".join(f"{f.code}: {f.message}" for f in found)
+
+
+def test_sound_rows_have_no_failures() -> None:
+    assert (
+        failures(
+            "users",
+            email=["ana@acme.example", "ben@acme.example"],
+            role=["$member", ""],
+            status=["active", "on leave"],
+            groups=["Finance; Ops", ""],
+        )
+        == []
+    )
+    assert (
+        failures(
+            "groups", group=["Ops"], internal_name=["ops"], description=["(clear)"], default=["yes"]
+        )
+        == []
+    )
+    assert failures("memberships", email=["a@acme.example"], group=["Ops"], action=["remove"]) == []
+
+
+def test_a_failure_says_where_and_what() -> None:
+    found = failures("users", email=["ana@acme.example", "ben@acme"], role=["boss", "member"])
+    assert found == [
+        Failure(
+            2, "role", "role-unknown", "boss", "is no role; the roles are Guest, Member and Admin"
+        ),
+        Failure(
+            3,
+            "email",
+            "email-invalid",
+            "ben@acme",
+            "is not an e-mail address: it has no dot after the @",
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells", "code"),
+    [
+        ("users", {"email": ""}, "email-missing"),
+        ("users", {"email": "x"}, "email-invalid"),
+        ("users", {"email": "a@acme.example", "role": "owner"}, "role-unknown"),
+        ("users", {"email": "a@acme.example", "status": "perhaps"}, "status-unknown"),
+        ("users", {"email": "a@acme.example", "blocked": "perhaps"}, "status-unknown"),
+        ("users", {"email": "a@acme.example", "groups": "x" * 256}, "group-name-invalid"),
+        (
+            "users",
+            {"email": "a@acme.example", "groups": "a", "groups1": "x" * 256},
+            "group-name-invalid",
+        ),
+        ("groups", {"group": ""}, "group-missing"),
+        ("groups", {"group": "x" * 256}, "group-name-invalid"),
+        ("groups", {"group": "a", "internal_name": "A b"}, "internal-name-invalid"),
+        ("groups", {"group": "a", "internal_name": "a\n"}, "internal-name-invalid"),
+        ("groups", {"group": "a", "internal_name": "x" * 256}, "internal-name-invalid"),
+        ("groups", {"group": "a", "description": "x" * 256}, "description-too-long"),
+        ("groups", {"group": "a", "default": "perhaps"}, "default-unknown"),
+        ("memberships", {"email": "", "group": "a"}, "email-missing"),
+        ("memberships", {"email": "a@acme.example", "group": ""}, "group-missing"),
+        (
+            "memberships",
+            {"email": "a@acme.example", "group": "a", "action": "move"},
+            "action-unknown",
+        ),
+    ],
+)
+def test_every_rule_has_its_code(kind: str, cells: dict[str, str], code: str) -> None:
+    assert verdict(kind, **cells).startswith(f"{code}: ")
+
+
+def test_every_code_is_explained() -> None:
+    assert _MESSAGES.keys() <= CODES.keys()
+
+
+def test_a_long_list_of_short_names_is_no_long_name() -> None:
+    assert verdict("users", email="a@acme.example", groups=";".join(["Finance"] * 99)) == ""
+
+
+def test_one_failure_is_told_of_a_cell() -> None:
+    allowed = frozenset({"acme.example"})
+    assert verdict("users", domains=allowed, email="ben@other") == (
+        "email-invalid: is not an e-mail address: it has no dot after the @"
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "passes"),
+    [
+        ("a@acme.example", True),
+        ("a@ACME.example", True),
+        ("a@sub.acme.example", False),
+        ("a@acme.example.evil.example", False),
+        ("a@acmе.example", False),
+        ("a@gmial.example", False),
+    ],
+)
+def test_only_allowed_domains_pass_letter_by_letter(address: str, passes: bool) -> None:
+    found = verdict("memberships", domains=frozenset({"acme.example"}), email=address, group="x")
+    assert (found == "") is passes
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        pytest.param("ana@acme.example", "", id="plain"),
+        pytest.param("Ana.O'Neil+x@Sub-1.Acme.Example", "", id="as much as is plain"),
+        pytest.param("zoë@acme.example", "", id="an accent"),
+        pytest.param("иван@почта.рф", "", id="all in one other alphabet"),
+        pytest.param("bob@acme", "it has no dot after the @", id="no dot"),
+        pytest.param("bob@", "nothing follows the @", id="no domain"),
+        pytest.param("bob", "must have an @-sign", id="no @"),
+        pytest.param("a@b@acme.example", "invalid characters", id="two @"),
+        pytest.param("b ob@acme.example", "SPACE", id="a blank inside"),
+        pytest.param("bob@acme..example", "two periods", id="two dots"),
+        pytest.param("bob@acme.example,", "','", id="a comma behind"),
+        pytest.param("Bob <bob@acme.example>", "display name", id="a name before"),
+        pytest.param("bob@127.0.0.1", "top-level domain", id="a number for a domain"),
+        pytest.param("bob@laptop.local", "special-use", id="a special-use domain"),
+        pytest.param(
+            "x" * 65 + "@acme.example", "more than 64 characters", id="too long before the @"
+        ),
+        pytest.param(
+            "\u0430na@acme.example", 'holds "\u0430" (cyrillic small letter a)', id="Cyrillic name"
+        ),
+        pytest.param("ana@\u0430cme.example", "another alphabet", id="Cyrillic in the domain"),
+        pytest.param(
+            "ana@xn--cme-7cd.example", "another alphabet", id="Cyrillic in the domain, spelled xn--"
+        ),
+        pytest.param("ana@acme.ex\u03b1mple", "greek small letter alpha", id="Greek in the domain"),
+        pytest.param("\uff41na@acme.example", "fullwidth", id="full-width letters"),
+        pytest.param("\u0251na@acme.example", "latin small letter alpha", id="phonetic letters"),
+        pytest.param("\U0001f600@acme.example", "grinning face", id="a picture"),
+        pytest.param("a\u202eb@acme.example", "right-to-left override", id="written backwards"),
+    ],
+)
+def test_an_address_is_judged_with_a_reason(address: str, reason: str) -> None:
+    found = fault(address)
+    assert bool(found) is bool(reason)
+    assert reason in found
+
+
+ADDRESS = st.from_regex(
+    r"\A[a-zA-Z0-9_+'&.\-]{1,66}@([a-z0-9\-]{1,64}\.){1,3}[a-z]{1,8}\Z", fullmatch=True
+)
+
+
+@settings(max_examples=300)
+@given(
+    ADDRESS | st.sampled_from(["a@b.test", "a@b.local", "a@xn--a.com", "a@b--c.com", "a@ab--c.com"])
+)
+def test_the_quick_pattern_never_passes_what_the_library_refuses(address: str) -> None:
+    if _PLAIN.fullmatch(address):
+        try:
+            validate_email(address, check_deliverability=False)
+        except EmailNotValidError as error:
+            pytest.fail(f"{address}: {error}")
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_judged(text: str) -> None:
+    assert isinstance(fault(text), str)
+    assert clean(clean(text)) == clean(text)
+    assert fold(fold(text)) == fold(text)
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ("  ana@acme.example\t", "ana@acme.example"),
+        ("\u00a0ana@acme.example\u200b", "ana@acme.example"),
+        ("ana\u200b@acme.example", "ana@acme.example"),
+        ("\u202aana@acme.example\u202c", "ana@acme.example"),
+        ("\ufeff", ""),
+        ("Cafe\u0301", "Café"),
+        ("Data  Eng", "Data  Eng"),
+    ],
+)
+def test_invisible_characters_come_off(cell: str, text: str) -> None:
+    assert clean(cell) == text
+
+
+def test_every_blank_is_blank() -> None:
+    assert clean(BLANKS) == ""
+
+
+@pytest.mark.parametrize(
+    ("cell", "groups"),
+    [
+        pytest.param("", (), id="blank"),
+        pytest.param("Finance", ("Finance",), id="one"),
+        pytest.param("Finance; Ops", ("Finance", "Ops"), id="semicolons"),
+        pytest.param("Finance|Ops", ("Finance", "Ops"), id="bars"),
+        pytest.param("Finance\nOps\r\nHR", ("Finance", "Ops", "HR"), id="lines"),
+        pytest.param("Finance, Ops", ("Finance", "Ops"), id="commas"),
+        pytest.param(
+            "Finance, EU; Ops", ("Finance, EU", "Ops"), id="a comma beside semicolons is a letter"
+        ),
+        pytest.param("Finance, EU;", ("Finance, EU",), id="one name with a comma"),
+        pytest.param('"Finance, EU", Ops', ("Finance, EU", "Ops"), id="quotes keep a comma"),
+        pytest.param('"Finance; EU"', ("Finance; EU",), id="quotes keep a semicolon"),
+        pytest.param('Team "A", Ops', ('Team "A"', "Ops"), id="quotes inside a name stay"),
+        pytest.param('5" disks; Ops', ('5" disks', "Ops"), id="a single quote"),
+        pytest.param(";; Ops ;;", ("Ops",), id="nothing between"),
+        pytest.param("Ops; Ops", ("Ops",), id="each once"),
+        pytest.param("Data \u00a0 Eng\u200b;x", ("Data Eng", "x"), id="blanks inside collapse"),
+    ],
+)
+def test_a_groups_cell_is_split(cell: str, groups: tuple[str, ...]) -> None:
+    assert names(cell) == groups
+
+
+def test_in_a_numbered_column_a_comma_is_part_of_the_name() -> None:
+    assert names("Finance, EU", commas=False) == ("Finance, EU",)
+    assert names("Finance; EU", commas=False) == ("Finance", "EU")
+
+
+@given(
+    st.lists(st.text("abc,;| ", min_size=1).filter(lambda name: label(name) == name), unique=True)
+)
+def test_quoted_names_survive_splitting(groups: list[str]) -> None:
+    assert names("; ".join(f'"{name}"' for name in groups)) == tuple(groups)
+
+
+@pytest.mark.parametrize("word", ["$member", "member", "Member", " MEMBER ", "$Member"])
+def test_a_role_may_be_written_in_several_ways(word: str) -> None:
+    assert ROLES[fold(word)] is Role.MEMBER
+
+
+@pytest.mark.parametrize("word", ["＄admin", "admins", "$$admin", "administrator", "ad\u043cin"])
+def test_what_only_resembles_a_role_is_none(word: str) -> None:
+    assert fold(word) not in ROLES
+
+
+def test_aliases_add_words_for_roles() -> None:
+    known = role_words({"Data Steward": "Member", "Boss": "$admin"})
+    assert (known["data steward"], known["boss"], known["guest"]) == (
+        Role.MEMBER,
+        Role.ADMIN,
+        Role.GUEST,
+    )
+    with pytest.raises(
+        UsageError, match='"Boss" to "King", which is none of Guest, Member and Admin'
+    ):
+        role_words({"Boss": "King"})
+
+
+@pytest.mark.parametrize(
+    ("word", "standing"),
+    [
+        ("Active", Standing.ACTIVE),
+        ("yes", Standing.ACTIVE),
+        ("Terminated", Standing.LEAVER),
+        ("SUSPENDED", Standing.LEAVER),
+        ("No", Standing.LEAVER),
+        ("tobedeleted", Standing.LEAVER),
+        ("On Leave", Standing.ON_LEAVE),
+        ("leave_of_absence", Standing.ON_LEAVE),
+        ("Pre-Hire", Standing.NOT_STARTED),
+        ("accepted", Standing.NOT_STARTED),
+    ],
+)
+def test_a_status_word_is_understood(word: str, standing: Standing) -> None:
+    assert STANDINGS[fold(word)] is standing
+
+
+def test_our_own_words_for_a_standing_are_understood() -> None:
+    assert {STANDINGS[fold(standing.value)] for standing in Standing} == set(Standing)
+
+
+def test_no_word_means_two_things() -> None:
+    assert not YES & NO
+    assert not ADD & REMOVE
+    by_standing = [{w for w, s in STANDINGS.items() if s is standing} for standing in Standing]
+    assert sum(map(len, by_standing)) == len(STANDINGS)

@@ -1,0 +1,535 @@
+from __future__ import annotations
+
+import contextlib
+import csv
+import datetime as dt
+import hashlib
+import io
+import os
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import openpyxl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onboarding.errors import SheetError, UsageError
+from onboarding.headers import Kind
+from onboarding.model import Finding, RowRef, Severity
+from onboarding.sheets import Inputs, Reading, Table, read
+from onboarding.sheets.workbook import _position
+
+USERS = "email,role\nana@acme.example,Member\n"
+
+
+def piped(content: str | bytes, **how: object) -> Inputs:
+    """Read standard input."""
+    raw = content.encode() if isinstance(content, str) else content
+    return read(["-"], Reading(**how), stdin=io.BytesIO(raw))  # type: ignore[arg-type]
+
+
+def one(inputs: Inputs) -> Table:
+    (table,) = inputs.tables
+    return table
+
+
+def rows(table: Table) -> dict[int, list[str]]:
+    """Row number -> cells."""
+    return dict(zip(table.frame.index.tolist(), table.frame.to_numpy().tolist(), strict=True))
+
+
+def workbook(sheets: Mapping[str, Iterable[Sequence[object]]], **states: str) -> bytes:
+    book = openpyxl.Workbook()
+    book.remove(book.active)  # type: ignore[arg-type]
+    for name, cells in sheets.items():
+        sheet = book.create_sheet(name)
+        sheet.sheet_state = states.get(name, "visible")
+        for row in cells:
+            sheet.append(list(row))
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def saved(path: Path, content: str | bytes) -> str:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return str(path)
+
+
+# ---- text ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_table_is_text_under_the_row_numbers_that_the_file_shows() -> None:
+    table = one(piped("email,role\nana@acme.example,007\n\nben@acme.example,NA\n"))
+    assert rows(table) == {2: ["ana@acme.example", "007"], 4: ["ben@acme.example", "NA"]}
+    assert table.headers == ("email", "role")
+    assert (table.source, table.path, table.sheet) == ("stdin", None, None)
+    assert (table.encoding, table.delimiter, table.fed_back) == ("utf-8", ",", False)
+
+
+def test_a_quoted_line_break_stays_in_its_row() -> None:
+    table = one(piped('email,groups\n"ana@acme.example","Ops\nHR"\n,\nben@acme.example,x\n'))
+    assert rows(table) == {2: ["ana@acme.example", "Ops\nHR"], 4: ["ben@acme.example", "x"]}
+
+
+@pytest.mark.parametrize("blank", ["", ",", " , ", "\u00a0,\u200b", '"",""', "\ufeff"])
+def test_a_blank_line_is_a_row_without_content(blank: str) -> None:
+    table = one(piped(f"email,role\n{blank}\nana@acme.example,Member\n"))
+    assert list(rows(table)) == [3]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "found"),
+    [
+        ("utf-8", "utf-8"),
+        ("utf-8-sig", "utf-8-sig"),
+        ("utf-16", "utf-16"),
+        ("utf-32", "utf-32"),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_an_encoding_that_announces_itself_is_read(encoding: str, found: str, end: str) -> None:
+    text = end.join(["email,groups", "zoë@acme.example,Größe – 数据", ""])
+    table = one(piped(text.encode(encoding)))
+    assert rows(table) == {2: ["zoë@acme.example", "Größe – 数据"]}
+    assert table.encoding == found
+
+
+def test_big_endian_utf_16_is_read() -> None:
+    assert rows(one(piped(b"\xfe\xff" + USERS.encode("utf-16-be")))) == {
+        2: ["ana@acme.example", "Member"]
+    }
+
+
+def test_a_doubtful_encoding_stops_where_it_could_reach_the_tenant() -> None:
+    content = "email,groups\na@acme.example,Ops\nb@acme.example,Größe\n".encode("cp1252")
+    with pytest.raises(
+        SheetError, match=r"stdin: not UTF-8 from line 3 on.*Größe.*--encoding cp1252"
+    ):
+        piped(content)
+    assert rows(one(piped(content, encoding="cp1252")))[3] == ["b@acme.example", "Größe"]
+
+
+def test_a_doubtful_encoding_passes_where_it_stays_here() -> None:
+    content = "email,role,last name\na@acme.example,Member,Müller\n".encode("cp1252")
+    table = one(piped(content))
+    assert rows(table) == {2: ["a@acme.example", "Member", "Müller"]}
+    assert table.encoding == "cp1252"
+    (note,) = table.findings
+    assert (note.code, note.severity, note.row) == ("encoding-guessed", Severity.NOTE, None)
+    assert note.message.startswith("read as cp1252: not UTF-8 from line 2 on")
+
+
+@pytest.mark.parametrize(
+    ("content", "how", "error", "message"),
+    [
+        pytest.param(
+            USERS, {"encoding": "klingon"}, UsageError, "no such encoding", id="no encoding"
+        ),
+        pytest.param(
+            b"\xff" + USERS.encode(), {"encoding": "utf-8"}, SheetError, "not UTF-8", id="wrong"
+        ),
+        pytest.param(USERS, {"delimiter": "::"}, UsageError, "one character", id="delimiter"),
+        pytest.param(USERS.encode("utf-16-le"), {}, SheetError, "line 1 holds a NUL", id="no mark"),
+        pytest.param("email,role\na,\0b\n", {}, SheetError, "line 2 holds a NUL", id="NUL"),
+        pytest.param(
+            'email,role\na,b\n"c,d\ne,f\n', {}, SheetError, "row 3 is never closed", id="open"
+        ),
+        pytest.param(
+            'email,role\n"a"b,c\n', {}, SheetError, "row 2 text follows a closing quote", id="shut"
+        ),
+        pytest.param(
+            f"email,role\n{'x' * 200_000},b\n", {}, SheetError, "row 2 has a cell of", id="long"
+        ),
+        pytest.param("", {}, SheetError, "stdin: there is nothing in it", id="empty"),
+        pytest.param("\n \n", {}, SheetError, "there is nothing in it", id="blank"),
+        pytest.param("foo,bar\n1,2\n", {}, SheetError, 'columns: "foo", "bar"', id="unknown"),
+        pytest.param(
+            "a@acme.example,Member\n", {}, SheetError, "neither an e-mail", id="no headers"
+        ),
+        pytest.param("email\na@acme.example\n", {}, SheetError, "invites nobody", id="addresses"),
+        pytest.param(
+            "a@acme.example,x\nemail,role\n", {}, SheetError, "row 1 holds an e-mail", id="above"
+        ),
+        pytest.param("email,mail,role\n", {}, SheetError, "stdin: more than one column", id="two"),
+    ],
+)
+def test_what_cannot_be_read_is_one_clear_error(
+    content: str | bytes, how: dict[str, object], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        piped(content, **how)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_the_delimiter_is_found_by_the_known_headers(delimiter: str) -> None:
+    lines = [["email", "groups", "note"], ["ana@acme.example", "a,b;c|d\te", "x;y"]]
+    text = io.StringIO()
+    csv.writer(text, delimiter=delimiter, quoting=csv.QUOTE_ALL).writerows(lines)
+    table = one(piped(text.getvalue()))
+    assert table.delimiter == delimiter
+    assert rows(table) == {2: lines[1]}
+
+
+def test_the_delimiter_may_be_named() -> None:
+    assert rows(one(piped("email:role\na@acme.example:x\n", delimiter=":"))) == {
+        2: ["a@acme.example", "x"]
+    }
+    assert one(piped("email\trole\nx\ty\n", delimiter="tab")).delimiter == "\t"
+
+
+@pytest.mark.parametrize("line", ["sep=;\n", '"sep=;"\r\n', "SEP=;\r"])
+def test_an_instruction_about_the_separator_is_no_row(line: str) -> None:
+    table = one(piped(f"{line}email;role\na@acme.example;x,y\n"))
+    assert rows(table) == {2: ["a@acme.example", "x,y"]}
+
+
+def test_titles_above_the_headers_are_no_rows() -> None:
+    table = one(piped("Users\n\nas of today,,\nemail,role,groups\nana@acme.example,Guest,x\n"))
+    assert rows(table) == {5: ["ana@acme.example", "Guest", "x"]}
+
+
+def test_a_row_with_too_many_cells_is_rejected_where_it_stands() -> None:
+    table = one(piped("email,role\na@acme.example,Member,x,y\nb@acme.example,Guest\n"))
+    assert rows(table) == {2: ["a@acme.example", "Member"], 3: ["b@acme.example", "Guest"]}
+    assert table.findings == (
+        Finding(
+            "row-ragged",
+            "has 4 cells, and the table has 2 columns",
+            RowRef(0, 2, "stdin"),
+            value="x y",
+        ),
+    )
+
+
+def test_a_row_with_too_few_cells_has_blank_ones() -> None:
+    assert rows(one(piped("email,role,groups\na@acme.example\n"))) == {
+        2: ["a@acme.example", "", ""]
+    }
+
+
+def test_a_delimiter_at_every_line_end_adds_no_cell() -> None:
+    table = one(piped("email,role\na@acme.example,Member,\nb@acme.example,Guest,\n"))
+    assert (table.headers, table.findings) == (("email", "role"), ())
+    uneven = one(piped("email,role\na@acme.example,Member,\nb@acme.example,Guest\n"))
+    assert [f.code for f in uneven.findings] == ["row-ragged"]
+
+
+def test_unknown_columns_are_kept_and_noted() -> None:
+    table = one(piped("email,role,Descripton,,e-mail adr\na@acme.example,,1,2,3\n"))
+    assert rows(table) == {2: ["a@acme.example", "", "1", "2", "3"]}
+    assert [(f.code, f.column, f.message, f.source) for f in table.findings] == [
+        ("column-unknown", "Descripton", "is no known column; did you mean description?", "stdin"),
+        ("column-unknown", "e-mail adr", "is no known column; did you mean email?", "stdin"),
+    ]
+
+
+def test_passwords_are_gone_before_anybody_sees_them() -> None:
+    content = "email,password,role\na@acme.example,Secret1,Member\nb@acme.example,x,Secret2,Guest\n"
+    table = one(piped(content))
+    assert rows(table) == {2: ["a@acme.example", "", "Member"], 3: ["b@acme.example", "", ""]}
+    assert "Secret" not in repr(table.findings)
+
+
+def test_the_entra_example_row_is_no_row() -> None:
+    headers = "Name [displayName] Required,User name [userPrincipalName] Required,Initial password [passwordProfile] Required"
+    example = "Example: Chris Green,chris@contoso.example,pw"
+    table = one(piped(f"version:v1.0\n{headers}\n{example}\nAna,ana@acme.example,pw\n"))
+    assert rows(table) == {4: ["Ana", "ana@acme.example", ""]}
+
+
+def test_a_report_fed_back_loses_its_result_columns_and_guards() -> None:
+    content = (
+        "result,result_status,result_row,email,role,groups,'=note\r\n"
+        "error,rejected,users.csv:7,a@acme.example,Member,'+Team,'=1+1\r\n"
+        "error,rejected,users.csv:8,b@acme.example,,'quoted',-1\r\n"
+    )
+    table = one(piped(content))
+    assert table.fed_back
+    assert table.headers == ("email", "role", "groups", "=note")
+    assert rows(table) == {
+        2: ["a@acme.example", "Member", "+Team", "=1+1"],
+        3: ["b@acme.example", "", "'quoted'", "-1"],
+    }
+    assert table.columns.fields == {"email": (0,), "role": (1,), "groups": (2,)}
+
+
+def test_without_result_columns_an_apostrophe_stays() -> None:
+    assert rows(one(piped("email,role\n'=a,'+b\n"))) == {2: ["'=a", "'+b"]}
+
+
+CELL = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=8)
+
+
+@given(
+    st.lists(st.lists(CELL, min_size=3, max_size=3), max_size=6),
+    st.sampled_from([",", ";", "\t", "|"]),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    st.sampled_from(["\n", "\r\n"]),
+)
+def test_whatever_was_written_is_read(
+    cells: list[list[str]], delimiter: str, encoding: str, end: str
+) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=delimiter, lineterminator=end, quoting=csv.QUOTE_ALL)
+    writer.writerows([["email", "role", "groups"], *cells])
+    table = one(piped(text.getvalue().encode(encoding)))
+    expected = {n: row for n, row in enumerate(cells, 2) if "".join(row).strip()}
+    found = rows(table)
+    assert {n: row for n, row in found.items() if n in expected} == found
+    assert all(not "".join(row).isprintable() for n, row in expected.items() if n not in found)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused(content: bytes) -> None:
+    for raw in (content, b"email,role\n" + content, b"PK\x03\x04" + content):
+        with contextlib.suppress(SheetError):
+            assert piped(raw).tables
+
+
+# ---- workbooks -------------------------------------------------------------------------------------------------------
+
+
+def test_every_visible_sheet_is_a_table() -> None:
+    content = workbook(
+        {
+            "Users": [[], [None, "email", "role"], [None, "a@acme.example", "Guest"]],
+            "Old": [["email", "role"]],
+            "Readme": [["how to fill this in"]],
+            "Empty": [],
+            "Groups": [["group", "default"], ["Ops", True]],
+        },
+        Old="hidden",
+    )
+    inputs = piped(content)
+    assert [(t.index, t.source, t.sheet, t.columns.kind) for t in inputs.tables] == [
+        (0, "stdin!Users", "Users", Kind.USERS),
+        (1, "stdin!Groups", "Groups", Kind.GROUPS),
+    ]
+    assert rows(inputs.tables[0]) == {3: ["", "a@acme.example", "Guest"]}
+    assert rows(inputs.tables[1]) == {2: ["Ops", "TRUE"]}
+    assert [(note.code, note.source) for note in inputs.notes] == [
+        ("table-ignored", "stdin!Old"),
+        ("table-ignored", "stdin!Readme"),
+    ]
+
+
+def test_cells_become_the_text_that_the_program_shows() -> None:
+    cells = [
+        43,
+        43.0,
+        1.5,
+        -7,
+        True,
+        dt.date(2026, 1, 2),
+        dt.datetime(2026, 1, 2, 3, 4),  # noqa: DTZ001  (a workbook knows no zones)
+        dt.time(3, 4),
+        "007",
+        10**20,
+    ]
+    content = workbook({"x": [["email", "role", *"abcdefgh"], cells]})
+    assert rows(one(piped(content))) == {
+        2: [
+            "43",
+            "43",
+            "1.5",
+            "-7",
+            "TRUE",
+            "2026-01-02",
+            "2026-01-02 03:04:00",
+            "03:04:00",
+            "007",
+            "1e+20",
+        ]
+    }
+
+
+def test_an_error_in_a_cell_that_counts_rejects_its_row() -> None:
+    content = workbook(
+        {
+            "x": [
+                ["email", "group", "action", "department"],
+                ["a@acme.example", "Ops", "#N/A", "#REF!"],
+                ["b@acme.example", "Ops", "=A1", "=A1"],
+                ["c@acme.example", "Ops", None, "#REF!"],
+            ]
+        }
+    )
+    table = one(piped(content))
+    assert rows(table)[2] == ["a@acme.example", "Ops", "#N/A", "#REF!"]
+    assert rows(table)[4] == ["c@acme.example", "Ops", "", "#REF!"]
+    assert [(f.code, f.row, f.column, f.value) for f in table.findings] == [
+        ("cell-error", RowRef(0, 2, "stdin!x"), "action", "#N/A"),
+        ("cell-error", RowRef(0, 3, "stdin!x"), "action", ""),
+    ]
+    assert "never calculated" in table.findings[1].message
+
+
+def test_a_row_of_nothing_but_errors_is_no_blank_row() -> None:
+    table = one(piped(workbook({"x": [["email", "role"], ["=A1", "=A1"]]})))
+    assert list(rows(table)) == [2]
+
+
+def changed(content: bytes, part: str, old: bytes, new: bytes) -> bytes:
+    """Change the XML of one part of a workbook."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(out, "w") as target:
+        for name in source.namelist():
+            data = source.read(name)
+            assert name != part or old in data
+            target.writestr(name, data.replace(old, new) if name == part else data)
+    return out.getvalue()
+
+
+def test_a_formula_that_came_to_nothing_is_blank() -> None:
+    content = workbook({"x": [["email", "role", "groups"], ["a@acme.example", "=A1", "x"]]})
+    sheet = "xl/worksheets/sheet1.xml"
+    calculated = changed(
+        content, sheet, b'<c r="B2"><f>A1</f><v />', b'<c r="B2" t="str"><f>A1</f><v></v>'
+    )
+    assert one(piped(calculated)).findings == ()
+
+
+def test_a_cell_far_to_the_right_is_refused_before_all_cells_are_made() -> None:
+    content = workbook({"x": [["email", "role"], ["a@acme.example", "x"]]})
+    wide = changed(content, "xl/worksheets/sheet1.xml", b'r="B2"', b'r="XFD2"')
+    with pytest.raises(SheetError, match='sheet "x" has something in column XFD'):
+        piped(wide)
+
+
+@pytest.mark.parametrize(
+    ("letters", "position"), [(b"A", 0), (b"Z", 25), (b"AA", 26), (b"ZZ", 701)]
+)
+def test_letters_of_columns_are_positions(letters: bytes, position: int) -> None:
+    assert _position(letters) == position
+
+
+@pytest.mark.parametrize("part", [0.25, 0.5, 0.9, 0.999])
+def test_a_workbook_cut_short_is_one_clear_error(part: float) -> None:
+    content = workbook({"x": [["email", "role"], ["a@acme.example", "x"]]})
+    with pytest.raises(SheetError, match="stdin: this is no readable workbook"):
+        piped(content[: int(len(content) * part)])
+
+
+@pytest.mark.parametrize("cut", [b'<row r="3"', b"</sheetData>"])
+def test_a_sheet_that_breaks_off_is_one_clear_error(cut: bytes) -> None:
+    content = workbook({"x": [["email", "role"], ["a@acme.example", "x"], ["b@acme.example", "x"]]})
+    part = "xl/worksheets/sheet1.xml"
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        xml = archive.read(part)
+    with pytest.raises(SheetError, match="no readable workbook"):
+        piped(changed(content, part, xml, xml[: xml.index(cut)]))
+
+
+def test_a_workbook_behind_a_password_is_said_to_be_one() -> None:
+    ole = bytes.fromhex("d0cf11e0a1b11ae1") + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le")
+    with pytest.raises(SheetError, match="protected by a password"):
+        piped(ole)
+
+
+def test_an_old_workbook_that_is_none_is_one_clear_error() -> None:
+    with pytest.raises(SheetError, match="no readable workbook"):
+        piped(bytes.fromhex("d0cf11e0a1b11ae1") + b"\0" * 600)
+
+
+def test_a_sheet_with_a_name_from_html_is_found() -> None:
+    content = workbook({"R&D <1>": [["email", "role"], ["a@acme.example", "#N/A"]]})
+    assert [f.code for f in one(piped(content)).findings] == ["cell-error"]
+
+
+# ---- files and folders -----------------------------------------------------------------------------------------------
+
+
+def test_several_files_are_one_job(tmp_path: Path) -> None:
+    users = saved(tmp_path / "users.csv", USERS)
+    book = saved(tmp_path / "hr.xlsx", workbook({"G": [["group"], ["Ops"]]}))
+    inputs = read([users, book], Reading())
+    assert [(t.index, t.source, t.path) for t in inputs.tables] == [
+        (0, "users.csv", tmp_path / "users.csv"),
+        (1, "hr.xlsx!G", tmp_path / "hr.xlsx"),
+    ]
+    assert [(s.name, s.size) for s in inputs.sources] == [
+        ("users.csv", len(USERS)),
+        ("hr.xlsx", (tmp_path / "hr.xlsx").stat().st_size),
+    ]
+    assert inputs.sources[0].sha256 == hashlib.sha256(USERS.encode()).hexdigest()
+
+
+def test_a_folder_means_its_own_table_files_by_name(tmp_path: Path) -> None:
+    for name in ("b.csv", "A.CSV", "c.tsv", ".hidden.csv", "~$d.xlsx", "notes.md"):
+        saved(tmp_path / name, USERS)
+    (tmp_path / "2026-run").mkdir()
+    saved(tmp_path / "2026-run" / "results.csv", USERS)
+    (tmp_path / "folder.csv").mkdir()
+    saved(tmp_path / "z.txt", "shopping list\nmilk\n")
+    inputs = read([str(tmp_path)], Reading())
+    assert [t.source for t in inputs.tables] == ["A.CSV", "b.csv", "c.tsv"]
+    (note,) = inputs.notes
+    assert (note.code, note.source) == ("table-ignored", "z.txt")
+    assert "shopping list" in note.message
+
+
+def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    paths = []
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        paths.append(saved(tmp_path / folder / "users.csv", USERS))
+    assert [t.source for t in read(paths, Reading()).tables] == paths
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("x.json", USERS, r"x\.json: not a table file by its name; these are read: \.csv"),
+        ("x.xlsx", USERS, r"x\.xlsx: no workbook, although its name ends in \.xlsx"),
+        (
+            "x.csv",
+            workbook({"x": [["email", "role"]]}),
+            r"x\.csv: a workbook, although its name ends in \.csv",
+        ),
+        ("x.csv", "foo,bar\n", r'x\.csv: there are neither .* \(columns: "foo", "bar"\)'),
+        ("x.csv", "caf\xe9,bar\n".encode("cp1252"), r"x\.csv: not UTF-8 from line 1"),
+        (
+            "x.xlsx",
+            workbook({"x": [["email", "role"]]}, x="visible")[:40],
+            r"x\.xlsx: this is no readable",
+        ),
+    ],
+)
+def test_a_file_that_is_no_table_is_an_error_when_named(
+    tmp_path: Path, name: str, content: str | bytes, message: str
+) -> None:
+    with pytest.raises(SheetError, match=message):
+        read([saved(tmp_path / name, content)], Reading())
+
+
+def test_inputs_that_are_not_there(tmp_path: Path) -> None:
+    with pytest.raises(SheetError, match=r"gone\.csv: can't be opened: No such file"):
+        read([str(tmp_path / "gone.csv")], Reading())
+    with pytest.raises(SheetError, match="holds no table file"):
+        read([str(tmp_path)], Reading())
+    with pytest.raises(SheetError, match="no input is named"):
+        read([], Reading())
+    with pytest.raises(SheetError, match="there is none here"):
+        read(["-"], Reading())
+    saved(tmp_path / "x.csv", "foo\n")
+    with pytest.raises(SheetError, match=r"there is no table to read: x\.csv: was not read"):
+        read([str(tmp_path)], Reading())
+
+
+def test_an_input_is_named_once(tmp_path: Path) -> None:
+    path = saved(tmp_path / "users.csv", USERS)
+    with pytest.raises(SheetError, match="is named twice"):
+        read([path, str(tmp_path)], Reading())
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.csv")
+    with pytest.raises(SheetError, match="not a regular file"):
+        read([str(tmp_path / "x.csv")], Reading())
+
+
+def test_the_kind_may_be_said() -> None:
+    assert one(piped("email\na@acme.example\n", kind=Kind.USERS)).columns.kind is Kind.USERS
