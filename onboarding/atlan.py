@@ -6,13 +6,13 @@ What is odd about the wire is said where it is met. Nothing is repeated here; ``
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from onboarding.errors import Doubt, Protocol, Refused, TokenRefused
-from onboarding.fates import CLOSED
 from onboarding.model import (
     Email,
     Group,
@@ -34,6 +34,7 @@ READINGS = 3  # of a list that changes while it is read
 LINE = 4096  # bytes of a request's first line; half of what gateways usually take
 USER_COLUMNS = ("id", "username", "email", "enabled", "roles", "workspaceRole")
 LOGIN_COLUMNS = ("emailVerified", "lastLoginTime")  # whether an invitation is still pending
+INVITING = re.compile(r"\bsso\b|single[ -]sign|\bseats?\b|licen[cs]e", re.IGNORECASE)
 
 
 class Atlan:
@@ -118,7 +119,7 @@ class Atlan:
         except TokenRefused as refusal:
             # Nobody documents how an invitation is refused where single sign-on is enforced. If it is by a 403, it is
             # about inviting and not about the token, which may do all else.
-            if not CLOSED.search(refusal.words):
+            if not INVITING.search(refusal.words):
                 raise
             raise Refused(
                 str(refusal),
