@@ -85,8 +85,8 @@ def reconcile(
     groups = [*_groups(scene)]
     scene = replace(scene, defaults=_default_after(current, groups))
     changes, settled = _gathered([*groups, *_people(scene), *_absent(scene)])
-    notes = _single_sign_on(scene, changes)
-    return Reconciled(Plan(current.tenant, changes, settled), (*resolved.findings, *notes))
+    plan = Plan(current.tenant, changes, settled)
+    return Reconciled(plan, (*resolved.findings, *_single_sign_on(scene, plan)))
 
 
 def _revoked(earlier: Iterable[str]) -> Mapping[Email, frozenset[GroupName]]:
@@ -404,11 +404,13 @@ def _united(one: Change, other: Change) -> Change:
     return replace(one, rows=rows, cause=Cause.LEAVER if leaver else cause)
 
 
-def _single_sign_on(scene: _Scene, changes: Iterable[Change]) -> Iterator[Finding]:
+def _single_sign_on(scene: _Scene, plan: Plan) -> list[Finding]:
     """Note which rows change a group that single sign-on keeps."""
     kept = _kept_by_single_sign_on(scene)
-    for change in changes:
-        if kept and isinstance(change.subject, Membership) and change.subject.group in kept:
-            message = f"single sign-on keeps the members of {change.group} and may undo this"
-            for row in change.rows:
-                yield Finding("protected-group", message, row, severity=Severity.NOTE)
+    message = "single sign-on keeps the members of {} and may undo this at the next sign-in"
+    return [
+        Finding("protected-group", message.format(group), row, severity=Severity.NOTE)
+        for change in plan.of(Action.GRANT, Action.REVOKE)
+        if (group := change.group) in kept
+        for row in change.rows
+    ]

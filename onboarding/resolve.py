@@ -167,6 +167,9 @@ def _spelling(
         key: Group(internal_name(key), " ".join(desired.labels.get(key, key).split()))
         for key in (nameless & granted if create_groups else ())
     }
+    for key, group in new.items():
+        meanings[key] |= {group.name}
+        meanings[group_key(group.name)] |= {group.name}
     clashes = dict(_clashes(desired, current, known, teams, new))
     for key in clashes.keys() & teams.keys():
         if key not in known and not desired.teams[key].internal_name:
@@ -180,7 +183,7 @@ def _spelling(
     return _Spelling(
         teams,
         new,
-        meanings | {key: frozenset({group.name}) for key, group in new.items()},
+        meanings,
         {k: p for k, p in clashes.items() if k in teams}
         | {k: p for k, p in ambiguous.items() if k in desired.teams.keys() - teams.keys()},
         {k: p for k, p in clashes.items() if k in new} | ambiguous | unknown,
@@ -386,6 +389,9 @@ def _holds(
         for row in rejected.intersection(team.rows):
             not_created[key] = min(row, not_created.get(key, row))
             hold_group(key, row)
+    for key, name in spelling.teams.items():
+        if group_key(name) in held.not_created:
+            not_created.setdefault(key, held.not_created[group_key(name)])
     return Holds(rejected, people, groups, not_created, held.absence)
 
 
