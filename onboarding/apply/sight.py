@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
+from onboarding.apply.steps import Listing, Look, extent, looks
 from onboarding.errors import Refused
 from onboarding.model import Directory, Email, Group, GroupId, GroupName, Membership, User, UserId
 from onboarding.plan import Change
-from onboarding.steps import Listing, Look, extent, looks
 from onboarding.tenant import Reader
 
 Key = TypeVar("Key", UserId, GroupId)
@@ -53,13 +53,13 @@ class Watch:
         reader: Reader,
         *,
         read_lag: float,
-        sleep: Callable[[float], None],
+        rest: Callable[[float], None],
         stop: threading.Event,
     ) -> None:
         self._current = current
         self._reader = reader
         self._read_lag = read_lag
-        self._sleep = sleep
+        self._rest = rest
         self._stop = stop
         self._users = {email: user.id for email, user in current.users.items()}
         self._groups = {name: group.id for name, group in current.groups.items()}
@@ -93,7 +93,7 @@ class Watch:
         seen: dict[str, Sight] = {}
         for pause in _pauses(self._read_lag if patiently else 0):
             if pause:
-                self._sleep(pause)
+                self._rest(pause)
             glimpse = self._glimpse(looks(left, now, self._reader), spread)
             seen |= {change.key: self._sight(change, glimpse) for change in left}
             left = [change for change in left if seen[change.key] is not Sight.AS_ASKED]

@@ -154,12 +154,16 @@ def extent(current: Directory, changes: Iterable[Change]) -> Extent:
         members[name] += len(invited)
     groups_of |= dict.fromkeys(invited, len(defaults))
     for change in changes:
-        if change.action in (Action.GRANT, Action.REVOKE):
-            group, email = _group(change), _email(change)
-            if not (email in invited and group in defaults):
-                step = 1 if change.action is Action.GRANT else -1
-                members[group] = members.get(group, 0) + step
-                groups_of[email] = groups_of.get(email, 0) + step
+        match change.action:
+            case Action.GRANT if not (change.email in invited and change.group in defaults):
+                step = 1
+            case Action.REVOKE:
+                step = -1
+            case _:
+                continue
+        group, email = _group(change), _email(change)
+        members[group] = members.get(group, 0) + step
+        groups_of[email] = groups_of.get(email, 0) + step
     created = sum(change.action is Action.CREATE_GROUP for change in changes)
     return Extent(
         len(current.users) + len(current.unreadable) + len(invited),

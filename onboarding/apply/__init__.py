@@ -1,0 +1,351 @@
+"""Carry out a plan: plan and tenant come in, an outcome for every change goes out.
+
+No status is believed further than it goes. For every changing call an intent is on disk before its first byte leaves;
+it is sent once; what the answer leaves open is settled by reading. A clear no is narrowed down by halves to the rows
+it means. A doubtful invitation or group creation is never sent again in this run: a later run decides, after the
+waiting time. Everything that is reported as applied has been seen.
+
+Calls of one phase go out side by side, phases one after the other. Nothing is raised for what the tenant does.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from onboarding.apply import fates
+from onboarding.apply.book import Book, End, Sent
+from onboarding.apply.dispatch import Dispatch
+from onboarding.apply.earlier import settle
+from onboarding.apply.gate import Gate
+from onboarding.apply.pace import Pace
+from onboarding.apply.sight import Sight, Spread, Watch
+from onboarding.apply.steps import Call, count, grants, phases
+from onboarding.errors import (
+    NotSent,
+    OnboardingError,
+    Refused,
+    StorageError,
+    TenantError,
+    Throttled,
+    TokenRefused,
+)
+from onboarding.journal import CREATING, Journal
+from onboarding.model import Directory
+from onboarding.plan import Action, Change, Outcome, Plan, Status
+from onboarding.tenant import Receipt, Tenant
+
+__all__ = ["Applied", "Observer", "Pace", "apply", "forecast", "settle"]
+
+SEEN = Outcome(Status.APPLIED)
+
+
+class Observer(Protocol):
+    """Who watches calls go by; the bar hangs on it."""
+
+    def step(self, done: int, total: int, what: str) -> None:
+        """So many calls of so many are made."""
+        ...
+
+
+class Silent:
+    """An observer that keeps it to itself."""
+
+    def step(self, done: int, total: int, what: str) -> None:
+        """Do nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of every change of a plan, by its key, and what stopped the run early."""
+
+    outcomes: Mapping[str, Outcome]
+    stopped: OnboardingError | None = None
+
+
+def forecast(plan: Plan, current: Directory, tenant: Tenant, pace: Pace) -> int:
+    """Count the calls that ``apply`` makes when nothing fails, read-backs included."""
+    return count(plan, current, tenant, pace.batch)
+
+
+def apply(
+    plan: Plan,
+    current: Directory,
+    tenant: Tenant,
+    journal: Journal,
+    pace: Pace,
+    *,
+    observer: Observer | None = None,
+    stop: threading.Event | None = None,
+    looked_at: float | None = None,
+) -> Applied:
+    """Carry out a plan; every change gets an outcome, whatever happens.
+
+    ``stop`` ends the run politely: calls under way are finished and read back, the rest is skipped. ``looked_at`` is
+    when ``current`` was read, by the clock of ``pace``; without it, just now.
+    """
+    run = _Run(
+        plan, current, tenant, journal, pace, observer or Silent(), stop or threading.Event()
+    )
+    run.looked_at = pace.now() if looked_at is None else looked_at
+    return run.carry_out()
+
+
+class _Run:
+    """One plan being carried out."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        current: Directory,
+        tenant: Tenant,
+        journal: Journal,
+        pace: Pace,
+        observer: Observer,
+        stop: threading.Event,
+    ) -> None:
+        self.plan = plan
+        self.tenant = tenant
+        self.pace = pace
+        self.observer = observer
+        self.looked_at = 0.0
+        self.calls_before = tenant.calls
+        self.forecast = forecast(plan, current, tenant, pace)
+        self.left_behind: list[Change] = []
+        """Members that did not ride along with their new group."""
+        self.crashed = False
+        rest = partial(pace.rest, stop=stop)
+        self.pool = ThreadPoolExecutor(pace.workers)
+        self.watch = Watch(current, tenant, read_lag=pace.read_lag, rest=rest, stop=stop)
+        self.book = Book(plan, journal, pace.now)
+        self.gate = Gate(plan, self.book, self.watch, stop)
+        self.dispatch = Dispatch(
+            tenant, self.watch, self.book, tries=pace.tries, rest=rest, over=lambda: self.gate.over
+        )
+
+    def carry_out(self) -> Applied:
+        with self.pool:
+            for calls in phases(self.plan, self.pace.batch):
+                self.each(calls)
+                if calls[0].action is Action.INVITE:
+                    self.verify(Action.INVITE)
+                if calls[0].action is Action.CREATE_GROUP:
+                    self.each(grants(self.left_behind))
+            self.verify(*Action)
+        self.account_for_the_rest()
+        self.tell("done")
+        return Applied(self.book.outcomes, self.gate.stopped)
+
+    def each(self, calls: Sequence[Call]) -> None:
+        """Carry out the calls of a phase side by side; whatever breaks, those under way are finished."""
+        for future in [self.pool.submit(self.carefully, call) for call in calls]:
+            future.result()
+
+    def carefully(self, call: Call) -> None:
+        if self.crashed:
+            return
+        try:
+            self.carry(call)
+        except (StorageError, TenantError) as error:
+            self.gate.halt(error)
+        except BaseException:
+            self.crashed = True
+            raise
+
+    def carry(self, call: Call, *, again: bool = False) -> None:
+        """Carry out one call: afterwards each of its changes is accepted or has its outcome."""
+        call = self.allowed(call)
+        if not call.changes:
+            return
+        self.tell(call.action.value)
+        sent = self.dispatch.send(call)
+        match sent.answer:
+            case Receipt() as receipt:
+                self.accept(sent, receipt)
+            case Refused() as error:
+                self.narrow_down(sent, error)
+            case NotSent() | Throttled() | TokenRefused() as error:
+                self.gate.halt(error)
+                for change in call.changes:
+                    self.book.skip(change, fates.unsent(error), sent)
+            case error:
+                self.look_into(sent, error, again=again)
+
+    def allowed(self, call: Call) -> Call:
+        """Give the call without the changes that may not or need not be sent; these get their outcomes."""
+        creating = call.action is Action.CREATE_GROUP
+        closed = self.gate.closed_for(call.action)
+        kept = self.without(
+            call.changes, lambda change: closed or self.gate.missing(change, with_group=creating)
+        )
+        old = self.pace.now() - self.looked_at > self.pace.fresh
+        if kept and call.action is Action.INVITE and old:
+            seen, others = self.see(kept), fates.by_somebody_else()
+            kept = self.without(kept, lambda change: _shown(change, seen[change.key], others))
+        return Call(call.action, kept)
+
+    def without(
+        self, changes: Sequence[Change], fate: Callable[[Change], Outcome | None]
+    ) -> tuple[Change, ...]:
+        """Skip the changes that have a fate, and give the others."""
+        kept = []
+        for change in changes:
+            if found := fate(change):
+                self.book.skip(change, found)
+            else:
+                kept.append(change)
+        return tuple(kept)
+
+    # ---- what the answer means ----------------------------------------------------------------------------
+
+    def accept(self, sent: Sent, receipt: Receipt) -> None:
+        """A clear yes: believed once it is seen."""
+        first, *others = sent.call.changes
+        self.gate.cleared(first.action)
+        if receipt.group and first.group:
+            self.watch.learn(first.group, receipt.group)
+        behind = [
+            change
+            for change in others
+            if change.email and self.watch.user_id(change.email) in receipt.not_added
+        ]
+        self.book.accept(sent, [change for change in sent.call.changes if change not in behind])
+        self.leave_behind(sent, behind)
+
+    def narrow_down(self, sent: Sent, error: Refused) -> None:
+        """A clear no: who is named is settled by it; of the others, who is absent is tried again in halves."""
+        call = sent.call
+        self.gate.cleared(call.action)
+        if call.action is Action.INVITE:
+            self.gate.closed = self.gate.closed or fates.closes_invitations(error, call.changes)
+        seen = self.seen_after(call, error)
+        rest = self.settle(sent, lambda change: self.fate(change, call, error, seen[change.key]))
+        if call.action is Action.CREATE_GROUP:
+            self.leave_behind(sent, rest)
+        elif rest:
+            self.book.undo(sent, rest)
+            middle = (len(rest) + 1) // 2 if len(rest) == len(call.changes) else len(rest)
+            for part in (rest[:middle], rest[middle:]):
+                self.carry(Call(call.action, part))
+
+    def seen_after(self, call: Call, error: Refused) -> Mapping[str, Sight]:
+        """Read back a refused call.
+
+        Where the tenant names some, it has probably carried out the others, and may be slow to show it. Where it
+        refuses a single change, that is all there is to know.
+        """
+        already = fates.says_already(error)
+        if len(call.changes) == 1 and not already:
+            return {call.changes[0].key: Sight.ABSENT}
+        return self.see(call.changes, patiently=already or bool(error.by_subject))
+
+    def fate(self, change: Change, call: Call, error: Refused, sight: Sight) -> Outcome | None:
+        """Give what a refusal means for one change; None: nothing yet."""
+        named = error.by_subject.get(change.email or "")
+        alone = len(call.changes) == 1 or change.action is Action.CREATE_GROUP
+        if sight is not Sight.ABSENT:
+            others = named is not None or (alone and fates.says_already(error))
+            return _shown(change, sight, fates.by_somebody_else() if others else SEEN)
+        if self.gate.closed and change.action is Action.INVITE:
+            return fates.by_hand(self.gate.closed)
+        if alone or named is not None:
+            return fates.refused(named or error.words or str(error))
+        return None
+
+    def look_into(self, sent: Sent, error: TenantError, *, again: bool) -> None:
+        """Doubt: what shows is done; what sets something to a value is sent once more; the rest stays in doubt."""
+        call = sent.call
+        creating = call.action in CREATING
+        if creating:
+            self.gate.doubted()
+            self.book.journal.doubt(sent.request_id)
+        seen = self.see(call.changes, patiently=creating or again)
+        rest = self.settle(sent, lambda change: _shown(change, seen[change.key]))
+        if creating and not any(change.action is call.action for change in rest):
+            self.gate.cleared(call.action)
+            self.leave_behind(sent, rest)
+        elif creating or again or self.gate.over:
+            doubt = fates.in_doubt(error)
+            self.book.record([(change, doubt, sent) for change in rest])
+        elif rest:
+            self.book.undo(sent, rest)
+            self.carry(Call(call.action, rest), again=True)
+
+    def settle(self, sent: Sent, fate: Callable[[Change], Outcome | None]) -> tuple[Change, ...]:
+        """Record the changes of a call that have a fate, and give the others."""
+        found = {change.key: fate(change) for change in sent.call.changes}
+        self.book.record([(c, end, sent) for c in sent.call.changes if (end := found[c.key])])
+        return tuple(change for change in sent.call.changes if not found[change.key])
+
+    def leave_behind(self, sent: Sent, members: Sequence[Change]) -> None:
+        """Members that did not ride along with their group: added one by one later, if there is a group."""
+        for change in members:
+            if missing := self.gate.missing(change):
+                self.book.record([(change, missing, sent)])
+            else:
+                self.book.undo(sent, [change])
+                self.left_behind.append(change)
+
+    # ---- reading back -------------------------------------------------------------------------------------
+
+    def see(
+        self, changes: Sequence[Change], *, patiently: bool = False, spread: Spread = map
+    ) -> Mapping[str, Sight]:
+        made = list(self.book.made.values())
+        return self.watch.see(changes, made, patiently=patiently, spread=spread)
+
+    def verify(self, *actions: Action) -> None:
+        """Read back what was accepted, all of it together."""
+        pending = [pair for pair in self.book.accepted.values() if pair[0].action in actions]
+        if not pending:
+            return
+        self.tell("reading back")
+        seen: Mapping[str, Sight] = {}
+        if self.gate.readable:
+            try:
+                changes = [change for change, _ in pending]
+                seen = self.see(changes, patiently=True, spread=self.pool.map)
+            except TenantError as error:
+                self.gate.halt(error)
+        unseen = fates.not_visible(self.gate.stopped)
+        self.record(
+            [
+                (change, _shown(change, seen.get(change.key, Sight.ABSENT)) or unseen, sent)
+                for change, sent in pending
+            ]
+        )
+
+    def account_for_the_rest(self) -> None:
+        """Give an outcome to what the end of the run has left without one."""
+        rest = [change for change in self.plan.changes if change.key not in self.book.outcomes]
+        doubt = fates.in_doubt(self.gate.stopped or "the run was stopped")
+        self.record([(change, doubt, None) for change in rest if change.key in self.book.under_way])
+        for change in rest:
+            if change.key not in self.book.outcomes:
+                self.book.skip(change, fates.interrupted(self.gate.stopped))
+
+    def record(self, ends: Sequence[End]) -> None:
+        """Record at the end of a phase, when a full disk can no longer stop anything but the next one."""
+        try:
+            self.book.record(ends)
+        except StorageError as error:
+            self.gate.halt(error)
+
+    def tell(self, what: str) -> None:
+        done = self.tenant.calls - self.calls_before
+        self.observer.step(done, max(done, self.forecast), what)
+
+
+def _shown(change: Change, sight: Sight, as_asked: Outcome = SEEN) -> Outcome | None:
+    """Give what a look means for a change; None: it does not show."""
+    match sight:
+        case Sight.AS_ASKED:
+            return as_asked
+        case Sight.OTHERWISE:
+            return fates.overtaken(change)
+        case Sight.ABSENT:
+            return None

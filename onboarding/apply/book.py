@@ -1,0 +1,111 @@
+"""What is known of every change while a plan is carried out, in memory and in the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from onboarding.apply.steps import Call
+from onboarding.errors import TenantError
+from onboarding.journal import Journal
+from onboarding.plan import Action, Change, Outcome, Plan, Status
+from onboarding.tenant import Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A call as it was sent, and what came back."""
+
+    call: Call
+    request_id: str
+    answer: Receipt | TenantError
+
+
+End = tuple[Change, Outcome, Sent | None]
+"""What became of a change, and by which call."""
+NOTHING = Outcome(Status.SKIPPED, "not-sent", "not carried out by this call")
+
+
+class Book:
+    """Several threads write in it, about different changes, each time in one atomic step."""
+
+    def __init__(self, plan: Plan, journal: Journal, now: Callable[[], float]) -> None:
+        self.journal = journal
+        self.outcomes: dict[str, Outcome] = {}
+        self.accepted: dict[str, tuple[Change, Sent]] = {}
+        """What got a clear yes and has not been seen yet."""
+        self.made: dict[str, Change] = {}
+        """What the tenant may show by now."""
+        self.under_way: dict[str, str] = {}
+        """Request ids of what may have left and has no outcome yet."""
+        self._set_aside = {
+            settled.change.key: Outcome(settled.status, settled.code, settled.message)
+            for settled in plan.settled
+            if settled.change
+        }
+        self._attempts: dict[str, int] = {}
+        self._now = now
+
+    def of(self, key: str) -> Outcome | None:
+        """Give what became of a change, in this run or before it."""
+        return self.outcomes.get(key) or self._set_aside.get(key)
+
+    def doubtful_before(self) -> tuple[str, ...]:
+        """Give the invitations that were set aside since an earlier run left them in doubt."""
+        begin = f"{Action.INVITE} "
+        return tuple(
+            key
+            for key, outcome in self._set_aside.items()
+            if outcome.status is Status.IN_DOUBT and key.startswith(begin)
+        )
+
+    def intend(self, call: Call, request_id: str) -> None:
+        """Write down what is about to be sent."""
+        self.journal.intend(request_id, call.action, call.changes)
+        for change in call.changes:
+            self.under_way[change.key] = request_id
+
+    def answered(self, sent: Sent) -> None:
+        """Count the attempts behind an answer."""
+        for change in sent.call.changes:
+            before = self._attempts.get(change.key, 0)
+            self._attempts[change.key] = before + sent.answer.attempts
+
+    def accept(self, sent: Sent, changes: Sequence[Change]) -> None:
+        """Write down a clear yes to these changes of a call."""
+        for change in sent.call.changes:
+            self.made[change.key] = change
+        for change in changes:
+            self.accepted[change.key] = (change, sent)
+        self.journal.accept(sent.request_id, sent.call.changes)
+
+    def skip(self, change: Change, fate: Outcome, sent: Sent | None = None) -> None:
+        """Know what became of a change for which nothing is under way; that needs no journal."""
+        self.outcomes[change.key] = self._dated(change, fate, sent)
+
+    def record(self, ends: Sequence[End]) -> None:
+        """Know what became of changes that were sent, and write it down."""
+        dated = [(change, self._dated(change, fate, sent)) for change, fate, sent in ends]
+        for change, outcome in dated:
+            self.outcomes[change.key] = outcome
+            self._forget(change)
+        self.journal.conclude(dated)
+
+    def undo(self, sent: Sent, changes: Sequence[Change]) -> None:
+        """Write down that a call came to nothing for these; what becomes of them is still to be seen."""
+        for change in changes:
+            self._forget(change)
+        self.journal.conclude([(change, self._dated(change, NOTHING, sent)) for change in changes])
+
+    def _dated(self, change: Change, fate: Outcome, sent: Sent | None) -> Outcome:
+        """Give the outcome with the facts of the call behind it."""
+        at = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="milliseconds")
+        fate = replace(fate, at=at, attempts=self._attempts.get(change.key, 0))
+        if sent is None:
+            return replace(fate, request_id=self.under_way.get(change.key, ""))
+        return replace(fate, http_status=sent.answer.status, request_id=sent.request_id)
+
+    def _forget(self, change: Change) -> None:
+        self.under_way.pop(change.key, None)
+        self.accepted.pop(change.key, None)

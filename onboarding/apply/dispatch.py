@@ -1,0 +1,122 @@
+"""Send one call: a ``Call`` goes out, once, and what came back comes in; its intent is on disk before its first byte leaves."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+
+from onboarding.apply.book import Book, Sent
+from onboarding.apply.sight import Watch
+from onboarding.apply.steps import Call
+from onboarding.errors import NotSent, TenantError, Throttled, TokenRefused
+from onboarding.model import Email, Group, GroupId, Role, User, UserId
+from onboarding.plan import Action, Change
+from onboarding.tenant import Receipt, Writer
+
+LONGEST_WAIT = 900.0  # a tenant that asks for more than 15 minutes is left for another time
+USUAL_WAIT = 60.0  # Atlan blocks for a minute, and need not say so
+
+
+class Dispatch:
+    """The way out. It knows the ids that the tenant wants instead of addresses and names."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        watch: Watch,
+        book: Book,
+        *,
+        tries: int,
+        rest: Callable[[float], None],
+        over: Callable[[], bool],
+    ) -> None:
+        self._writer = writer
+        self._watch = watch
+        self._book = book
+        self._tries = tries
+        self._rest = rest
+        self._over = over
+
+    def send(self, call: Call) -> Sent:
+        """Send a call once; again, and boundedly, only where it is certain that it was not carried out."""
+        attempt = 0
+        while True:
+            attempt += 1
+            sent = self._send_once(call)
+            pause = _pause(sent.answer, attempt)
+            if pause is None:
+                return sent
+            self._book.undo(sent, call.changes)
+            if attempt == self._tries or pause > LONGEST_WAIT or self._over():
+                return sent
+            self._rest(pause)
+
+    def _send_once(self, call: Call) -> Sent:
+        request_id = uuid.uuid4().hex
+        self._book.intend(call, request_id)
+        answer: Receipt | TenantError
+        try:
+            answer = self._write(call, request_id)
+        except TenantError as error:
+            answer = error
+        sent = Sent(call, request_id, answer)
+        self._book.answered(sent)
+        return sent
+
+    def _write(self, call: Call, request_id: str) -> Receipt:
+        first, writer = call.changes[0], self._writer
+        match call.action:
+            case Action.INVITE:
+                people = [_person(change) for change in call.changes]
+                return writer.invite(people, request_id=request_id)
+            case Action.CREATE_GROUP:
+                members = [self._user(change) for change in call.changes[1:]]
+                return writer.create_group(_wanted(first), members, request_id=request_id)
+            case Action.UPDATE_GROUP:
+                group = replace(_wanted(first), id=self._group(first))
+                return writer.update_group(group, request_id=request_id)
+            case Action.CHANGE_ROLE:
+                _, role = _person(first)
+                return writer.change_role(self._user(first), role, request_id=request_id)
+            case Action.GRANT:
+                groups = [self._group(change) for change in call.changes]
+                return writer.add_to_groups(self._user(first), groups, request_id=request_id)
+            case Action.REVOKE:
+                users = [self._user(change) for change in call.changes]
+                return writer.remove_members(self._group(first), users, request_id=request_id)
+
+    def _user(self, change: Change) -> UserId:
+        found = self._watch.user_id(change.email) if change.email else None
+        assert found, change
+        return found
+
+    def _group(self, change: Change) -> GroupId:
+        found = self._watch.group_id(change.group) if change.group else None
+        assert found, change
+        return found
+
+
+def _pause(answer: Receipt | TenantError, attempt: int) -> float | None:
+    """Give how long to wait after an answer that says that nothing was carried out; None for any other."""
+    match answer:
+        case Throttled(retry_after=seconds):
+            return USUAL_WAIT if seconds is None else seconds
+        case NotSent():
+            return 2.0 ** (attempt - 1)
+        case TokenRefused():
+            return math.inf
+        case _:
+            return None
+
+
+def _person(change: Change) -> tuple[Email, Role]:
+    assert isinstance(change.after, User)
+    assert change.after.role, change
+    return change.after.email, change.after.role
+
+
+def _wanted(change: Change) -> Group:
+    assert isinstance(change.after, Group)
+    return change.after

@@ -1,0 +1,121 @@
+"""May a call be sent now? A call comes in; nothing, or the outcome of what may not be sent, goes out."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterable
+
+from onboarding.apply import fates
+from onboarding.apply.book import Book
+from onboarding.apply.sight import Watch
+from onboarding.errors import OnboardingError, StorageError, Throttled, TryLater
+from onboarding.journal import CREATING
+from onboarding.model import Email, Group, Role, User
+from onboarding.plan import Action, Cause, Change, Outcome, Plan, Status, Subject
+
+DONE = frozenset((Status.APPLIED, Status.UNCHANGED))
+ENOUGH_DOUBTS = 2
+
+
+class Gate:
+    """Knows what stands in the way: the end of the run, doubts, closed doors, and what depends on what."""
+
+    def __init__(self, plan: Plan, book: Book, watch: Watch, stop: threading.Event) -> None:
+        self.stopped: OnboardingError | None = None
+        self.closed = ""
+        """The tenant's words for inviting nobody at all."""
+        self._stop = stop
+        self._book = book
+        self._watch = watch
+        self._doubts = 0
+        self._guard = threading.Lock()
+        self._grants: defaultdict[Email | None, list[str]] = defaultdict(list)
+        for change in plan.of(Action.GRANT):
+            self._grants[change.email].append(change.key)
+        self._new_admins = [c.key for c in plan.of(Action.CHANGE_ROLE) if _is_admin(c.after)]
+        self._invitations = [c.key for c in plan.of(Action.INVITE)]
+        self._invitations += book.doubtful_before()
+
+    @property
+    def over(self) -> bool:
+        """Whether the run is to end."""
+        return self.stopped is not None or self._stop.is_set()
+
+    def halt(self, error: OnboardingError) -> None:
+        """Let nothing more be sent. The first reason stands, but for one that is about our own disk."""
+        if isinstance(error, Throttled):
+            error = TryLater(f"{error} Run again later to carry on.")
+        with self._guard:
+            if self.stopped is None or isinstance(error, StorageError):
+                self.stopped = error
+
+    @property
+    def readable(self) -> bool:
+        """Whether the tenant can still be read."""
+        return self.stopped is None or isinstance(self.stopped, StorageError)
+
+    def doubted(self) -> None:
+        """A creating call got no clear answer."""
+        with self._guard:
+            self._doubts += 1
+
+    def cleared(self, action: Action) -> None:
+        """What became of a call of this kind is known."""
+        if action in CREATING:
+            self._doubts = 0
+
+    def closed_for(self, action: Action) -> Outcome | None:
+        """Say what is in the way of every call of this kind."""
+        if self.over:
+            return fates.interrupted(self.stopped)
+        if action in CREATING and self._doubts >= ENOUGH_DOUBTS:
+            return fates.breaker()
+        if action is Action.INVITE and self.closed:
+            return fates.by_hand(self.closed)
+        return None
+
+    def missing(self, change: Change, *, with_group: bool = False) -> Outcome | None:
+        """Say what a change depends on and does not have; ``with_group``: it travels with its group's creation."""
+        email, group = change.email, change.group
+        if email and change.action is not Action.INVITE and not self._watch.user_id(email):
+            invited = self._book.of(f"{Action.INVITE} {email}")
+            return fates.dependent(f"the account of {email}", invited)
+        if group and not with_group and not self._watch.group_id(group):
+            created = self._book.of(f"{Action.CREATE_GROUP} {group}")
+            return fates.dependent(f"the group {group}", created)
+        return self._unreliable(change)
+
+    def _unreliable(self, change: Change) -> Outcome | None:
+        """Say what a change waits for that has not come about.
+
+        What a mover loses waits for what the mover gets, and an admin's demotion for the new admins. A group is made
+        a default group only while no invitation is in doubt: who is invited late would slip in.
+        """
+        waits_for: Iterable[str] = ()
+        bad = frozenset(Status) - DONE
+        if change.action is Action.REVOKE and change.cause is not Cause.LEAVER:
+            waits_for = self._grants.get(change.email, ())
+        elif change.is_demotion and _is_admin(change.before):
+            waits_for = self._new_admins
+        elif _turns_default_on(change):
+            waits_for, bad = self._invitations, frozenset({Status.IN_DOUBT})
+        for key in waits_for:
+            outcome = self._book.of(key)
+            if outcome and outcome.status in bad:
+                return fates.dependent(f"'{key}'", outcome)
+        return None
+
+
+def _is_admin(subject: Subject | None) -> bool:
+    return isinstance(subject, User) and subject.role is Role.ADMIN
+
+
+def _turns_default_on(change: Change) -> bool:
+    match change.before, change.after:
+        case Group(default=True), _:
+            return False
+        case _, Group(default=default):
+            return default
+        case _:
+            return False
