@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from typing import TypeVar
 
 from onboarding.model import (
     Desired,
@@ -30,6 +31,8 @@ from onboarding.model import (
     internal_name,
     normal_email,
 )
+
+Key = TypeVar("Key", Email, GroupKey, GroupName)
 
 MAX_SUGGESTIONS = 100  # each is compared with every known address of the same initial
 
@@ -368,31 +371,42 @@ def _holds(
         for finding in (*intake.findings, *findings)
         if finding.row and finding.severity is Severity.REJECT
     )
-    people = dict(held.people)
-    groups: dict[GroupName, RowRef] = {}
-    not_created = dict(held.not_created)
-
-    def hold_group(key: GroupKey, row: RowRef) -> None:
-        for name in spelling.meanings.get(key, ()):
-            groups[name] = min(row, groups.get(name, row))
-
-    for key, row in (*held.groups.items(), *held.not_created.items()):
-        hold_group(key, row)
-    for email, person in desired.persons.items():
-        for row in rejected.intersection(person.rows):
-            people[email] = min(row, people.get(email, row))
-    for ask in asks:
-        for row in rejected.intersection(ask.rows):
-            people[ask.email] = min(row, people.get(ask.email, row))
-            hold_group(ask.key, row)
-    for key, team in desired.teams.items():
-        for row in rejected.intersection(team.rows):
-            not_created[key] = min(row, not_created.get(key, row))
-            hold_group(key, row)
-    for key, name in spelling.teams.items():
-        if group_key(name) in held.not_created:
-            not_created.setdefault(key, held.not_created[group_key(name)])
+    asking = [(ask, row) for ask in asks for row in rejected.intersection(ask.rows)]
+    people = _first(
+        *held.people.items(),
+        *((ask.email, row) for ask, row in asking),
+        *(
+            (email, row)
+            for email, person in desired.persons.items()
+            for row in rejected.intersection(person.rows)
+        ),
+    )
+    not_created = _first(
+        *held.not_created.items(),
+        *(
+            (key, row)
+            for key, team in desired.teams.items()
+            for row in rejected.intersection(team.rows)
+        ),
+        *(
+            (key, held.not_created[group_key(name)])
+            for key, name in spelling.teams.items()
+            if group_key(name) in held.not_created
+        ),
+    )
+    spelled = [*held.groups.items(), *not_created.items(), *((ask.key, row) for ask, row in asking)]
+    groups = _first(
+        *((name, row) for key, row in spelled for name in spelling.meanings.get(key, ()))
+    )
     return Holds(rejected, people, groups, not_created, held.absence)
+
+
+def _first(*pairs: tuple[Key, RowRef]) -> dict[Key, RowRef]:
+    """Give the first row of each."""
+    found: dict[Key, RowRef] = {}
+    for key, row in pairs:
+        found[key] = min(row, found.get(key, row))
+    return found
 
 
 def _barred(
