@@ -170,6 +170,11 @@ CODES: dict[str, Code] = {
         "Fill in internal_name if you want another one. It can never be changed later.",
         "R&D/Ops becomes r_d_ops",
     ),
+    "protected-group": Code(
+        "note",
+        "Single sign-on keeps the group's members (sso_groups); what is changed here it may undo.",
+        "Change the membership in the identity provider as well.",
+    ),
     "column-unknown": Code(
         "note",
         "No field of this tool goes by this header; the column comes back in the report.",
@@ -245,11 +250,6 @@ CODES: dict[str, Code] = {
         "outcome",
         "This would leave the tenant without an admin.",
         "Make somebody else Admin first.",
-    ),
-    "protected-group": Code(
-        "outcome",
-        "The group's members are kept by single sign-on (sso_groups); this job does not change them.",
-        "Change the membership in the identity provider.",
     ),
     "invitations-off": Code(
         "outcome",
