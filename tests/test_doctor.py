@@ -31,9 +31,7 @@ class Reader:
     def identity(self) -> Identity:
         if self._error:
             raise self._error
-        return Identity(
-            "acme", UserId("u-1"), "service-account", {role: "id" for role in self._roles}
-        )
+        return Identity("acme", UserId("u-1"), "service-account", dict.fromkeys(self._roles, "id"))
 
     def count_users(self) -> int:
         return 1234

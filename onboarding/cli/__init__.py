@@ -20,7 +20,7 @@ from onboarding import __version__
 from onboarding.cli import options
 from onboarding.cli.console import Console
 from onboarding.cli.signals import Signals
-from onboarding.errors import OnboardingError, UsageError
+from onboarding.errors import Interrupted, OnboardingError, UsageError
 
 if TYPE_CHECKING:
     from onboarding.cli.work import Work
@@ -60,6 +60,9 @@ def _ended(command: Callable[[], int | None], console: Console) -> int:
     """Give a command's exit code, and say what went wrong if anything did."""
     try:
         return command() or 0
+    except Interrupted as error:
+        console.failed(error, 128 + error.signal)
+        return 128 + error.signal
     except OnboardingError as error:
         console.failed(error, error.exit_code)
         return error.exit_code
@@ -82,7 +85,10 @@ def _ended(command: Callable[[], int | None], console: Console) -> int:
 def _bug(error: Exception, console: Console) -> int:
     log.error("a bug of ours", exc_info=error)
     words = f"{type(error).__name__}: {error}".rstrip(": ")
-    console.failed(f"this is a bug of onboarding {__version__}, please report it: {words}", 70)
+    hint = "" if console.verbose else " (--verbose shows where)"
+    console.failed(
+        f"this is a bug of onboarding {__version__}, please report it: {words}{hint}", 70
+    )
     return 70
 
 
@@ -277,7 +283,6 @@ def sandbox(ctx: click.Context, port: int, db: Path | None) -> int:
     sandbox needs none: it starts its own.
     """
     from onboarding.cli import embedded
-    from onboarding.errors import Interrupted
 
     with embedded.serving(db or embedded.DATABASE, port) as tenant:
         ctx.obj.console.say(

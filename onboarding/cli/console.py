@@ -11,6 +11,7 @@ import logging
 import os
 import shutil
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from onboarding.job import Prospect, Report
     from onboarding.model import Finding
+
+logger = logging.getLogger(__name__)
 
 
 class Console:
@@ -47,8 +50,10 @@ class Console:
         """Called once the person has agreed, before the first changing call."""
         self.lost_output = False
         self._bar: tqdm[Any] | None = None
+        self._one_bar = threading.Lock()
         self._changes = 0
         self._handlers: list[logging.Handler] = []
+        self._log_to(logging.NullHandler())  # else logging shows warnings by itself
         for stream in (sys.stdout, sys.stderr):
             with suppress(AttributeError):  # a stream of somebody else's, who wants it as it is
                 stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -112,6 +117,7 @@ class Console:
         from onboarding.writers import log
 
         self._log_to(log.to_file(folder / "run.log", folder.name, self.secrets))
+        logger.info("onboarding %s on Python %s", __version__, sys.version.split()[0])
 
     def propose(self, prospect: Prospect) -> None:
         """Show the findings and the plan."""
@@ -159,7 +165,7 @@ class Console:
         """Move the bar."""
         if self._draws:
             bar = self._ready_bar()
-            bar.total, bar.n = total, done
+            bar.total, bar.n, bar.bar_format = total, done, None
             bar.set_description_str(what)
 
     def waiting(self, seconds: float) -> None:
@@ -177,6 +183,7 @@ class Console:
 
         self.end_bar()
         facts = {**report.summary, "exit_code": exit_code}
+        logger.info("%d rows, exit code %d", facts["rows"], exit_code)
         if self.as_json:
             self.result(summary.as_json(facts).decode())
         elif exit_code or not self.quiet:
@@ -250,15 +257,21 @@ class Console:
         return sys.stdin.readline().strip()
 
     def _ready_bar(self) -> tqdm[Any]:
-        if self._bar is None:
-            from tqdm import tqdm
+        with self._one_bar:  # workers that wait may come at the same time
+            if self._bar is None:
+                from tqdm import tqdm
 
-            # A terminal may claim to be 0 columns wide, and the bar would then be invisible.
-            width = shutil.get_terminal_size((80, 24)).columns or 80
-            self._bar = tqdm(
-                file=sys.stderr, ncols=width, leave=False, unit="call", mininterval=0.1
-            )
-        return self._bar
+                # A terminal may claim to have no columns and no rows; tqdm would then draw nothing.
+                columns, rows = shutil.get_terminal_size((80, 24))
+                self._bar = tqdm(
+                    file=sys.stderr,
+                    ncols=columns,
+                    nrows=rows,
+                    leave=False,
+                    unit="call",
+                    bar_format="{desc}",
+                )
+            return self._bar
 
     def _seconds(self, calls: int) -> float:
         """Guess how long so many calls take: the first fifty don't wait for the pace."""

@@ -1,0 +1,699 @@
+"""The command as a person, cron and a pipe meet it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from onboarding import __version__
+from onboarding.cli import cli
+from onboarding.codes import CODES
+
+COMMANDS = ("run", "validate", "plan", "apply", "export", "explain", "sandbox", "doctor")
+SHEET = "email,role,groups\nnew.one@acme.example,Member,Finance\nnew.two@acme.example,Guest,\n"
+BAD_ROW = "bob@acme,Guest,\n"
+KEY = "canary-0123456789abcdef"
+
+
+@dataclass
+class Desk:
+    """A folder to work in, with no settings and nothing in the environment."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def file(self, name: str, text: str, mode: int = 0o600) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(mode)
+        return path
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return {"HOME": str(self.folder / "home"), **self.environment}
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "onboarding", *arguments]
+
+    def run(
+        self, *arguments: str, stdin: str = "", stdout: int | None = None, **environ: str
+    ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environ | environ,
+            input=stdin,
+            stdout=subprocess.PIPE if stdout is None else stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr
+        assert "Exception ignored" not in done.stderr
+        return done
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    desk = Desk(tmp_path)
+    desk.file("people.csv", SHEET)
+    return desk
+
+
+# ---- help ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_the_help_fits_80_columns_and_shows_an_example(command: str) -> None:
+    shown = CliRunner().invoke(cli, [*command.split(), "--help"], terminal_width=80)
+    assert shown.exit_code == 0
+    assert [line for line in shown.output.splitlines() if len(line) > 80] == []
+    assert f"  onboarding {command or 'run'}" in shown.output
+
+
+def test_the_commands_are_listed_as_a_person_meets_them() -> None:
+    shown = CliRunner().invoke(cli, ["--help"]).output
+    listed = re.findall(r"^  (\w+) ", shown.partition("Commands:")[2], re.MULTILINE)
+    assert tuple(listed) == COMMANDS
+
+
+def test_options_stand_in_sections() -> None:
+    shown = CliRunner().invoke(cli, ["run", "--help"]).output
+    assert re.findall(r"^(\w[^:\n]*):$", shown, re.MULTILINE) == [
+        "Example",
+        "Tenant",
+        "Reading the sheets",
+        "What may change",
+        "Limits, each N or N%",
+        "Output",
+        "Help",
+    ]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], *([name, "--help"] for name in COMMANDS)], ids=" ".join
+)
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    code = (
+        "import sys, atexit; from onboarding.__main__ import main\n"
+        "atexit.register(lambda: print(*{m.partition('.')[0] for m in sys.modules}, file=sys.stderr))\n"
+        f"sys.argv = ['onboarding', *{arguments!r}]; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    heavy = {"pandas", "numpy", "pandera", "requests", "urllib3", "pydantic", "tqdm", "sqlite3"}
+    assert set(done.stderr.split()) & heavy == set()
+
+
+def test_the_version_is_that_of_the_package(desk: Desk) -> None:
+    assert desk.run("--version").stdout == f"onboarding, version {__version__}\n"
+
+
+def test_no_argument_shows_the_help() -> None:
+    assert "Usage: onboarding" in CliRunner().invoke(cli, [], prog_name="onboarding").output
+
+
+# ---- usage --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        pytest.param(["frobnicate"], "No such command 'frobnicate'", id="command"),
+        pytest.param(["run", "x.csv", "--alow-admins"], "--allow-admins", id="suggestion"),
+        pytest.param(["run"], "Missing argument 'INPUT...'", id="argument"),
+        pytest.param(["validate", "x.csv", "--kind", "people"], "'users', 'groups'", id="choice"),
+        pytest.param(["run", "x.csv", "--yes"], "--tenant sandbox", id="no-tenant"),
+        pytest.param(["plan", "x.csv"], "--tenant sandbox", id="no-tenant-plan"),
+        pytest.param(
+            ["plan", "x.csv", "--tenant", "http://acme.atlan.com"], "https", id="plain-http"
+        ),
+        pytest.param(["plan", "x.csv", "--tenant", "acme.atlan.com"], "no key", id="no-key"),
+        pytest.param(
+            ["plan", "x.csv", "--tenant", "sandbox", "--max-removals", "lots"],
+            "--max-removals: write a number",
+            id="limit",
+        ),
+        pytest.param(["validate", "x.csv", "--config", "no.toml"], "no.toml", id="config"),
+        pytest.param(["explain", "email-invalidd"], "did you mean email-invalid?", id="code"),
+    ],
+)
+def test_wrong_usage_is_one_clear_line_and_2(desk: Desk, arguments: list[str], words: str) -> None:
+    done = desk.run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: ")
+    assert words in done.stderr
+
+
+def test_without_a_terminal_a_run_needs_yes_before_anything(desk: Desk) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        done = desk.run("run", "missing.csv", "--tenant", url, ATLAN_API_KEY=KEY)
+        assert done.returncode == 2
+        assert "--yes" in done.stderr
+        with pytest.raises(BlockingIOError):
+            server.accept()
+
+
+@pytest.mark.parametrize("option", ["accept", "allow_admins", "allow_default", "authoritative"])
+def test_what_a_person_decides_is_not_read_from_the_environment(desk: Desk, option: str) -> None:
+    command = cli.commands["run"]
+    (parameter,) = (p for p in command.params if p.name == option)
+    assert parameter.envvar is None
+
+
+def test_every_other_option_can_be_set_in_the_environment() -> None:
+    by_hand = {"accept", "allow_admins", "allow_default", "authoritative", "reinvite"}
+    for parameter in cli.commands["run"].params:
+        if parameter.name not in by_hand | {"inputs", "tenant", "as_json"}:
+            assert parameter.envvar == f"ONBOARDING_{parameter.name.upper()}"
+
+
+# ---- precedence ---------------------------------------------------------------------------------------------------
+
+
+def origin_of_reports(desk: Desk, *arguments: str, **environ: str) -> str:
+    done = desk.run("doctor", "--json", "--tenant", "sandbox", *arguments, **environ)
+    checks = json.loads(done.stdout)["checks"]
+    return next(check["seen"] for check in checks if check["name"] == "state")
+
+
+def test_a_flag_goes_before_the_environment_before_the_file(desk: Desk) -> None:
+    path = desk.file("a.toml", 'state = "/from/file"\n')
+    given = ("--config", str(path))
+    environ = {"ONBOARDING_STATE": "/from/environment"}
+    flag = ("--state", "/from/flag")
+    assert origin_of_reports(desk, *given) == f"/from/file  (from {path})"
+    assert (
+        origin_of_reports(desk, *given, **environ) == "/from/environment  (from ONBOARDING_STATE)"
+    )
+    assert origin_of_reports(desk, *given, *flag, **environ) == "/from/flag  (from --state)"
+
+
+def test_the_settings_file_may_be_named_in_the_environment(desk: Desk) -> None:
+    path = desk.file("a.toml", "worker = 1\n")
+    done = desk.run("validate", "people.csv", ONBOARDING_CONFIG=str(path))
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"error: {path}: worker: there is no such setting; did you mean workers?\n",
+    )
+
+
+def test_a_file_in_the_working_folder_sends_no_key_elsewhere(desk: Desk) -> None:
+    desk.file("onboarding.toml", 'tenant = "https://evil.example"\n')
+    done = desk.run("plan", "people.csv", ATLAN_API_KEY=KEY)
+    assert done.returncode == 2
+    assert "tenant can't be set here" in done.stderr
+
+
+def test_a_key_of_the_environment_does_not_follow_a_tenant_of_the_file(desk: Desk) -> None:
+    path = desk.file("a.toml", 'tenant = "https://acme.atlan.com"\n')
+    done = desk.run("plan", "people.csv", "--config", str(path), ATLAN_API_KEY=KEY)
+    assert done.returncode == 2
+    assert "a key goes only to the tenant named beside it" in done.stderr
+    assert KEY not in done.stderr
+
+
+# ---- small commands -----------------------------------------------------------------------------------------------
+
+
+def test_explain_tells_a_code() -> None:
+    shown = CliRunner().invoke(cli, ["explain", "email-invalid"]).output
+    assert CODES["email-invalid"].meaning in shown
+    assert CODES["email-invalid"].fix in shown
+
+
+def test_explain_lists_all_codes() -> None:
+    shown = CliRunner().invoke(cli, ["explain"]).output
+    assert [line.split()[0] for line in shown.splitlines()] == list(CODES)
+
+
+def test_validate_shows_findings_as_a_compiler_does(desk: Desk) -> None:
+    desk.file("people.csv", SHEET + BAD_ROW)
+    done = desk.run("validate", "people.csv")
+    assert done.returncode == 1
+    assert done.stdout.startswith("people.csv:4 email ")
+    assert "[email-invalid]" in done.stdout
+    assert not (desk.folder / "onboarding-reports").exists()
+
+
+def test_validate_writes_reports_where_it_is_told_to(desk: Desk) -> None:
+    desk.file("a.toml", 'reports = "elsewhere"\n')
+    done = desk.run("validate", "people.csv", "--config", "a.toml", "--reports", "here")
+    assert done.returncode == 0
+    assert [path.name for path in desk.folder.glob("here/*/results.csv")] == ["results.csv"]
+    assert not (desk.folder / "elsewhere").exists()
+
+
+def test_validate_reads_standard_input(desk: Desk) -> None:
+    assert desk.run("validate", "-", stdin=SHEET).returncode == 0
+
+
+def test_export_writes_sheets_and_counts(desk: Desk) -> None:
+    done = desk.run("export", "out", "--tenant", "sandbox", "--json")
+    assert done.returncode == 0
+    assert set(json.loads(done.stdout)) == {"users", "groups", "memberships"}
+    assert list((desk.folder / "out").iterdir())
+
+
+def test_doctor_shows_what_is_well(desk: Desk) -> None:
+    done = desk.run("doctor", "--tenant", "sandbox")
+    assert done.returncode == 0
+    assert re.findall(r"^(\w\w)  (\w[\w ]*?)  ", done.stdout, re.MULTILINE) == [
+        ("ok", name)
+        for name in (
+            "tenant",
+            "API key",
+            "connection",
+            "token",
+            "roles",
+            "round trip",
+            "size",
+            "domains",
+        )
+    ]
+
+
+def test_doctor_without_a_key_says_so(desk: Desk) -> None:
+    done = desk.run("doctor", "--tenant", "acme.atlan.com")
+    assert done.returncode == 2
+    assert "no  settings          there is no key for acme.atlan.com" in done.stdout
+
+
+def test_an_input_that_is_not_there_is_3(desk: Desk) -> None:
+    done = desk.run("plan", "missing.csv", "--tenant", "sandbox")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith("error: missing.csv")
+
+
+# ---- the sandbox --------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Server:
+    """The embedded tenant in the foreground."""
+
+    process: subprocess.Popen[str]
+    url: str
+    key: str
+
+
+@pytest.fixture
+def server(desk: Desk) -> Iterator[Server]:
+    with subprocess.Popen(
+        desk.command("sandbox"),
+        cwd=desk.folder,
+        env=desk.environ,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr
+        said = "".join(process.stderr.readline() for _ in range(3))
+        found = re.search(r"ATLAN_BASE_URL=(\S+) ATLAN_API_KEY=(\S+)", said)
+        assert found, said
+        try:
+            yield Server(process, found[1], found[2])
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=30) == 0
+
+
+def test_the_sandbox_says_how_to_point_the_tool_at_it(desk: Desk, server: Server) -> None:
+    environ = {"ATLAN_BASE_URL": server.url, "ATLAN_API_KEY": server.key}
+    assert desk.run("plan", "people.csv", **environ).returncode == 0
+
+
+def test_a_wrong_key_is_4_and_is_not_shown(desk: Desk, server: Server) -> None:
+    environ = {"ATLAN_BASE_URL": server.url, "ATLAN_API_KEY": KEY}
+    done = desk.run("plan", "people.csv", "--verbose", **environ)
+    assert done.returncode == 4
+    assert KEY not in done.stdout + done.stderr
+    assert not (desk.folder / "onboarding-reports").exists()
+    assert "no  token" in desk.run("doctor", **environ).stdout
+
+
+def test_a_missing_state_folder_is_an_error_without_a_terminal(desk: Desk, server: Server) -> None:
+    environ = {"ATLAN_BASE_URL": server.url, "ATLAN_API_KEY": server.key}
+    given = ("run", "people.csv", "--yes", "--state", "state")
+    done = desk.run(*given, **environ)
+    assert done.returncode == 2
+    assert "--init-state" in done.stderr
+    assert desk.run(*given, "--init-state", **environ).returncode == 0
+    assert desk.run(*given, **environ).returncode == 0
+
+
+def test_a_port_that_is_taken_is_2(desk: Desk) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = desk.run("sandbox", "--port", port)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: the embedded tenant can't serve on port")
+
+
+def test_a_tenant_that_is_down_is_4(desk: Desk) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+    done = desk.run("plan", "people.csv", "--tenant", url, ATLAN_API_KEY=KEY)
+    assert done.returncode == 4
+    assert len(done.stderr.splitlines()) == 1
+
+
+# ---- the job ------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_and_a_second_one(desk: Desk) -> None:
+    first = desk.run("run", "people.csv", "--tenant", "sandbox", "--yes")
+    assert (first.returncode, first.stderr) == (0, "")
+    assert "This sends 2 invitation e-mails" in first.stdout
+    again = desk.run("run", "people.csv", "--tenant", "sandbox", "--yes")
+    assert again.returncode == 0
+    assert "Nothing to do" in again.stdout
+
+
+def test_a_plan_is_saved_and_carried_out(desk: Desk) -> None:
+    planned = desk.run("plan", "people.csv", "--tenant", "sandbox", "--json")
+    facts = json.loads(planned.stdout)
+    plan = str(Path(facts["folder"]) / "plan.json")
+    other = desk.run("apply", plan, "--tenant", "sandbox", "--yes", "--expect", "0" * 16)
+    assert other.returncode == 2
+    given = ("--tenant", "sandbox", "--yes", "--json", "--expect", facts["fingerprint"])
+    done = desk.run("apply", plan, *given)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["statuses"]["applied"] == 2
+
+
+def test_json_is_one_object_and_nothing_else(desk: Desk) -> None:
+    done = desk.run("run", "people.csv", "--tenant", "sandbox", "--yes", "--json")
+    facts = json.loads(done.stdout)
+    assert (facts["exit_code"], done.returncode, done.stderr) == (0, 0, "")
+    assert facts["calls"]["announced"] == facts["calls"]["made"]
+
+
+def test_json_tells_errors_too(desk: Desk) -> None:
+    done = desk.run("plan", "missing.csv", "--tenant", "sandbox", "--json")
+    facts = json.loads(done.stdout)
+    assert (facts["exit_code"], done.returncode) == (3, 3)
+    assert facts["error"].startswith("missing.csv")
+
+
+def test_quiet_says_nothing_when_all_is_well(desk: Desk) -> None:
+    done = desk.run("run", "people.csv", "--tenant", "sandbox", "--yes", "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_quiet_still_says_what_needs_somebody(desk: Desk) -> None:
+    desk.file("people.csv", SHEET + BAD_ROW)
+    done = desk.run("run", "people.csv", "--tenant", "sandbox", "--yes", "--quiet")
+    assert done.returncode == 1
+    assert "Exit code 1" in done.stdout
+
+
+def test_a_limit_is_5_and_the_fingerprint_lets_that_plan_pass(desk: Desk) -> None:
+    given = ("run", "people.csv", "--tenant", "sandbox", "--yes", "--max-invitations", "1")
+    refused = desk.run(*given)
+    assert refused.returncode == 5
+    fingerprint = re.search(r"--accept ([0-9a-f]{16})", refused.stderr)
+    assert fingerprint
+    assert desk.run(*given, "--accept", "0" * 16).returncode == 5
+    assert desk.run(*given, "--accept", fingerprint[1]).returncode == 0
+
+
+def test_a_report_folder_that_can_not_be_made_is_74(desk: Desk) -> None:
+    given = ("--tenant", "sandbox", "--yes", "--reports", "people.csv/reports")
+    done = desk.run("run", "people.csv", *given)
+    assert done.returncode == 74
+    assert done.stderr.startswith("error: ")
+
+
+def test_what_is_left_behind_is_private(desk: Desk) -> None:
+    desk.run("run", "people.csv", "--tenant", "sandbox", "--yes", "--verbose")
+    modes = {
+        oct(path.stat().st_mode & 0o777)
+        for name in ("onboarding-reports", "home", "onboarding-sandbox.db")
+        for path in [desk.folder / name, *(desk.folder / name).rglob("*")]
+    }
+    assert modes == {"0o600", "0o700"}
+
+
+def test_the_log_of_a_run_holds_no_address(desk: Desk) -> None:
+    desk.run("run", "people.csv", "--tenant", "sandbox", "--yes")
+    (path,) = desk.folder.glob("onboarding-reports/*/run.log")
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert lines[-1]["message"] == "2 rows, exit code 0"
+    assert "@" not in path.read_text()
+
+
+# ---- streams ------------------------------------------------------------------------------------------------------
+
+
+def test_a_full_output_does_not_stop_a_run(desk: Desk) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = desk.run("run", "people.csv", "--tenant", "sandbox", "--yes", stdout=full.fileno())
+    assert done.returncode == 74
+    assert done.stderr == "error: the output could not be written; the run itself went well\n"
+    assert len(list(desk.folder.glob("onboarding-reports/*/results.csv"))) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["run", "people.csv", "--tenant", "sandbox", "--yes"], ["explain"]],
+    ids=["run", "explain"],
+)
+def test_a_reader_that_leaves_does_not_stop_anything(desk: Desk, arguments: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = desk.run(*arguments, stdout=writing)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_ascii_terminal_gets_escapes(desk: Desk) -> None:
+    desk.file("größe.csv", "email,role\nana@acme,Guest\n")
+    done = desk.run("validate", "größe.csv", PYTHONIOENCODING="ascii")
+    assert done.returncode == 1
+    assert done.stdout.startswith("gr\\xf6\\xdfe.csv:2 email ")
+
+
+def test_a_cell_can_not_speak_to_the_terminal(desk: Desk) -> None:
+    desk.file("\x1b[31m.csv", "nonsense\n1\n")
+    done = desk.run("validate", "\x1b[31m.csv")
+    assert done.returncode == 3
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+# ---- on a terminal ------------------------------------------------------------------------------------------------
+
+
+class Terminal:
+    """A command at a terminal: what it shows, and what is typed."""
+
+    def __init__(self, desk: Desk, *arguments: str, **environ: str) -> None:
+        self._master, slave = pty.openpty()
+        self.shown = ""
+        self.process = subprocess.Popen(
+            desk.command(*arguments),
+            cwd=desk.folder,
+            env=desk.environ | {"TERM": "xterm"} | environ,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+        )
+        os.close(slave)
+
+    def until(self, words: str) -> None:
+        """Read until these words are shown."""
+        while words not in self.shown:
+            assert self._more(), f"{words!r} is not in {self.shown!r}"
+
+    def type(self, text: str) -> None:
+        os.write(self._master, text.encode())
+
+    def end(self) -> int:
+        """Read to the end, and give the exit code."""
+        while self._more():
+            pass
+        os.close(self._master)
+        assert "Traceback" not in self.shown
+        return self.process.wait(timeout=60)
+
+    def _more(self) -> bool:
+        assert select.select([self._master], [], [], 60)[0], self.shown
+        try:
+            more = os.read(self._master, 65536)
+        except OSError:  # how a terminal says that nobody is there any more
+            return False
+        self.shown += more.decode(errors="replace")
+        return bool(more)
+
+
+def at_terminal(
+    desk: Desk, *arguments: str, answers: Mapping[str, str], **environ: str
+) -> tuple[int, str]:
+    """Run at a terminal; type each answer when its question is shown."""
+    terminal = Terminal(desk, *arguments, **environ)
+    for question, answer in answers.items():
+        terminal.until(question)
+        terminal.type(answer)
+    return terminal.end(), terminal.shown
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"), [("y", 0), ("YES", 0), ("n", 5), ("", 5), ("sure", 5), ("\x04", 5)]
+)
+def test_a_run_asks_first(desk: Desk, answer: str, code: int) -> None:
+    question = "This sends 2 invitation e-mails. Continue?"
+    typed = answer if answer == "\x04" else f"{answer}\n"
+    ended, shown = at_terminal(
+        desk, "run", "people.csv", "--tenant", "sandbox", answers={question: typed}
+    )
+    assert question in shown
+    assert ended == code
+
+
+def test_a_person_may_type_the_number_over_a_limit(desk: Desk) -> None:
+    code, shown = at_terminal(
+        desk,
+        *("run", "people.csv", "--tenant", "sandbox", "--max-invitations", "1"),
+        answers={"how many changes it makes (3): ": "3\n", "Continue?": "y\n"},
+    )
+    assert code == 0, shown
+
+
+@pytest.mark.parametrize("typed", ["2", "y", ""])
+def test_anything_else_than_the_number_is_a_no(desk: Desk, typed: str) -> None:
+    code, shown = at_terminal(
+        desk,
+        *("run", "people.csv", "--tenant", "sandbox", "--max-invitations", "1"),
+        answers={"how many changes it makes (3): ": f"{typed}\n"},
+    )
+    assert code == 5, shown
+
+
+def test_a_sheet_on_standard_input_leaves_nobody_to_ask(desk: Desk) -> None:
+    code, shown = at_terminal(desk, "run", "-", "--tenant", "sandbox", answers={})
+    assert code == 2
+    assert "--yes" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "coloured"),
+    [
+        pytest.param([], {}, True, id="plain"),
+        pytest.param(["--no-color"], {}, False, id="no-color"),
+        pytest.param([], {"NO_COLOR": "1"}, False, id="NO_COLOR"),
+        pytest.param([], {"NO_COLOR": ""}, True, id="empty"),
+        pytest.param([], {"TERM": "dumb"}, False, id="dumb"),
+    ],
+)
+def test_colours_can_be_turned_off(
+    desk: Desk, arguments: list[str], environ: dict[str, str], coloured: bool
+) -> None:
+    desk.file("people.csv", SHEET + BAD_ROW)
+    _, shown = at_terminal(desk, "validate", "people.csv", *arguments, answers={}, **environ)
+    assert ("\x1b[" in shown) is coloured
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_at_the_question_ends_the_run(desk: Desk, number: signal.Signals) -> None:
+    terminal = Terminal(desk, "run", "people.csv", "--tenant", "sandbox")
+    terminal.until("Continue?")
+    terminal.process.send_signal(number)
+    assert terminal.end() == 128 + number
+    assert "interrupted; run the same command again to carry on" in terminal.shown
+
+
+@pytest.fixture
+def slow(desk: Desk) -> Iterator[dict[str, str]]:
+    """The environment of a tenant that takes its time over every call."""
+    desk.file("faults.json", json.dumps({"switches": {"latency_ms": 300}}))
+    with subprocess.Popen(
+        [
+            *(sys.executable, "-m", "onboarding.sandbox", "--until-stdin-closes"),
+            *("--db", "slow.db", "--faults", "faults.json"),
+        ],
+        cwd=desk.folder,
+        env=desk.environ | {"ONBOARDING_SANDBOX_KEY": KEY},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout
+        url = json.loads(process.stdout.readline())["url"]
+        try:
+            yield {"ATLAN_BASE_URL": url, "ATLAN_API_KEY": KEY}
+        finally:
+            process.terminate()
+
+
+def many(desk: Desk) -> None:
+    people = [f"person{number}@acme.example,Guest,Team {number % 7}" for number in range(30)]
+    desk.file("people.csv", "\n".join(["email,role,groups", *people, ""]))
+
+
+def test_a_signal_while_calls_are_made_lets_them_finish(desk: Desk, slow: dict[str, str]) -> None:
+    many(desk)
+    terminal = Terminal(desk, "run", "people.csv", "--yes", "--create-groups", **slow)
+    terminal.until("invite: ")  # the bar: calls are being made
+    terminal.process.send_signal(signal.SIGINT)
+    assert terminal.end() == 130
+    assert "stopping after the calls under way" in terminal.shown
+    (results,) = desk.folder.glob("onboarding-reports/*/results.csv")
+    assert len(results.read_text("utf-8-sig").splitlines()) == 31
+
+    again = desk.run("run", "people.csv", "--yes", "--create-groups", "--json", **slow)
+    assert again.returncode == 0
+    assert json.loads(again.stdout)["results"]["success"] == 30
+
+
+def test_a_second_signal_ends_at_once_and_loses_nothing(desk: Desk, slow: dict[str, str]) -> None:
+    many(desk)
+    terminal = Terminal(desk, "run", "people.csv", "--yes", "--create-groups", **slow)
+    terminal.until("invite: ")
+    terminal.process.send_signal(signal.SIGINT)
+    terminal.until("stopping after the calls under way")
+    terminal.process.send_signal(signal.SIGINT)
+    assert terminal.end() == 130
+    assert "stopped at once" in terminal.shown
+
+    again = desk.run("run", "people.csv", "--yes", "--create-groups", "--json", **slow)
+    assert again.returncode == 0
+    assert json.loads(again.stdout)["results"]["success"] == 30
+
+
+@pytest.mark.parametrize("option", ["--quiet", "--json"])
+def test_no_bar_where_none_is_wanted(desk: Desk, option: str) -> None:
+    code, shown = at_terminal(
+        desk, "run", "people.csv", "--tenant", "sandbox", "--yes", option, answers={}
+    )
+    assert code == 0
+    assert "call/s" not in shown
+    assert (json.loads(shown)["exit_code"] == 0) if option == "--json" else (shown == "")
+
+
+def test_a_wait_for_the_rate_limit_is_shown(desk: Desk, slow: dict[str, str]) -> None:
+    path = desk.file("a.toml", f'tenant = "{slow["ATLAN_BASE_URL"]}"\nrate = 60\n')
+    desk.file("key", KEY)
+    path.write_text(path.read_text() + 'api_key_file = "key"\n')
+    people = [f"person{number}@acme.example,Finance" for number in range(50)]
+    desk.file("people.csv", "\n".join(["email,groups", *people, ""]))
+    terminal = Terminal(desk, "run", "people.csv", "--yes", "--config", "a.toml")
+    terminal.until("waiting for the tenant's rate limit, ")
+    terminal.process.kill()
+    terminal.end()
