@@ -163,7 +163,12 @@ class Atlan:
         except Refused as refusal:
             if refusal.status != 404 or self._role_update == "update":
                 raise
-        receipt = _receipt(self._post(path + "update", body, request_id))
+            unknown = refusal
+        try:
+            receipt = _receipt(self._post(path + "update", body, request_id))
+        except Refused as refusal:
+            # Neither is there: so it is the person who is not, and the first answer says so.
+            raise unknown if refusal.status == 404 else refusal from None
         self._role_update = "update"
         return receipt
 
@@ -265,12 +270,13 @@ def _some(things: list[Any]) -> list[Any]:
 
 
 def _user(record: Record) -> User:
+    email = normal_email(str(record.get("email") or ""))
+    never_here = record.get("lastLoginTime") in (None, "", 0, "0")
     return User(
-        normal_email(str(record.get("email") or "")),
+        email,
         _role(record),
         enabled=not _says(record.get("enabled"), "false"),
-        pending=_says(record.get("emailVerified"), "false")
-        and record.get("lastLoginTime") in (None, "", 0, "0"),
+        pending=bool(email) and never_here and _says(record.get("emailVerified"), "false"),
         id=UserId(_id(record)),
         username=str(record.get("username") or ""),
     )

@@ -177,7 +177,7 @@ class _Call:
             "attempts": attempts,
         }
         what = f"{self.method} {self.path}"
-        said = hide(words(reply.body))
+        said = hide(words(reply.body, ours=self.request_id))
         text = f"{what} was answered with {reply.status}" + (f": {said}" if said else ".")
         named = {who: hide(why) for who, why in by_subject(reply.body).items()}
         match reply.status:
@@ -188,9 +188,8 @@ class _Call:
             case status if 200 <= status < 300:
                 return Answer(status, reply.body, self.request_id, attempts)
             case 401 | 403:
-                raise TokenRefused(
-                    f"The tenant does not accept the API key for this. {text}", **told
-                )
+                text = f"The tenant does not accept the API key for this. {text}"
+                raise TokenRefused(text, words=said, **told)
             case 429:
                 pause = reply.retry_after
                 raise Throttled(f"The tenant asks to slow down. {text}", retry_after=pause, **told)
@@ -214,8 +213,11 @@ class _Call:
         )
 
 
-def words(body: Any) -> str:
-    """Give what the tenant itself says about an error, from any of the shapes it has for that."""
+def words(body: Any, *, ours: str = "") -> str:
+    """Give what the tenant itself says about an error, from any of the shapes it has for that.
+
+    Its own id for the request is added where it is not ``ours``: who asks for help will be asked for it.
+    """
     if named := by_subject(body):
         return plain("; ".join(f"{who}: {why}" for who, why in named.items()))
     if not isinstance(body, dict):
@@ -223,7 +225,9 @@ def words(body: Any) -> str:
     names = ("errorMessage", "message", "error_description", "info", "error")
     said = next((str(body[name]) for name in names if body.get(name)), "")
     theirs = body.get("requestId") or body.get("errorId")
-    return plain(f"{said} (the tenant's request {theirs})" if said and theirs else said)
+    if said and theirs and theirs != ours:
+        said += f" (the tenant's request {theirs})"
+    return plain(said)
 
 
 def by_subject(body: Any) -> dict[str, str]:

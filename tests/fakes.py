@@ -40,6 +40,21 @@ Key = TypeVar("Key", bound=str)
 Record = TypeVar("Record")
 
 
+class Clock:
+    """Time that passes only by sleeping."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.slept.append(seconds)
+
+
 class Crash(BaseException):
     """The process dies here; nothing may catch it and go on."""
 

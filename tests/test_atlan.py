@@ -286,13 +286,18 @@ def test_people_are_counted_in_one_call() -> None:
             id="nulls",
         ),
         pytest.param(
-            {"id": "1", "emailVerified": False, "roles": ["default", "$guest"]},
-            User(Email(""), Role.GUEST, pending=True, id=UserId("1")),
+            {"id": "1", "email": "a@b", "emailVerified": False, "roles": ["default", "$guest"]},
+            User(Email("a@b"), Role.GUEST, pending=True, id=UserId("1")),
             id="pending",
         ),
         pytest.param(
-            {"id": "1", "emailVerified": False, "lastLoginTime": 5},
+            {"id": "1", "emailVerified": False},
             User(Email(""), id=UserId("1")),
+            id="nobody-was-invited",
+        ),
+        pytest.param(
+            {"id": "1", "email": "a@b", "emailVerified": False, "lastLoginTime": 5},
+            User(Email("a@b"), id=UserId("1")),
             id="unverified-but-was-here",
         ),
         pytest.param(
@@ -606,9 +611,9 @@ def test_where_that_is_not_there_the_documented_address_is_used_from_then_on() -
 
 
 def test_a_person_who_is_gone_does_not_change_the_address() -> None:
-    wire = Wire(yields=[gone(), gone(), None])
+    wire = Wire(yields=[Refused("nobody", status=404), gone(), None])
     tenant = atlan(wire)
-    with pytest.raises(Refused):
+    with pytest.raises(Refused, match="nobody"):
         tenant.change_role(UserId("u"), Role.GUEST, request_id="ours")
     tenant.change_role(UserId("v"), Role.GUEST, request_id="ours")
     assert wire.posted[-1][0] == "/users/v/roles/update"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
+from fakes import Clock
 
 from onboarding import __version__
 from onboarding.auth import ApiKey, Auth, ClientCredentials
@@ -155,21 +156,6 @@ def client(url: str, **settings: object) -> Transport:
     }
     auth = settings.pop("auth", None) or ApiKey(KEY)
     return Transport(url, auth, **(quick | settings))  # type: ignore[arg-type]
-
-
-class Clock:
-    """Time that passes only by sleeping."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.slept: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-        self.slept.append(seconds)
 
 
 def patient(**settings: object) -> tuple[Budget, Clock]:
@@ -327,6 +313,10 @@ def test_the_tenants_words_are_found_in_every_shape(body: object, said: str) -> 
     assert words(body) == said
 
 
+def test_a_request_id_that_is_ours_is_not_said_twice() -> None:
+    assert words(SHAPE_A, ours="theirs-1") == SHAPE_A["message"]
+
+
 def test_a_429_is_not_repeated_and_pauses_everybody() -> None:
     budget, clock = patient()
     with server(http(429, {}, "Retry-After: 7"), http(200, {})) as tenant:
@@ -431,9 +421,10 @@ def test_an_answer_without_end_is_not_swallowed() -> None:
 
 def test_a_401_is_final_at_once() -> None:
     with server(http(401, {"message": "expired"}), http(200, {})) as tenant:
-        with pytest.raises(TokenRefused, match="expired") as caught:
+        with pytest.raises(TokenRefused, match=r"key for this.* expired") as caught:
             post(tenant.url)
         assert (len(tenant.asked), caught.value.status) == (1, 401)
+        assert caught.value.words == "expired"
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
