@@ -30,6 +30,7 @@ PEOPLE = [  # by username
     "emma.lindqvist",
     "farid.haddad",
     "grace.tan",
+    "nadia.rossi",
     "owner",
 ]
 
@@ -162,7 +163,7 @@ def test_roles_come_with_strings_for_counts_and_more_than_the_three_of_the_works
     assert (page["totalRecord"], page["filterRecord"]) == (5, 5)
     assert {(r["name"], r["level"], r["memberCount"]) for r in page["records"]} == {
         ("$admin", "workspace", "2"),
-        ("$member", "workspace", "4"),
+        ("$member", "workspace", "5"),
         ("$guest", "workspace", "2"),
         ("$api-token-default-access", "token", "0"),
         ("wf-admin", "sub-role", "0"),
@@ -256,8 +257,8 @@ def test_a_disabled_account_says_so(client: Client) -> None:
 def test_users_are_filtered(client: Client, wanted: object, found: list[str] | None) -> None:
     page = client.get("users", filter=json.dumps(wanted), sort="username", limit=100)
     names = [user["username"] for user in page["records"] or []]
-    assert names == found if found is not None else len(names) == 9
-    assert (page["totalRecord"], page["filterRecord"]) == (9, len(names))
+    assert names == found if found is not None else len(names) == 10
+    assert (page["totalRecord"], page["filterRecord"]) == (10, len(names))
     assert page["records"] is None or names
 
 
@@ -300,9 +301,9 @@ def test_an_unescaped_plus_sorts_upwards(client: Client) -> None:
 def test_pages_follow_each_other_and_end_with_null(client: Client) -> None:
     pages = [client.get("users", sort="username", limit=4, offset=at) for at in (0, 4, 8, 12)]
     names = [[user["username"] for user in page["records"] or []] for page in pages]
-    assert names[:2] == [PEOPLE[:4], PEOPLE[4:]]
-    assert [len(each) for each in names] == [4, 4, 1, 0]
-    assert pages[3] == {"totalRecord": 9, "filterRecord": 9, "records": None}
+    assert names[:2] == [PEOPLE[:4], PEOPLE[4:8]]
+    assert [len(each) for each in names] == [4, 4, 2, 0]
+    assert pages[3] == {"totalRecord": 10, "filterRecord": 10, "records": None}
 
 
 def test_without_count_the_totals_are_zero(client: Client) -> None:
@@ -361,8 +362,8 @@ def test_both_paths_list_groups(client: Client, path: str) -> None:
     page = client.get(path, sort="name", count="true")
     assert [(g["name"], g["userCount"]) for g in page["records"]] == [
         ("data_platform", 3),
-        ("everyone", 8),
-        ("finance", 2),
+        ("everyone", 9),
+        ("finance", 3),
         ("marketing", 2),
     ]
     everyone = page["records"][1]
@@ -371,7 +372,7 @@ def test_both_paths_list_groups(client: Client, path: str) -> None:
         "name": "everyone",
         "path": "/everyone",
         "alias": "Everyone",
-        "userCount": 8,
+        "userCount": 9,
         "attributes": {
             "alias": ["Everyone"],
             "description": ["All of Acme"],
@@ -400,7 +401,7 @@ def test_members_and_groups_are_two_views_of_the_same(client: Client) -> None:
     page = client.get(
         f"groups/{client.group('finance')['id']}/members", filter='{"username":"owner"}'
     )
-    assert page == {"totalRecord": 2, "filterRecord": 0, "records": None}
+    assert page == {"totalRecord": 3, "filterRecord": 0, "records": None}
 
 
 def test_a_token_shows_its_role(client: Client) -> None:
@@ -650,7 +651,7 @@ def test_members_are_removed_and_strangers_passed_over(client: Client) -> None:
     group = client.group("finance")["id"]
     users = [client.user(name)["id"] for name in ("ben.okafor", "owner")]
     assert client.post(f"groups/{group}/members/remove", {"users": users}) == ""
-    assert client.members("finance") == ["dmitri.volkov"]
+    assert client.members("finance") == ["dmitri.volkov", "nadia.rossi"]
 
 
 @pytest.mark.parametrize("body", [None, {}])
@@ -1086,7 +1087,7 @@ def test_a_reset_makes_a_new_tenant(client: Client) -> None:
     assert re.fullmatch(r"sandbox-[0-9a-f]{12}", after["tenant"])
     assert after == client.get("/__sandbox__/identity") != before
     assert client.get("/__sandbox__/requests") == client.get("/__sandbox__/mails") == []
-    assert len(client.usernames(limit=100)) == 9
+    assert len(client.usernames(limit=100)) == 10
 
 
 # ------------------------------------------------------------------------------ as a process

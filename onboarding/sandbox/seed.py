@@ -92,6 +92,9 @@ PEOPLE = (
         ("everyone", "marketing"),
         enabled=False,
     ),
+    Person(
+        "nadia.rossi", "nadia.rossi@acme.example", "Nadia Rossi", "$member", ("everyone", "finance")
+    ),
 )
 
 API_ACCOUNT = "service-account-apikey-"
