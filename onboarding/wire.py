@@ -166,12 +166,16 @@ def _seconds(retry_after: str | None) -> float | None:
 
 
 def _reason(error: BaseException) -> str:
-    """Give the innermost cause, in its own words where those hold no URL."""
-    while inner := error.__cause__ or error.__context__:
-        error = inner
-    if isinstance(error, OSError | HTTPException):
-        return plain(getattr(error, "strerror", None) or str(error)) or type(error).__name__
-    return type(error).__name__
+    """Give the innermost cause in its own words, or its kind where the words may hold a URL."""
+    causes = [error]
+    while inner := causes[-1].__cause__ or causes[-1].__context__:
+        causes.append(inner)
+    for cause in reversed(causes):
+        if isinstance(cause, OSError | HTTPException) and not isinstance(
+            cause, requests.RequestException
+        ):
+            return plain(getattr(cause, "strerror", None) or str(cause)) or type(cause).__name__
+    return type(causes[-1]).__name__
 
 
 def plain(text: str) -> str:

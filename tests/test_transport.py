@@ -392,6 +392,21 @@ def test_a_proxy_that_refuses_means_not_sent(monkeypatch: pytest.MonkeyPatch) ->
         assert KEY not in repr(proxy.asked)
 
 
+def test_a_proxy_that_is_none_is_not_quoted_with_its_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:s3cret@[::1")
+    with pytest.raises(NotSent) as caught:
+        post("https://acme.invalid")
+    assert "s3cret" not in str(caught.value)
+
+
+def test_what_is_no_http_is_quoted() -> None:
+    said = pytest.raises(Doubt, match=r"no whole answer came: SSH-2.0-OpenSSH_9.2")
+    with server((b"SSH-2.0-OpenSSH_9.2\r\n", CUT)) as tenant, said:
+        post(tenant.url)
+
+
 def test_an_answer_that_drips_ends_at_the_deadline() -> None:
     headers = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
     limits = Limits(connect=1, read=1, whole=0.3)
@@ -500,6 +515,14 @@ def test_a_reading_that_never_comes_right_says_what_it_was(
             client(tenant.url).get("/x")
         assert type(caught.value) is error
         assert (caught.value.attempts, len(tenant.asked)) == (5, 5)
+
+
+def test_a_503_that_says_how_long_makes_everybody_wait_and_nobody_slower() -> None:
+    budget, clock = patient()
+    with server(http(503, None, "Retry-After: 7"), http(200, {})) as tenant:
+        client(tenant.url, budget=budget).get("/x")
+    assert sum(clock.slept) == pytest.approx(7)
+    assert budget._share == 1.0
 
 
 def test_a_reading_that_is_refused_is_not_repeated() -> None:
@@ -771,6 +794,13 @@ def test_without_a_token_nothing_is_sent(answer: object, error: type[TenantError
         assert {r.line for r in tenant.asked} == {"POST /api/service/oauth-clients/token HTTP/1.1"}
 
 
+def test_the_clients_secret_is_in_no_error_even_if_the_tenant_says_it() -> None:
+    with server(token("t1"), http(400, {"message": "t1 from s3cret"})) as tenant:
+        with pytest.raises(Refused) as caught:
+            post(tenant.url, auth=oauth(tenant.url, Clock()))
+        assert caught.value.words == "[API key] from [client secret]"
+
+
 def test_an_unset_auth_signs_nothing() -> None:
     with server(http(200, {})) as tenant:
         client(tenant.url, auth=Auth()).get("/x")
@@ -856,6 +886,14 @@ def test_a_pause_catches_those_who_already_wait_for_their_turn() -> None:
     budget.waiting = throttled
     budget.take()
     assert clock.now == 1030.0
+
+
+def test_a_pause_saves_nothing_up() -> None:
+    budget, clock = patient(per_minute=60, burst=10)
+    budget.pause(60.0, limit=False)
+    for _ in range(3):
+        budget.take()
+    assert clock.now == 1062.0
 
 
 def test_threads_share_one_budget() -> None:
