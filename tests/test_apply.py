@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from builders import email, group, user
@@ -478,6 +479,16 @@ def test_patience_has_an_end(
     }
     assert len(tenant.writes()) == tries
     assert settled(tenant, tmp_path, Clock()) == frozenset()
+
+
+@pytest.mark.parametrize("kind", ["not_sent", "throttle", "token"])
+def test_what_was_certainly_not_carried_out_leaves_no_doubt(tmp_path: Path, kind: Any) -> None:
+    tenant, clock = FakeTenant(faults=[Fault(kind, "write", times=99)]), Clock()
+    carry_out(tenant, [invite("ana")], tmp_path, clock)
+    assert settled(tenant, tmp_path, clock) == frozenset()
+    state = State.open(tmp_path, tenant.name, create=False, now=clock.now)
+    assert state.earlier() == frozenset()
+    state.close()
 
 
 # ---- doubt ------------------------------------------------------------------------------------------------

@@ -247,6 +247,11 @@ def test_a_peek_at_nothing_makes_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_every_write_is_flushed_to_the_disk(state: State) -> None:
+    assert state._db.read("PRAGMA journal_mode") == [("wal",)]
+    assert state._db.read("PRAGMA synchronous") == [(2,)]
+
+
 # ---- the readable copy ------------------------------------------------------------------------------------
 
 
