@@ -66,7 +66,7 @@ class Console:
         self.color = self.color and not no_color
         root = logging.getLogger()
         root.setLevel(logging.DEBUG if verbose else logging.INFO)
-        logging.getLogger("urllib3").setLevel(logging.WARNING)  # its debug lines quote addresses
+        logging.getLogger("urllib3").setLevel(logging.ERROR)  # its lines quote URLs, and so addresses
         if verbose:
             self._log_to(_LogLines(self))
 
