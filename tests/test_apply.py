@@ -418,6 +418,17 @@ def test_a_refusal_of_one_person_does_not_close_the_door_for_all(tmp_path: Path)
     assert statuses(applied) == all_with(changes, "applied") | {"invite p01": "failed: refused"}
 
 
+def test_the_same_refusal_for_a_whole_batch_closes_the_door_too(tmp_path: Path) -> None:
+    tenant = FakeTenant(no_invitations="the moon is full")
+    changes = [*map(invite, people(60))]
+    applied = carry_out(tenant, changes, tmp_path)
+    assert Counter(statuses(applied).values()) == {
+        "failed: refused": 19,
+        "manual: invite-by-hand": 41,
+    }
+    assert len(tenant.writes()) == 39
+
+
 def test_a_refused_token_stops_the_run(tmp_path: Path) -> None:
     tenant = FakeTenant([user("ana")], [FINANCE, OPS], faults=[Fault("token", "add_to_groups")])
     changes = [invite("eve"), create("new"), grant("ana", "ops"), grant("eve", "finance")]

@@ -206,6 +206,8 @@ class _Run:
         """A clear yes: believed once it is seen."""
         first, *others = sent.call.changes
         self.gate.cleared(first.action)
+        if first.action is Action.INVITE:
+            self.gate.invited()
         if receipt.group and first.group:
             self.watch.learn(first.group, receipt.group)
         behind = [
@@ -221,7 +223,7 @@ class _Run:
         call = sent.call
         self.gate.cleared(call.action)
         if call.action is Action.INVITE:
-            self.gate.closed = self.gate.closed or fates.closes_invitations(error, call.changes)
+            self.gate.refused(error, call.changes, enough=self.pace.batch)
         seen = self.seen_after(call, error)
         rest = self.settle(sent, lambda change: self.fate(change, call, error, seen[change.key]))
         if call.action is Action.CREATE_GROUP:

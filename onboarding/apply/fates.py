@@ -110,8 +110,12 @@ def closes_invitations(error: Refused, changes: Sequence[Change]) -> str:
     if said and {change.email for change in changes} - said.keys():
         return ""
     texts = list(said.values()) if said else [error.words or str(error)]
-    without = [re.sub(r"\S+@\S+", "", text) for text in texts]
-    return texts[0] if all(CLOSED.search(text) for text in without) else ""
+    return texts[0] if all(CLOSED.search(impersonal(text)) for text in texts) else ""
+
+
+def impersonal(words: str) -> str:
+    """Give the words without the addresses in them."""
+    return re.sub(r"\S+@\S+", "", words)
 
 
 def says_already(error: Refused) -> bool:

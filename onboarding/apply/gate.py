@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from onboarding.apply import fates
 from onboarding.apply.book import Book
 from onboarding.apply.sight import Watch
-from onboarding.errors import OnboardingError, StorageError, Throttled, TryLater
+from onboarding.errors import OnboardingError, Refused, StorageError, Throttled, TryLater
 from onboarding.journal import CREATING
 from onboarding.model import Email, Group, Role, User
 from onboarding.plan import Action, Cause, Change, Outcome, Plan, Status, Subject
@@ -29,6 +29,8 @@ class Gate:
         self._book = book
         self._watch = watch
         self._doubts = 0
+        self._refusals = ("", 0)
+        """The last words for one person, and to how many in a row they were said."""
         self._guard = threading.Lock()
         self._grants: defaultdict[Email | None, list[str]] = defaultdict(list)
         for change in plan.of(Action.GRANT):
@@ -60,10 +62,25 @@ class Gate:
         with self._guard:
             self._doubts += 1
 
+    def refused(self, error: Refused, changes: Sequence[Change], *, enough: int) -> None:
+        """People were refused; that may be about inviting as such: by its words, or said to ``enough`` in a row."""
+        words = fates.closes_invitations(error, changes)
+        if not words and len(changes) == 1 and not error.by_subject:
+            said = fates.impersonal(error.words)
+            with self._guard:
+                last, times = self._refusals
+                self._refusals = (said, times + 1 if said == last else 1)
+                words = error.words if self._refusals[1] >= enough else ""
+        self.closed = self.closed or words
+
     def cleared(self, action: Action) -> None:
         """What became of a call of this kind is known."""
         if action in CREATING:
             self._doubts = 0
+
+    def invited(self) -> None:
+        """Somebody was invited, so inviting as such is possible."""
+        self._refusals = ("", 0)
 
     def closed_for(self, action: Action) -> Outcome | None:
         """Say what is in the way of every call of this kind."""

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import hmac
 import json
 import os
 import re
@@ -29,41 +28,22 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self, TextIO
+from typing import Self, TextIO
 
-from onboarding.errors import StorageError, TryLater, UsageError
+from onboarding.errors import TryLater, UsageError
+from onboarding.journal.database import Database, storing
 from onboarding.model import Email, GroupName
 from onboarding.plan import Action, Change, Outcome, Status
 
-VERSION = 1
 DAY = 86_400.0
 INVITATION_LASTS = 30 * DAY  # product.md promises one invitation in 30 days
 MANUAL_LASTS = 90 * DAY  # a manual row that nobody reported for so long is new again
 CREATING = frozenset((Action.INVITE, Action.CREATE_GROUP))
 """What must never be repeated blindly; everything else sets something to a value."""
 
-SCHEMA = """
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS intents (
-    request TEXT NOT NULL, change TEXT NOT NULL, action TEXT NOT NULL, email TEXT, team TEXT,
-    run TEXT NOT NULL, sent REAL NOT NULL, doubt_since REAL, open INTEGER NOT NULL,
-    PRIMARY KEY (request, change)
-) STRICT;
-CREATE TABLE IF NOT EXISTS invitations (address TEXT PRIMARY KEY, at REAL NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS accepts (fingerprint TEXT PRIMARY KEY, at REAL NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS manual (change TEXT PRIMARY KEY, at REAL NOT NULL) STRICT;
-INSERT OR IGNORE INTO facts VALUES ('key', lower(hex(randomblob(32))));
-PRAGMA user_version = 1;
-COMMIT;
-"""
-
 CLOSE = "UPDATE intents SET open = 0 WHERE request = ? AND change = ?"
 DROP = "DELETE FROM intents WHERE request = ? AND change = ?"
 DOUBT = "UPDATE intents SET doubt_since = ifnull(doubt_since, ?) WHERE request = ? AND change = ?"
-
-Step = tuple[str, Sequence[tuple[object, ...]]]
-"""A statement and the rows it is carried out for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +63,7 @@ class Intent:
 class State:
     """What outlives runs: one tenant's part of the state folder. Safe to use from several threads."""
 
-    def __init__(self, database: _Database, now: Callable[[], float]) -> None:
+    def __init__(self, database: Database, now: Callable[[], float]) -> None:
         self.now = now
         self._db = database
         self._journals: list[Journal] = []
@@ -101,7 +81,7 @@ class State:
                 "--init-state; otherwise name the right folder with --state: what it holds keeps people from "
                 "being invited twice."
             )
-        with _storing(home):
+        with storing(home):
             home.mkdir(mode=0o700, parents=True, exist_ok=True)
             home.chmod(0o700)
             # SQLite gives its companions (-wal, -shm) the mode of the database, which is why it is made first.
@@ -112,7 +92,7 @@ class State:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = FULL")
                 connection.execute("PRAGMA secure_delete = ON")
-                return cls(_Database(path, connection), now)
+                return cls(Database(path, connection), now)
             except BaseException:
                 connection.close()
                 raise
@@ -122,13 +102,13 @@ class State:
         """Give a copy of the state in memory, to plan with: nothing that is done to it is kept."""
         path = folder / _folder_name(tenant) / "state.db"
         copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        with _storing(path.parent):
+        with storing(path.parent):
             if path.is_file():
                 with closing(
                     sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
                 ) as db:
                     db.backup(copy)
-            return cls(_Database(Path(":memory:"), copy), now)
+            return cls(Database(Path(":memory:"), copy), now)
 
     def close(self) -> None:
         """Let go of the files; neither the state nor its journals can be used any more."""
@@ -139,7 +119,7 @@ class State:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Be the only one who changes this tenant from this folder; raises ``TryLater`` if another is."""
-        with _storing(self._db.path.parent):
+        with storing(self._db.path.parent):
             folder = os.open(self._db.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             try:
@@ -224,7 +204,7 @@ class State:
         """Begin the journal of a run, with a readable copy in a file of its own."""
         lines = None
         if copy:
-            with _storing(copy.parent):
+            with storing(copy.parent):
                 flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
                 lines = os.fdopen(os.open(copy, flags, 0o600), "a", encoding="utf-8")
         journal = Journal(self._db, run, lines, self.now)
@@ -236,7 +216,7 @@ class Journal:
     """One run's way into the state. What a method records is on disk when it returns."""
 
     def __init__(
-        self, database: _Database, run: str, lines: TextIO | None, now: Callable[[], float]
+        self, database: Database, run: str, lines: TextIO | None, now: Callable[[], float]
     ) -> None:
         self.now = now
         self._db = database
@@ -319,77 +299,9 @@ class Journal:
         """Write one line of the readable copy."""
         if self._lines:
             line = json.dumps({"at": _iso(self.now()), "event": event, **facts}, ensure_ascii=False)
-            with self._guard, _storing(self._db.path.parent):
+            with self._guard, storing(self._db.path.parent):
                 self._lines.write(line + "\n")
                 self._lines.flush()
-
-
-class _Database:
-    """The SQLite file of one tenant: reads, and writes in transactions that are flushed at their end."""
-
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        self.path = path
-        self._connection = connection
-        self._guard = threading.Lock()
-        self._file = _inode(path)
-        self._prepare()
-        self._key = self.fact("key").encode()
-
-    def read(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._guard, _storing(self.path.parent):
-            return self._connection.execute(query, values).fetchall()
-
-    def write(self, *steps: Step) -> None:
-        """Carry out the steps that have rows, all or none."""
-        steps = tuple(step for step in steps if step[1])
-        if not steps:
-            return
-        with self._guard, _storing(self.path.parent):
-            self._still_there()
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                for statement, rows in steps:
-                    self._connection.executemany(statement, rows)
-                self._connection.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK")
-                raise
-
-    def invited(self, emails: Iterable[Email], at: float) -> Step:
-        """Give the step that enters people in the ledger of invitations."""
-        return "INSERT OR REPLACE INTO invitations VALUES (?, ?)", [
-            (self.hidden(e), at) for e in emails
-        ]
-
-    def fact(self, name: str) -> str:
-        found = self.read("SELECT value FROM facts WHERE name = ?", name)
-        return str(found[0][0]) if found else ""
-
-    def hidden(self, email: Email) -> str:
-        """Give the keyed hash by which the ledger knows an address."""
-        return hmac.new(self._key, email.encode(), hashlib.sha256).hexdigest()
-
-    def close(self) -> None:
-        self._connection.close()
-
-    def _prepare(self) -> None:
-        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-        if version > VERSION:
-            raise StorageError(
-                f"the state in {self.path.parent} was written by a newer version of this program; nothing was "
-                "sent. Update the program."
-            )
-        if version < VERSION:
-            self._connection.executescript(SCHEMA)
-
-    def _still_there(self) -> None:
-        """SQLite goes on writing into a file that somebody has deleted, without a word."""
-        if _inode(self.path) != self._file:
-            raise StorageError(
-                f"{self.path} was deleted or replaced while this run was at work; nothing more was sent. "
-                "Restore the file before you run again."
-            )
 
 
 def _folder_name(tenant: str) -> str:
@@ -398,25 +310,6 @@ def _folder_name(tenant: str) -> str:
     if plain == tenant and 0 < len(plain) <= 80:
         return plain
     return f"{plain[:80]}-{hashlib.sha256(tenant.encode()).hexdigest()[:8]}"
-
-
-def _inode(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-@contextmanager
-def _storing(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, sqlite3.Error) as error:
-        raise StorageError(
-            f"{folder}: state or journal can't be read or written ({error}); nothing more was sent. "
-            "Make room or mend the permissions, then run again."
-        ) from error
 
 
 def _iso(at: float) -> str:

@@ -1,0 +1,126 @@
+"""The SQLite file of one tenant's state: statements come in, transactions that are flushed at their end go out."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from onboarding.errors import StorageError
+from onboarding.model import Email
+
+VERSION = 1
+SCHEMA = """
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS intents (
+    request TEXT NOT NULL, change TEXT NOT NULL, action TEXT NOT NULL, email TEXT, team TEXT,
+    run TEXT NOT NULL, sent REAL NOT NULL, doubt_since REAL, open INTEGER NOT NULL,
+    PRIMARY KEY (request, change)
+) STRICT;
+CREATE TABLE IF NOT EXISTS invitations (address TEXT PRIMARY KEY, at REAL NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS accepts (fingerprint TEXT PRIMARY KEY, at REAL NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS manual (change TEXT PRIMARY KEY, at REAL NOT NULL) STRICT;
+INSERT OR IGNORE INTO facts VALUES ('key', lower(hex(randomblob(32))));
+PRAGMA user_version = 1;
+COMMIT;
+"""
+
+Step = tuple[str, Sequence[tuple[object, ...]]]
+"""A statement and the rows it is carried out for."""
+
+
+class Database:
+    """The SQLite file of one tenant: reads, and writes in transactions that are flushed at their end."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+        self._guard = threading.Lock()
+        self._file = _inode(path)
+        self._prepare()
+        self._key = self.fact("key").encode()
+
+    def read(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Give the rows that a query finds."""
+        with self._guard, storing(self.path.parent):
+            return self._connection.execute(query, values).fetchall()
+
+    def write(self, *steps: Step) -> None:
+        """Carry out the steps that have rows, all or none."""
+        steps = tuple(step for step in steps if step[1])
+        if not steps:
+            return
+        with self._guard, storing(self.path.parent):
+            self._still_there()
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                for statement, rows in steps:
+                    self._connection.executemany(statement, rows)
+                self._connection.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def invited(self, emails: Iterable[Email], at: float) -> Step:
+        """Give the step that enters people in the ledger of invitations."""
+        return "INSERT OR REPLACE INTO invitations VALUES (?, ?)", [
+            (self.hidden(e), at) for e in emails
+        ]
+
+    def fact(self, name: str) -> str:
+        """Give what is noted under a name; empty where nothing is."""
+        found = self.read("SELECT value FROM facts WHERE name = ?", name)
+        return str(found[0][0]) if found else ""
+
+    def hidden(self, email: Email) -> str:
+        """Give the keyed hash by which the ledger knows an address."""
+        return hmac.new(self._key, email.encode(), hashlib.sha256).hexdigest()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def _prepare(self) -> None:
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if version > VERSION:
+            raise StorageError(
+                f"the state in {self.path.parent} was written by a newer version of this program; nothing was "
+                "sent. Update the program."
+            )
+        if version < VERSION:
+            self._connection.executescript(SCHEMA)
+
+    def _still_there(self) -> None:
+        """SQLite goes on writing into a file that somebody has deleted, without a word."""
+        if _inode(self.path) != self._file:
+            raise StorageError(
+                f"{self.path} was deleted or replaced while this run was at work; nothing more was sent. "
+                "Restore the file before you run again."
+            )
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+@contextmanager
+def storing(folder: Path) -> Iterator[None]:
+    """Say in our own words, and for a person, what the disk or the database has against it."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        raise StorageError(
+            f"{folder}: state or journal can't be read or written ({error}); nothing more was sent. "
+            "Make room or mend the permissions, then run again."
+        ) from error
