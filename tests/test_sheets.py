@@ -191,6 +191,10 @@ def test_titles_above_the_headers_are_no_rows() -> None:
     assert rows(table) == {5: ["ana@acme.example", "Guest", "x"]}
 
 
+def test_a_title_may_say_whom_to_ask() -> None:
+    assert list(rows(one(piped("Ask hr@acme.example\nemail,role\na@acme.example,Guest\n")))) == [3]
+
+
 def test_a_row_with_too_many_cells_is_rejected_where_it_stands() -> None:
     table = one(piped("email,role\na@acme.example,Member,x,y\nb@acme.example,Guest\n"))
     assert rows(table) == {2: ["a@acme.example", "Member"], 3: ["b@acme.example", "Guest"]}
@@ -490,7 +494,7 @@ def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
             r"x\.csv: a workbook, although its name ends in \.csv",
         ),
         ("x.csv", "foo,bar\n", r'x\.csv: there are neither .* \(columns: "foo", "bar"\)'),
-        ("x.csv", "caf\xe9,bar\n".encode("cp1252"), r"x\.csv: not UTF-8 from line 1"),
+        ("x.csv", "stra\xdfe,bar\n".encode("cp1252"), r"x\.csv: not UTF-8 from line 1"),
         (
             "x.xlsx",
             workbook({"x": [["email", "role"]]}, x="visible")[:40],

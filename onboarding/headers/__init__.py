@@ -100,7 +100,7 @@ _NAMES = {"first_name", "last_name", "full_name", "username"}
 _ONCE = ("email", "role", "status", "group", "internal_name", "description", "default", "action")
 """Fields that two columns can't share: they would have to agree."""
 _ADDRESS_PARTS = {"city", "zip", "zipcode", "postalcode", "streetaddress", "country", "countrycode"}
-_PASSWORD = re.compile("passwor|passwd|kennwort|contrasena|motdepasse|pwd")
+_PASSWORD = re.compile("passw[od]|kennwort|contrasena|motdepasse|pwd")
 _SECOND = re.compile("personal|private?|home|recovery|second|alternat|other")
 _DECORATION = re.compile(
     r"\(\s*(?:required|optional|mandatory|yes\s*/\s*no|y/n|true(?: or |/)false|example:[^)]*|e\.g\.[^)]*"

@@ -25,7 +25,7 @@ from onboarding.headers import (
     understand,
 )
 from onboarding.model import Finding, RowRef, Severity
-from onboarding.schemas import BLANKS, clean
+from onboarding.schemas import BLANKS, clean, fault
 from onboarding.sheets.files import TEXTS, WORKBOOKS, Snapshot, Source, snapshots
 from onboarding.sheets.grid import Grid
 from onboarding.sheets.text import HEADER_WITHIN, read_text
@@ -182,7 +182,7 @@ def _heading(grid: Grid, reading: Reading, source: str) -> tuple[int, Columns]:
 
 def _no_data_above(titles: Sequence[Sequence[str]], top: int) -> None:
     for number, row in enumerate(titles, 1):
-        if any("@" in cell for cell in row):
+        if any("@" in cell and not fault(clean(cell)) for cell in row):
             raise SheetError(
                 f"row {number} holds an e-mail address, but the header row is row {top + 1}; "
                 "move the headers to the top"
