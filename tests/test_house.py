@@ -42,7 +42,7 @@ def test_there_is_a_line_of_test_for_each_line_of_code() -> None:
 
 
 def test_nothing_names_a_package_registry_or_a_folder_of_one_machine() -> None:
-    names = ["pypi" + ".org", "python" + "hosted", "/wo" + "rk/", "/ro" + "ot/"]
+    names = ["pypi" + ".org", "python" + "hosted", "/wo" + "rk/", "/" + "root/"]
     listed = subprocess.run(
         ["git", "ls-files"], cwd=HOME, capture_output=True, text=True, check=True
     )
