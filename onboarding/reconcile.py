@@ -129,7 +129,7 @@ class _Scene:
 
     def as_asked(self, rows: tuple[RowRef, ...], *changes: Change) -> Settled:
         """Settle rows for which the tenant is as asked, perhaps since an interrupted run sent this change."""
-        for change in changes:
+        for change in changes if self.earlier else ():
             if change.key in self.earlier:
                 message = "an earlier run that was interrupted had done this"
                 change = replace(change, rows=rows)
@@ -384,7 +384,7 @@ def _gathered(
     for part in parts:
         match part:
             case Change():
-                changes[part.key] = _united(part, changes.get(part.key, part))
+                changes[part.key] = _united(part, changes.get(part.key))
             case Settled(code="no-change"):
                 quiet.update(part.rows)
             case Settled():
@@ -397,11 +397,13 @@ def _gathered(
     return tuple(changes.values()), tuple(settled)
 
 
-def _united(one: Change, other: Change) -> Change:
-    cause = other.cause if one.cause is Cause.ABSENT else one.cause
-    leaver = Cause.LEAVER in (one.cause, other.cause)
-    rows = tuple(sorted({*one.rows, *other.rows}))
-    return replace(one, rows=rows, cause=Cause.LEAVER if leaver else cause)
+def _united(one: Change, other: Change | None) -> Change:
+    """Give two askings for one change as one: a leaver's revocation stays that, an inferred one is asked for now."""
+    if other is None:
+        return one if len(one.rows) < 2 else replace(one, rows=_without(one.rows, frozenset()))
+    rows = _without((*one.rows, *other.rows), frozenset())
+    causes = (Cause.LEAVER, Cause.ASKED, Cause.ABSENT)
+    return replace(one, rows=rows, cause=min(one.cause, other.cause, key=causes.index))
 
 
 def _single_sign_on(scene: _Scene, plan: Plan) -> list[Finding]:

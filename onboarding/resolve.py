@@ -7,7 +7,7 @@ told apart, or is known to nobody, rejects its rows, and those hold their person
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TypeVar
@@ -34,7 +34,7 @@ from onboarding.model import (
 
 Key = TypeVar("Key", Email, GroupKey, GroupName)
 
-MAX_SUGGESTIONS = 100  # each is compared with every known address of the same initial
+MAX_SUGGESTIONS = 100  # unknown groups that are compared with all known ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,8 +271,8 @@ def _unknown_groups(
     names = {group_key(g.name): str(g.name) for g in current.groups.values()}
     names |= {group_key(g.alias): g.alias for g in current.groups.values()}
     names |= {key: team.label for key, team in desired.teams.items()}
-    for key in nameless:
-        near = get_close_matches(key, names, n=1)
+    for count, key in enumerate(sorted(nameless)):
+        near = get_close_matches(key, names, n=1) if count < MAX_SUGGESTIONS else []
         hint = f'; did you mean "{names[GroupKey(near[0])]}"?' if near else ""
         label = desired.labels.get(key, key)
         message = f'neither the sheets nor the tenant know the group "{label}"{hint}'
@@ -303,15 +303,35 @@ def _unknown_people(intake: Intake, current: Directory, asks: Iterable[Ask]) -> 
         known = email in persons or email in current.users or email in intake.held.people
         if ask.grant and not known:
             unknown[email].update(ask.rows)
-    initials: defaultdict[str, list[str]] = defaultdict(list)
-    for email in current.users.keys() | persons.keys() if unknown else ():
-        initials[email[:1]].append(email)
-    for count, email in enumerate(sorted(unknown)):
-        candidates = initials[email[:1]] if count < MAX_SUGGESTIONS else []
-        near = get_close_matches(email, candidates, n=1, cutoff=0.85)
-        hint = f"; did you mean {near[0]}?" if near else ""
+    near = _near(unknown, current.users.keys() | persons.keys()) if unknown else {}
+    for email, rows in unknown.items():
+        best = get_close_matches(email, near.get(email, ()), n=1, cutoff=0)
+        hint = f"; did you mean {best[0]}?" if best else ""
         message = f"neither the users sheet nor the tenant know {email}{hint}"
-        yield from _rejections("person-unknown", message, unknown[email], email)
+        yield from _rejections("person-unknown", message, rows, email)
+
+
+def _near(unknown: Iterable[Email], known: Iterable[Email]) -> Mapping[Email, set[Email]]:
+    """Give the known addresses one slip of the finger away from unknown ones, or at another domain.
+
+    Words one letter apart share a word with one letter less. That takes one look at each known address; comparing
+    each unknown one with every known one would take minutes.
+    """
+    marks: defaultdict[str, set[Email]] = defaultdict(set)
+    for email in unknown:
+        for mark in _marks(email):
+            marks[mark].add(email)
+    near: defaultdict[Email, set[Email]] = defaultdict(set)
+    for email in known:
+        for mark in marks.keys() & _marks(email):
+            for similar in marks[mark]:
+                near[similar].add(email)
+    return near
+
+
+def _marks(email: Email) -> set[str]:
+    name, _, _ = email.partition("@")
+    return {email, f"{name}@", *(email[:at] + email[at + 1 :] for at in range(len(email)))}
 
 
 def _changed_addresses(intake: Intake, current: Directory) -> Iterator[Finding]:
@@ -339,12 +359,13 @@ def _other_names(person: Person) -> list[tuple[str, Email]]:
     return [(name, normal_email(name)) for name in names if name]
 
 
-def _contradictions(asks: Iterable[Ask], spelling: _Spelling) -> Iterator[Finding]:
+def _contradictions(asks: Collection[Ask], spelling: _Spelling) -> Iterator[Finding]:
     """Reject who is added to a group under one spelling and removed from it under another."""
     sides: defaultdict[tuple[Email, GroupName], tuple[set[RowRef], set[RowRef]]]
     sides = defaultdict(lambda: (set(), set()))
+    losing = {ask.email for ask in asks if not ask.grant}
     for ask in asks:
-        for name in spelling.meanings.get(ask.key, ()):
+        for name in spelling.meanings.get(ask.key, ()) if ask.email in losing else ():
             sides[ask.email, name][0 if ask.grant else 1].update(ask.rows)
     for (email, name), (added, removed) in sides.items():
         if added and removed:
