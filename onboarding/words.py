@@ -30,9 +30,14 @@ def shortened(text: str, length: int = 80) -> str:
     return text if len(text) <= length else f"{text[: length - 3]}..."
 
 
+def title(code: str) -> str:
+    """Give a code's few words; a code that nobody wrote down is read aloud."""
+    return CODES[code].title if code in CODES else code.replace("-", " ")
+
+
 def meaning(code: str) -> str:
-    """Say what a code means; a code that nobody wrote down is read aloud."""
-    return CODES[code].meaning if code in CODES else code.replace("-", " ")
+    """Say in a sentence what a code means."""
+    return CODES[code].meaning if code in CODES else title(code)
 
 
 def fix(code: str) -> str:

@@ -10,7 +10,7 @@ from builders import directory, email, group, row, user
 from onboarding import words
 from onboarding.model import Finding, GroupName, Membership, Role
 from onboarding.plan import Cause, Change, Plan, Settled, Status
-from onboarding.words import detail, fix, in_words, labels, meaning, places, said
+from onboarding.words import detail, fix, in_words, labels, meaning, places, said, title
 
 FINANCE = {GroupName("finance"): "Finance"}
 
@@ -23,7 +23,7 @@ INVITE = Change(None, user("ana", Role.ADMIN))
 PROMOTE = Change(user("ana", Role.GUEST), user("ana", Role.ADMIN))
 FROM_UNKNOWN = Change(user("ana", None), user("ana", Role.GUEST))
 CREATE = Change(None, group("ops", description="Runs it", default=True))
-UPDATE = Change(group("ops", "Opps"), group("ops", "Ops", description="Runs it", default=True))
+UPDATE = Change(group("ops", "Old Ops"), group("ops", "Ops", description="Runs it", default=True))
 GRANT = Change(None, membership("ana"))
 REVOKE = Change(membership("ana"), None)
 LEAVE = Change(membership("ana"), None, cause=Cause.LEAVER)
@@ -61,7 +61,7 @@ ABSENT = Change(membership("eve"), None, cause=Cause.ABSENT)
             UPDATE,
             "group Ops changed (name, description, default)",
             "group Ops would be changed (name, description, default)",
-            'name "Opps" to "Ops", description "" to "Runs it", default no to yes',
+            'name "Old Ops" to "Ops", description "" to "Runs it", default no to yes',
             id="update",
         ),
         pytest.param(GRANT, "added to Finance", "would be added to Finance", "", id="grant"),
@@ -123,7 +123,7 @@ def test_what_is_no_change_has_no_words() -> None:
 
 
 def test_groups_go_by_the_name_that_they_have_or_will_have() -> None:
-    current = directory(groups=[group("finance"), group("ops", "Opps")])
+    current = directory(groups=[group("finance"), group("ops", "Old Ops")])
     aside = Settled(Status.SKIPPED, "held", "", (), Change(None, group("legal", "Law")))
     assert labels(current, Plan("t", (UPDATE, CREATE, GRANT), (aside,))) == {
         "finance": "Finance",
@@ -179,7 +179,9 @@ def test_a_finding_is_read_aloud(finding: Finding, words: str) -> None:
 
 
 def test_a_code_that_nobody_wrote_down_is_read_aloud() -> None:
-    assert (meaning("some-thing-new"), fix("some-thing-new")) == ("some thing new", "")
+    new = "some-thing-new"
+    assert (title(new), meaning(new), fix(new)) == ("some thing new", "some thing new", "")
+    assert title("domain-not-allowed") == "domain not allowed"
     assert meaning("done") == "Done, and seen in the tenant."
 
 

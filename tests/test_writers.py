@@ -30,7 +30,7 @@ from onboarding.plan import Change, Outcome, Plan, Settled, Status
 from onboarding.report import RESULT_COLUMNS, RowResult, deeds, totals
 from onboarding.sheets import Reading, Source, Table, read
 from onboarding.writers import files, log, rows
-from onboarding.writers.rows import CELL_LENGTH, actions_csv, guarded, results_csv, retry
+from onboarding.writers.rows import actions_csv, guarded, results_csv, retry
 from onboarding.writers.summary import Facts, as_json, summary
 
 NOW = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)
@@ -362,9 +362,9 @@ def test_sheet_names_stay_apart() -> None:
 
 
 def test_a_cell_longer_than_excel_takes_is_cut_not_left_out() -> None:
-    tables = [table(["email"], [["x" * (CELL_LENGTH + 1)]], source="n.ods!S", sheet="S")]
+    tables = [table(["email"], [["x" * (32_768)]], source="n.ods!S", sheet="S")]
     sheet = openpyxl.load_workbook(io.BytesIO(retry(tables, all_judged(tables))["n.xlsx"]))["S"]
-    assert sheet.cell(2, 8).value == "x" * CELL_LENGTH
+    assert sheet.cell(2, 8).value == "x" * 32_767
 
 
 HARMLESS = st.text(st.sampled_from("aZ09 =+-@';,\"é'\n"), max_size=6).map(str.strip)

@@ -23,7 +23,6 @@ from onboarding.sheets import FORMULA_STARTS, Table
 from onboarding.words import detail, places
 from onboarding.writers.files import safe_name
 
-CELL_LENGTH = 32_767  # characters; Excel's limit, beyond which xlsxwriter leaves the cell out
 CHUNK = 10_000  # rows put into bytes at a time
 ACTION_COLUMNS = (
     "action",
@@ -214,9 +213,7 @@ def _workbook(parts: Sequence[tuple[Table, Sequence[RowResult]]]) -> bytes:
             for number, line in enumerate(_sheet(table, rows)):
                 for place, cell in enumerate(line):
                     if cell:
-                        sheet.write_string(
-                            number, place, cell[:CELL_LENGTH], text if number else bold
-                        )
+                        sheet.write_string(number, place, cell, text if number else bold)
     return content.getvalue()
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from onboarding.model import Finding, Severity
 from onboarding.plan import Status
 from onboarding.report import Totals
-from onboarding.words import fix, meaning, said, shortened
+from onboarding.words import fix, said, shortened, title
 
 WIDTH = 80
 FEW = 3  # places shown of a cause that repeats
@@ -83,7 +83,7 @@ def grouped(
             lines += [f"{line} {tag}" for line in single]
         else:
             rest = _rows(some) - _rows(some[:few])
-            lines.append(f"{count(_rows(some), 'row')}: {plain(code).replace('-', ' ')} {tag}")
+            lines.append(f"{count(_rows(some), 'row')}: {clipped(title(code))} {tag}")
             lines += [f"  {line}" for line in single]
             lines.append(f"  ... and {rest:,} more{more and f', {more}'}")
         advice = dict.fromkeys(remark.fix or fix(code) for remark in some[:few])
@@ -174,7 +174,7 @@ def _why(totals: Totals, paint: Paint) -> list[str]:
     lines = []
     for reason in totals.reasons[:REASONS]:
         tag = f"[{clipped(reason.code, 30)}]"
-        words = clipped(meaning(reason.code), WIDTH - len(tag) - 14)
+        words = clipped(title(reason.code), WIDTH - len(tag) - 14)
         lines.append(f"  {reason.rows:>9,}  {words} {paint(tag, 'red')}")
     if len(totals.reasons) > REASONS:
         lines.append(f"  ... and {len(totals.reasons) - REASONS:,} more, see results.csv")
