@@ -465,3 +465,16 @@ def test_no_row_is_lost_and_twice_is_once(
     assert len(tenant.writes()) == sent
     assert list(statuses(again)) == expected
     assert all(r.status is not Status.APPLIED for r in again.results)
+
+
+def test_a_row_with_too_many_cells_comes_back_whole_and_is_no_sounder_fed_back(desk: Desk) -> None:
+    tenant = acme()
+    sheet = desk.sheet(
+        "people.csv", "email,role,groups\nnew@acme.example,Guest,Finance, Marketing\n"
+    )
+    first = desk.run(tenant, sheet)
+    assert first.folder
+    assert rows_of(first.folder / "results.csv")[0][""] == " Marketing"
+    again = desk.run(tenant, first.folder / "retry" / "people.csv")
+    assert again.results[0].code == "row-ragged"
+    assert tenant.writes() == []

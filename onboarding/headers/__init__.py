@@ -88,6 +88,8 @@ class Table:
     fed_back: bool
     """Whether it carried result columns; they are in neither ``headers`` nor ``frame``."""
     findings: tuple[Finding, ...] = ()
+    surplus: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    """The cells beyond the last header, of the rows that have such; their cells may be shifted."""
 
 
 IGNORE = "ignore"

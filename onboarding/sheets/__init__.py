@@ -148,6 +148,7 @@ def _table(grid: Grid, snapshot: Snapshot, source: str, reading: Reading, index:
         grid.delimiter,
         fed_back=False,
         findings=tuple(findings),
+        surplus={} if columns.blanked else surplus,  # a shifted password may stand there
     )
     table = _without_results(table, reading)
     _doubtless(table, grid)
@@ -209,13 +210,13 @@ def _data_rows(grid: Grid, top: int, columns: Columns) -> tuple[list[int], list[
 
 def _width(
     headers: Sequence[str], numbers: Sequence[int], rows: Sequence[Sequence[str]]
-) -> tuple[int, dict[int, Sequence[str]]]:
+) -> tuple[int, dict[int, tuple[str, ...]]]:
     """Give the table's width and the rows that have more cells, by number with their surplus cells.
 
     Blank cells at the end of every single row (a delimiter too many at each line's end) are no surplus.
     """
     width = len(headers)
-    long = {n: row[width:] for n, row in zip(numbers, rows, strict=True) if len(row) > width}
+    long = {n: tuple(row[width:]) for n, row in zip(numbers, rows, strict=True) if len(row) > width}
     evenly = len(long) == len(rows) and len({len(cells) for cells in long.values()}) == 1
     if evenly and not any("".join(cells).strip(BLANKS) for cells in long.values()):
         return width, {}

@@ -108,8 +108,8 @@ Column = tuple[str, int]
 
 
 def _columns(table: Table) -> list[Column]:
-    """Name a table's columns; a frame that is wider than its headers has nameless ones."""
-    nameless = [""] * (table.frame.shape[1] - len(table.headers))
+    """Name a table's columns; rows with more cells than headers need nameless ones."""
+    nameless = [""] * max(map(len, table.surplus.values()), default=0)
     seen: Counter[str] = Counter()
     columns = []
     for header in (*table.headers, *nameless):
@@ -133,9 +133,12 @@ def _cells(table: Table, numbers: list[int]) -> dict[Column, list[str]]:
     frame = table.frame
     if frame.index.tolist() != numbers:
         frame = frame.reindex(numbers, fill_value="")
-    return {
-        column: frame.iloc[:, position].tolist() for position, column in enumerate(_columns(table))
-    }
+    columns, width = _columns(table), frame.shape[1]
+    cells = {column: frame.iloc[:, n].tolist() for n, column in enumerate(columns[:width])}
+    surplus = [table.surplus.get(number, ()) for number in numbers] if table.surplus else []
+    for n, column in enumerate(columns[width:]):
+        cells[column] = [more[n] if n < len(more) else "" for more in surplus]
+    return cells
 
 
 def _csv(lines: Iterable[Sequence[str]], *, encoding: str, delimiter: str) -> Iterator[bytes]:
@@ -164,10 +167,14 @@ def _fresh_name(origin: str, *, workbook: bool, taken: Collection[str]) -> str:
 
 
 def _sheet(table: Table, rows: Sequence[RowResult]) -> Iterator[tuple[str, ...]]:
-    """Give the lines of one table, header first: the result columns, then its own."""
-    columns = _columns(table)
+    """Give the lines of one table, header first: the result columns, then its own.
+
+    A row with too many cells keeps them, beyond the last header: under one, it would pass for a sound row.
+    """
+    columns = _columns(table)[: len(table.headers)]
     yield (*RESULT_COLUMNS, *(header for header, _ in columns))
-    yield from _lines(table, rows, columns)
+    for row, line in zip(rows, _lines(table, rows, columns), strict=True):
+        yield (*line, *table.surplus.get(row.row.row, ()))
 
 
 def _text(table: Table, rows: Sequence[RowResult]) -> bytes:
