@@ -78,9 +78,9 @@ class Resolved:
     holds: Holds
 
     def group(self, key: GroupKey) -> GroupName | None:
-        """Give the group that a spelling means; None where the tenant neither has nor gets one."""
+        """Give the group that a spelling means; None where there is none, or more than one."""
         names = self.meanings.get(key, frozenset())
-        return min(names) if len(names) == 1 and key not in self.barred else None
+        return min(names) if len(names) == 1 else None
 
 
 def resolve(intake: Intake, current: Directory, *, create_groups: bool) -> Resolved:

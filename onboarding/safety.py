@@ -147,7 +147,7 @@ class Limit:
 
     def of(self, total: int) -> int:
         """Give the most that is allowed of so many."""
-        return max(self.number, floor(self.percent * total / 100 + 1e-9))  # 0.29 * 10000 < 2900
+        return max(self.number, floor(self.percent * total / 100 + 1e-9))  # 0.57 * 10000 < 5700
 
     def __str__(self) -> str:
         match self.number, self.percent:

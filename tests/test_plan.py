@@ -136,9 +136,22 @@ def test_a_plan_is_in_the_order_of_carrying_out_however_it_was_made(
     assert len(plan) == len(IN_ORDER)
 
 
-def test_what_is_settled_is_in_the_order_of_rows() -> None:
-    first, second = (Settled(Status.UNCHANGED, "no-change", "", (row(n),)) for n in (2, 3))
-    assert Plan("", settled=(second, first)).settled == (first, second)
+SETTLED = (
+    Settled(Status.SKIPPED, "held", "a", (row(2),)),
+    Settled(Status.MANUAL, "deactivate", "a", (row(2),)),
+    Settled(Status.MANUAL, "reactivate", "a", (row(2),)),
+    Settled(Status.MANUAL, "reactivate", "a", (row(2),), invite("ana")),
+    Settled(Status.MANUAL, "reactivate", "b", (row(2),), invite("ana")),
+    Settled(Status.SKIPPED, "held", "a", (row(2), row(3))),
+    Settled(Status.SKIPPED, "held", "a", (row(3),)),
+)
+
+
+@given(st.permutations(SETTLED))
+def test_what_is_settled_is_in_the_order_of_rows_then_the_worst_first(
+    settled: list[Settled],
+) -> None:
+    assert Plan("", settled=tuple(settled)).settled == SETTLED
 
 
 def test_a_plan_gives_changes_by_their_action() -> None:

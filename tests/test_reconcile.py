@@ -10,6 +10,7 @@ from builders import directory, email, group, intake, person, row, team, user
 
 from onboarding.model import (
     Directory,
+    Email,
     Finding,
     Group,
     GroupName,
@@ -157,6 +158,11 @@ def test_a_disabled_account_of_an_active_person_is_for_an_admin_and_kept_up_othe
     assert settled(plan) == [(Status.MANUAL, "reactivate", (2,))]
 
 
+def test_a_disabled_account_that_is_otherwise_as_asked_is_not_called_unchanged() -> None:
+    plan = planned(intake([person("ana")]), directory([user("ana", enabled=False)]))
+    assert settled(plan) == [(Status.MANUAL, "reactivate", (2,))]
+
+
 # ---- memberships ---------------------------------------------------------------------------------------------
 
 
@@ -221,6 +227,13 @@ def test_somebody_invited_can_be_kept_out_of_a_default_group() -> None:
         "revoke ana@acme.example old",
     ]
     assert keys(planned(off, directory([], groups))) == ["update-group old", *everybody]
+
+
+def test_somebody_invited_does_not_land_in_a_group_that_becomes_default_last() -> None:
+    sheets = intake([person("ana")], [team("All", default=True)], revokes={"ana": {"All": [TWO]}})
+    plan = planned(sheets, directory(groups=[group("all")]))
+    assert keys(plan) == ["invite ana@acme.example", "update-group all"]
+    assert settled(plan) == [(Status.UNCHANGED, "unknown-to-remove", (3,))]
 
 
 # ---- leavers -------------------------------------------------------------------------------------------------
@@ -328,6 +341,18 @@ def test_a_renamed_group_goes_by_its_new_name_and_no_longer_by_the_old_one() -> 
     reconciled = reconcile(sheets, directory([ANA, BOB], [HAS]), Wishes())
     assert keys(reconciled.plan) == ["update-group dp", "grant ana@acme.example dp"]
     assert rejected(reconciled) == [("group-unknown", 3)]
+
+
+def test_a_group_whose_renaming_is_suspended_goes_by_both_names() -> None:
+    sheets = intake(
+        teams=[team("Platform", internal_name=GroupName("dp"))],
+        grants={"ana": {"Platform": [ONE]}, "bob": {"Data Platform": [TWO]}},
+        held=Held({}, {group_key("Platform"): THREE}),
+    )
+    assert keys(planned(sheets, directory([ANA, BOB], [HAS]))) == [
+        "grant ana@acme.example dp",
+        "grant bob@acme.example dp",
+    ]
 
 
 # ---- groups that nobody knows --------------------------------------------------------------------------------
@@ -469,6 +494,16 @@ def test_a_name_of_which_nothing_is_left_creates_no_group() -> None:
     assert rejected(reconciled) == [("group-name-invalid", 2)]
 
 
+def test_a_removal_alone_neither_creates_a_group_nor_minds_its_name() -> None:
+    sheets = intake(revokes={"ana": {"***": [ONE]}, "bob": {"New Team": [TWO]}})
+    reconciled = reconcile(sheets, directory([ANA, BOB]), Wishes(create_groups=True))
+    assert reconciled.findings == ()
+    assert settled(reconciled.plan) == [
+        (Status.UNCHANGED, "unknown-to-remove", (2,)),
+        (Status.UNCHANGED, "unknown-to-remove", (3,)),
+    ]
+
+
 # ---- people whom nobody knows --------------------------------------------------------------------------------
 
 
@@ -485,6 +520,27 @@ def test_adding_somebody_unknown_rejects_the_row_and_suggests_the_nearest() -> N
         ),
     )
     assert reconciled.plan == Plan("acme.example")
+
+
+@pytest.mark.parametrize(
+    ("written", "known", "meant"),
+    [
+        pytest.param("ana.l", ["ana.i", "bob"], "ana.i@acme.example", id="another-letter"),
+        pytest.param("aan", ["ana", "anna"], "ana@acme.example", id="swapped"),
+        pytest.param("ana@acme.test", ["ana", "bob"], "ana@acme.example", id="another-domain"),
+        pytest.param(
+            "anna", ["ana", "hannah", "anne"], "ana@acme.example", id="nearest-of-several"
+        ),
+        pytest.param("zoe", ["ana", "bob"], None, id="nobody-near"),
+    ],
+)
+def test_the_address_suggested_is_one_slip_away(
+    written: str, known: list[str], meant: str | None
+) -> None:
+    sheets = intake(grants={written: {"Finance": [ONE]}})
+    current = directory([user(name) for name in known], [FINANCE])
+    (finding,) = reconcile(sheets, current, Wishes()).findings
+    assert finding.message.partition("; ")[2] == (f"did you mean {meant}?" if meant else "")
 
 
 def test_somebody_whose_own_row_was_rejected_is_held_and_not_unknown() -> None:
@@ -535,6 +591,19 @@ def test_adding_and_removing_under_two_spellings_rejects_both_rows() -> None:
     assert reconciled.plan == Plan("acme.example")
 
 
+def test_the_internal_name_of_a_group_that_is_only_now_created_is_a_spelling_of_it() -> None:
+    sheets = intake(grants={"ana": {"New Team": [ONE]}}, revokes={"ana": {"new_team": [TWO]}})
+    reconciled = reconcile(sheets, directory([ANA]), Wishes(create_groups=True))
+    assert rejected(reconciled) == [("membership-conflict", 2), ("membership-conflict", 3)]
+
+
+def test_the_user_name_of_an_account_without_address_counts_too() -> None:
+    nameless = replace(ANA, email=email("ana.old"), username="ana.old")
+    current = directory(unreadable=[replace(nameless, email=Email(""))])
+    reconciled = reconcile(intake([person("ana", username="ana.old")]), current, Wishes())
+    assert rejected(reconciled) == [("email-changed", 2)]
+
+
 # ---- held ----------------------------------------------------------------------------------------------------
 
 
@@ -576,7 +645,10 @@ def test_a_held_group_that_is_as_asked_is_unchanged() -> None:
     assert settled(planned(sheets, directory([ANA], [FINANCE]))) == NOTHING_ELSE
 
 
-def test_a_group_whose_own_row_is_rejected_is_not_created_nor_are_its_memberships() -> None:
+@pytest.mark.parametrize("create_groups", [True, False])
+def test_a_group_whose_own_row_is_rejected_is_not_created_nor_are_its_memberships(
+    create_groups: bool,
+) -> None:
     key = group_key("Finance")
     sheets = intake(
         [person("ana", rows=(TWO,))],
@@ -584,7 +656,7 @@ def test_a_group_whose_own_row_is_rejected_is_not_created_nor_are_its_membership
         revokes={"bob": {"Finance": [THREE]}},
         held=Held({}, {key: TEAM}, {key: TEAM}),
     )
-    plan = planned(sheets, directory([BOB]), Wishes(create_groups=True))
+    plan = planned(sheets, directory([BOB]), Wishes(create_groups=create_groups))
     assert keys(plan) == ["invite ana@acme.example"]
     assert settled(plan) == [
         (Status.SKIPPED, "held", (3,)),
@@ -597,6 +669,32 @@ def test_a_group_with_a_rejected_row_of_a_person_is_created_all_the_same() -> No
         teams=[team("Finance")], held=Held({email("ana"): ONE}, {group_key("Finance"): ONE})
     )
     assert keys(planned(sheets, directory())) == ["create-group finance"]
+
+
+@pytest.mark.parametrize("name", ["Platform", "dp"])
+def test_a_group_with_one_rejected_row_is_not_created_for_the_sake_of_another(name: str) -> None:
+    """The rejected row may have named it either way."""
+    sheets = intake(
+        teams=[team("Platform", internal_name=GroupName("dp"))],
+        grants={"ana": {"Platform": [ONE]}},
+        held=Held({}, {}, {group_key(name): THREE}),
+    )
+    plan = planned(sheets, directory([ANA]))
+    assert plan.changes == ()
+    message = 'nothing is done for the group "Platform", since users.csv:4 is rejected'
+    assert plan.settled == (
+        Settled(Status.SKIPPED, "held", message, (ONE,)),
+        Settled(Status.SKIPPED, "held", message, (TEAM,)),
+    )
+
+
+def test_what_is_held_names_the_first_row_that_holds_it() -> None:
+    sheets = intake(
+        grants={"zoe": {"Finance": [THREE], "Ops": [TWO]}}, revokes={"zoe": {"All": [FOUR]}}
+    )
+    plan = planned(sheets, directory(groups=GROUPS))
+    message = "nothing is done for zoe@acme.example, since users.csv:3 is rejected"
+    assert plan.settled == (Settled(Status.SKIPPED, "held", message, (FOUR,)),)
 
 
 # ---- authoritative -------------------------------------------------------------------------------------------
@@ -649,6 +747,37 @@ def with_bob(**facts: object) -> Intake:
 )
 def test_absence_takes_nothing(sheets: Intake, current: Directory) -> None:
     assert inferred(planned(sheets, current, AUTHORITATIVE)) == []
+
+
+def test_a_leaver_whom_a_row_grants_a_group_is_not_absent_from_it() -> None:
+    sheets = intake(
+        [person("ana"), person("bob", rows=(TWO,), standing=Standing.LEAVER, groups_said=True)],
+        grants={"ana": {"Finance": [ONE]}, "bob": {"Finance": [TWO]}},
+    )
+    assert inferred(planned(sheets, STANDARD, AUTHORITATIVE)) == []
+
+
+def test_the_groups_of_a_leaver_who_is_rejected_lose_nobody_by_absence() -> None:
+    sheets = intake(
+        [
+            person("ana", groups_said=True),
+            person("eva", rows=(TWO,), standing=Standing.LEAVER, username="bob"),
+        ],
+        grants={"ana": {"Finance": [ONE]}, "eva": {"Finance": [TWO]}},
+    )
+    reconciled = reconcile(sheets, STANDARD, AUTHORITATIVE)
+    assert rejected(reconciled) == [("email-changed", 3)]
+    assert inferred(reconciled.plan) == []
+
+
+@pytest.mark.parametrize("name", ["Finance", "Money"])
+def test_a_renaming_takes_nothing_from_the_protection_of_single_sign_on(name: str) -> None:
+    sheets = intake(
+        teams=[team("Money", internal_name=GroupName("finance"))],
+        grants={"ana": {"finance": [ONE]}},
+    )
+    wishes = Wishes(authoritative=True, sso_groups=frozenset({name}))
+    assert keys(planned(sheets, STANDARD, wishes)) == ["update-group finance"]
 
 
 @pytest.mark.parametrize("name", ["Finance", "finance", " FINANCE "])

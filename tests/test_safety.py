@@ -64,7 +64,7 @@ def test_anything_else_is_no_limit(text: str) -> None:
         pytest.param(Limit(percent=10.0), 129, 12, id="percent-rounds-down"),
         pytest.param(Limit(50, 10.0), 499, 50, id="number-is-larger"),
         pytest.param(Limit(50, 10.0), 510, 51, id="percent-is-larger"),
-        pytest.param(Limit(percent=0.29), 10_000, 29, id="no-binary-fraction-lost"),
+        pytest.param(Limit(percent=0.57), 10_000, 57, id="no-binary-fraction-lost"),
         pytest.param(Limit(0), 1000, 0, id="nothing"),
     ],
 )
@@ -395,9 +395,18 @@ def test_a_change_that_was_not_reviewed_is_set_aside_with_what_needs_it() -> Non
 
 
 def test_what_the_review_had_set_aside_stays_so_for_the_same_reason() -> None:
-    raised = at(change_role("ana", Role.MEMBER, Role.ADMIN))
-    reviewed = screen(plan(raised), NOW, Permissions())
-    assert agreed(reviewed, plan(raised), NOW) == reviewed
+    today = plan(
+        at(change_role("ana", Role.MEMBER, Role.ADMIN)),
+        at(invite("bob"), TWO),
+        at(grant("bob", "ops"), TWO),
+    )
+    reviewed = screen(today, NOW, Permissions(invite=False))
+    assert {code for _, code in fates(reviewed).values()} == {
+        "needs-allow-admins",
+        "invitations-off",
+        "dependency",
+    }
+    assert agreed(reviewed, today, NOW) == reviewed
 
 
 def test_a_doubt_of_the_review_that_was_settled_since_is_no_reason_any_more() -> None:
