@@ -56,6 +56,11 @@ class Atlan:
         """Calls made so far."""
         return self._transport.calls
 
+    @property
+    def waited(self) -> float:
+        """Seconds waited for the rate limit so far."""
+        return self._transport.budget.waited
+
     # ---- reading ------------------------------------------------------------------------------------------
 
     def identity(self) -> Identity:

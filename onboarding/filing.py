@@ -18,6 +18,7 @@ from onboarding.model import Finding, GroupName
 from onboarding.plan import Outcome, Status
 from onboarding.report import Deed, RowResult, deeds, exit_code, results, totals
 from onboarding.sheets import Inputs
+from onboarding.tenant import Reader
 from onboarding.words import labels
 from onboarding.writers import files, rows, summary
 
@@ -30,8 +31,20 @@ class Ending:
     """What stopped it."""
     calls: int = 0
     """Calls made, reading included."""
+    waited: float = 0.0
+    """Seconds that they waited for the tenant's rate limit."""
     known_manual: frozenset[str] = frozenset()
     """Work for people that earlier runs have reported."""
+
+    @classmethod
+    def of(
+        cls,
+        tenant: Reader,
+        error: BaseException | None,
+        known_manual: frozenset[str] = frozenset(),
+    ) -> Ending:
+        """Give the ending of a command that has talked to a tenant."""
+        return cls(error, tenant.calls, tenant.waited, known_manual)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +75,12 @@ class Sitting:
         return self.folder.name if self.folder else ""
 
     def nothing_sent(
-        self, prospect: Prospect, code: str, why: OnboardingError, calls: int
+        self, prospect: Prospect, code: str, why: OnboardingError, tenant: Reader
     ) -> Report:
         """Report that nothing was sent: every row that wanted a change is skipped."""
         plan = prospect.plan
         untouched = plan.set_aside(plan.changes, Status.SKIPPED, code, str(why))
-        return self.ended(replace(prospect, plan=untouched), {}, Ending(why, calls))
+        return self.ended(replace(prospect, plan=untouched), {}, Ending.of(tenant, why))
 
     def ended(
         self, prospect: Prospect, outcomes: Mapping[str, Outcome] | None, ending: Ending
@@ -107,6 +120,7 @@ class Sitting:
                 fingerprint=prospect.plan.fingerprint if prospect else "",
                 calls_announced=prospect.calls if prospect else 0,
                 calls_made=ending.calls,
+                waits={"rate-limit": ending.waited},
                 sources=self.inputs.sources,
                 files=[*names, "summary.json"] if self.folder else [],
                 folder=str(self.folder or ""),

@@ -50,7 +50,7 @@ def plan(job: Job, tenant: Tenant, voice: Voice, *, stdin: BinaryIO | None = Non
         sitting = sitting.open_folder(voice)
         voice.propose(prospect)
         refusal = _refusal(job, prospect, state)
-        return sitting.ended(prospect, None, Ending(refusal, tenant.calls, state.reported_manual()))
+        return sitting.ended(prospect, None, Ending.of(tenant, refusal, state.reported_manual()))
 
 
 def run(
@@ -116,10 +116,10 @@ def _carry_out(
 
         refusal = _refusal(job, prospect, state)
         if refusal and not voice.insist(refusal):
-            return sitting.nothing_sent(prospect, "over-limit", refusal, tenant.calls)
+            return sitting.nothing_sent(prospect, "over-limit", refusal, tenant)
         if prospect.plan.changes and not voice.confirm(prospect):
             no = Declined("You said no; nothing was sent.")
-            return sitting.nothing_sent(prospect, "declined", no, tenant.calls)
+            return sitting.nothing_sent(prospect, "declined", no, tenant)
 
         assert sitting.folder
         with closing(state.begin(sitting.run, sitting.folder / "journal.jsonl")) as journal:
@@ -133,7 +133,7 @@ def _carry_out(
                 stop=stop,
                 looked_at=looked_at,
             )
-            ending = Ending(applied.stopped, tenant.calls, state.reported_manual())
+            ending = Ending.of(tenant, applied.stopped, state.reported_manual())
             report = sitting.ended(prospect, applied.outcomes, ending)
             if not isinstance(report.error, StorageError):
                 state.remember_manual(manual_work(deeds(prospect.plan, applied.outcomes)))

@@ -76,6 +76,11 @@ class Reader(Protocol):
         """Give the calls made so far, changing ones and repeats included."""
         ...
 
+    @property
+    def waited(self) -> float:
+        """Give the seconds that calls have waited for the tenant's rate limit so far."""
+        ...
+
     def identity(self) -> Identity:
         """Say which tenant this is: two calls (current account, roles), the first time only."""
         ...

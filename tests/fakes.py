@@ -155,6 +155,7 @@ class FakeTenant:
         self.faults = list(faults)
 
         self.calls = 0
+        self.waited = 0.0
         self.log: list[Call] = []
         """Every call that reached the tenant or should have, in order."""
         self.mails: list[Email] = []

@@ -118,14 +118,24 @@ class _Run:
         self.left_behind: list[Change] = []
         """Members that did not ride along with their new group."""
         self.crashed = False
-        rest = partial(pace.rest, stop=stop)
+        self._rest = partial(pace.rest, stop=stop)
         self.pool = ThreadPoolExecutor(pace.workers)
-        self.watch = Watch(current, tenant, read_lag=pace.read_lag, rest=rest, stop=stop)
+        self.watch = Watch(current, tenant, read_lag=pace.read_lag, rest=self._rest, stop=stop)
         self.book = Book(plan, journal, pace.now)
         self.gate = Gate(plan, self.book, self.watch, stop)
         self.dispatch = Dispatch(
-            tenant, self.watch, self.book, tries=pace.tries, rest=rest, over=lambda: self.gate.over
+            tenant,
+            self.watch,
+            self.book,
+            tries=pace.tries,
+            rest=self.rest,
+            over=lambda: self.gate.over,
         )
+
+    def rest(self, seconds: float) -> None:
+        """Wait before something is sent again, and say so."""
+        self.tell(f"waiting for the tenant, {seconds:.0f} s")
+        self._rest(seconds)
 
     def carry_out(self) -> Applied:
         with self.pool:

@@ -34,7 +34,7 @@ class Facts:
     calls_announced: int = 0
     calls_made: int = 0
     waits: Mapping[str, float] | None = None
-    """Seconds spent waiting, by what for: ``rate-limit``, ``retry``, ``read-back``."""
+    """Seconds spent waiting, by what for: ``rate-limit``."""
     sources: Sequence[Source] = ()
     files: Collection[str] = ()
     """What was written, relative to the run folder."""
