@@ -579,6 +579,13 @@ def test_somebody_new_with_an_account_under_another_name_is_rejected(
     assert settled(reconciled.plan) == [(Status.SKIPPED, "held", (3,))]
 
 
+def test_an_account_under_another_name_is_no_matter_before_somebody_starts() -> None:
+    sheets = intake([person("ana", standing=Standing.NOT_STARTED, other_addresses=(BOB.email,))])
+    reconciled = reconcile(sheets, directory([BOB]), Wishes())
+    assert reconciled.findings == ()
+    assert settled(reconciled.plan) == [(Status.UNCHANGED, "not-started", (2,))]
+
+
 def test_a_secondary_address_with_an_account_is_no_matter_for_somebody_known() -> None:
     sheets = intake([person("ana", other_addresses=(email("bob"),))])
     assert settled(planned(sheets, directory([ANA, BOB]))) == NOTHING_ELSE
@@ -690,7 +697,7 @@ def test_a_group_with_one_rejected_row_is_not_created_for_the_sake_of_another(na
 
 def test_what_is_held_names_the_first_row_that_holds_it() -> None:
     sheets = intake(
-        grants={"zoe": {"Finance": [THREE], "Ops": [TWO]}}, revokes={"zoe": {"All": [FOUR]}}
+        grants={"zoe": {"Finance": [TWO], "Ops": [THREE]}}, revokes={"zoe": {"All": [FOUR]}}
     )
     plan = planned(sheets, directory(groups=GROUPS))
     message = "nothing is done for zoe@acme.example, since users.csv:3 is rejected"
@@ -770,14 +777,14 @@ def test_the_groups_of_a_leaver_who_is_rejected_lose_nobody_by_absence() -> None
     assert inferred(reconciled.plan) == []
 
 
-@pytest.mark.parametrize("name", ["Finance", "Money"])
+@pytest.mark.parametrize("name", ["Data Platform", "Platform", "dp"])
 def test_a_renaming_takes_nothing_from_the_protection_of_single_sign_on(name: str) -> None:
     sheets = intake(
-        teams=[team("Money", internal_name=GroupName("finance"))],
-        grants={"ana": {"finance": [ONE]}},
+        teams=[team("Platform", internal_name=GroupName("dp"))], grants={"ana": {"dp": [ONE]}}
     )
+    current = directory([ANA, BOB], [group("dp", "Data Platform")], {"dp": ["ana", "bob"]})
     wishes = Wishes(authoritative=True, sso_groups=frozenset({name}))
-    assert keys(planned(sheets, STANDARD, wishes)) == ["update-group finance"]
+    assert keys(planned(sheets, current, wishes)) == ["update-group dp"]
 
 
 @pytest.mark.parametrize("name", ["Finance", "finance", " FINANCE "])
