@@ -162,7 +162,8 @@ def _environment_key(environ: Mapping[str, str]) -> tuple[str, Key] | None:
         case "ATLAN_API_KEY":
             return name, Key(origin, _checked(environ[name], name))
         case "ATLAN_API_KEY_FILE":
-            return name, Key(origin, key_file(Path(environ[name]).expanduser()))
+            folder = environ.get("CREDENTIALS_DIRECTORY", "")
+            return name, Key(origin, key_file(Path(environ[name]).expanduser(), folder))
         case _:
             secret = environ.get("ATLAN_OAUTH_CLIENT_SECRET", "")
             if not secret:
@@ -171,19 +172,30 @@ def _environment_key(environ: Mapping[str, str]) -> tuple[str, Key] | None:
             return name, Key(origin, _checked(secret, secret_name), client_id=environ[name])
 
 
-def key_file(path: Path) -> SecretStr:
-    """Read a key from a file that is nobody else's business."""
+def key_file(path: Path, credentials: str = "") -> SecretStr:
+    """Read a key from a file that is nobody else's business; ``credentials`` is systemd's folder of them."""
     try:
         # Not blocking: opening a named pipe would wait for a writer.
         number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
-            _only_ours_to_read(path, os.fstat(number))
+            facts = os.fstat(number)
+            if not _given_by_systemd(path, facts, credentials):
+                _only_ours_to_read(path, facts)
             content = os.read(number, 64 * 1024)
         finally:
             os.close(number)
     except OSError as error:
         raise UsageError(f"the key file {path} can't be read: {error.strerror}") from None
     return _checked(content.decode("ascii", errors="replace"), f"the key file {path}")
+
+
+def _given_by_systemd(path: Path, facts: os.stat_result, credentials: str) -> bool:
+    """Whether this is a credential of our unit: root's, and readable for us by an access control list.
+
+    The list shows as a right of the group, which has none (https://github.com/systemd/systemd/issues/29096).
+    """
+    ours = bool(credentials) and path.parent == Path(credentials)
+    return ours and facts.st_uid == 0 and facts.st_mode & ~0o440 == stat.S_IFREG
 
 
 def _only_ours_to_read(path: Path, facts: os.stat_result) -> None:

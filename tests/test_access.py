@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
 
-from onboarding.access import Connection, connection, key_file, tenant_url
+from onboarding.access import Connection, _given_by_systemd, connection, key_file, tenant_url
 from onboarding.config import Origin, Settings, Source
 from onboarding.errors import UsageError
 
@@ -146,6 +147,35 @@ def test_a_file_that_others_can_use_is_refused(key_path: Path, mode: int) -> Non
 def test_a_key_file_of_somebody_else_is_refused(key_path: Path) -> None:
     os.chown(key_path, 12345, 12345)
     assert "belongs to somebody else" in key_refusal(key_path)
+
+
+@pytest.mark.parametrize(
+    ("mode", "owner", "folder", "given"),
+    [
+        pytest.param(stat.S_IFREG | 0o440, 0, "/run/credentials/o", True, id="by-a-list"),
+        pytest.param(stat.S_IFREG | 0o400, 0, "/run/credentials/o", True, id="to-root"),
+        pytest.param(stat.S_IFREG | 0o444, 0, "/run/credentials/o", False, id="to-everybody"),
+        pytest.param(stat.S_IFREG | 0o640, 0, "/run/credentials/o", False, id="can-be-written"),
+        pytest.param(stat.S_IFDIR | 0o440, 0, "/run/credentials/o", False, id="no-file"),
+        pytest.param(stat.S_IFREG | 0o440, 1000, "/run/credentials/o", False, id="not-of-root"),
+        pytest.param(stat.S_IFREG | 0o440, 0, "/run/credentials", False, id="another-folder"),
+        pytest.param(stat.S_IFREG | 0o440, 0, "", False, id="no-unit"),
+    ],
+)
+def test_a_credential_of_our_unit_shows_as_readable_for_a_group(
+    mode: int, owner: int, folder: str, given: bool
+) -> None:
+    facts = os.stat_result((mode, 1, 1, 1, owner, 0, 24, 0, 0, 0))
+    assert _given_by_systemd(Path("/run/credentials/o/atlan.key"), facts, folder) is given
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files of root")
+def test_a_credential_of_our_unit_is_read(key_path: Path) -> None:
+    key_path.chmod(0o440)
+    environ = {"ATLAN_API_KEY_FILE": str(key_path), "CREDENTIALS_DIRECTORY": str(key_path.parent)}
+    assert connect(ENVIRONMENT, environ).key.secret.get_secret_value() == KEY
+    del environ["CREDENTIALS_DIRECTORY"]
+    assert "(mode 0440)" in refusal(ENVIRONMENT, environ)
 
 
 def test_what_is_no_regular_file_is_refused(tmp_path: Path, key_path: Path) -> None:
