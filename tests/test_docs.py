@@ -167,6 +167,13 @@ def test_the_picture_is_made_of_true_parts_in_order() -> None:
         at += real[at:].index(part.strip("\n"))
 
 
+def test_the_first_page_of_help_is_laid_out_as_written() -> None:
+    root = click.Context(cli, info_name="onboarding", max_content_width=80, terminal_width=80)
+    lines = cli.get_help(root).splitlines()
+    assert "    onboarding run sample_data --tenant sandbox" in lines
+    assert "\\b" not in "".join(lines)
+
+
 @pytest.mark.parametrize("name", list(cli.commands))
 def test_the_readme_names_every_command(name: str) -> None:
     assert f"`onboarding {name}" in README.read_text()

@@ -95,18 +95,18 @@ def _bug(error: Exception, console: Console) -> int:
 @click.group(cls=Door, context_settings=HELP, no_args_is_help=True)
 @click.version_option(__version__, prog_name="onboarding")
 def cli() -> None:
-    r"""Onboard people, groups and memberships from spreadsheets to Atlan.
+    """Onboard people, groups and memberships from spreadsheets to Atlan.
 
     \b
     Try it without an account:
-      onboarding run people.csv --tenant sandbox
+      onboarding run sample_data --tenant sandbox
 
     \b
     Every option can also be set as ONBOARDING_<OPTION> in the environment, most
     in a settings file too; --authoritative, --allow-..., --reinvite, --accept
     only by hand. The API key is read from ATLAN_API_KEY or from the file named
     in ATLAN_API_KEY_FILE; it is never an argument.
-    """
+    """  # noqa: D301 -- click means the character itself
 
 
 def main() -> None:
