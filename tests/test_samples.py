@@ -270,8 +270,8 @@ def test_the_guide_to_the_mistakes_is_right(found: tuple[Finding, ...]) -> None:
 
 # ---- the codes and the program -----------------------------------------------------------------------------------
 
-NO_CODES = {"default-off", "default-on"}
-"""Names of steps and the like; whatever else is written like a code is one."""
+NO_CODES = {"default-off", "default-on", "onboarding-reports", "rate-limit"}
+"""Whatever else is written like a code is taken for one: give it words in codes.py, or name it here."""
 
 
 @cache
@@ -296,7 +296,7 @@ def words_of_the_program() -> frozenset[str]:
                 and id(node) not in enumerated
                 and re.fullmatch(r"[a-z]+(-[a-z]+)*", node.value)
             }
-    return frozenset(found - {"onboarding-reports"})
+    return frozenset(found)
 
 
 def test_no_code_is_left_over() -> None:
@@ -305,7 +305,7 @@ def test_no_code_is_left_over() -> None:
 
 def test_no_code_is_without_words() -> None:
     like_codes = {word for word in words_of_the_program() if "-" in word}
-    assert like_codes - CODES.keys() == NO_CODES
+    assert like_codes - CODES.keys() - NO_CODES == set()
 
 
 @pytest.mark.parametrize("code", CODES)
