@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from builders import directory, email, group, person, team, user
+from changes import announced, carry_out
+from fakes import FakeTenant
 from hypothesis import event, given
 from hypothesis import strategies as st
 
@@ -33,9 +37,10 @@ from onboarding.model import (
     group_key,
     internal_name,
 )
-from onboarding.plan import Action, Cause, Plan, plan_from_json, plan_to_json
+from onboarding.plan import Action, Cause, Plan, Status, plan_from_json, plan_to_json
 from onboarding.reconcile import Reconciled, Wishes, reconcile
 from onboarding.safety import Permissions, agreed, screen
+from onboarding.tenant import look
 
 PEOPLE = ["ana", "bob", "cleo", "dan", "eve"]
 LABELS = [
@@ -339,6 +344,39 @@ def test_law_3_twice_is_once(world: World) -> None:
     after = carried_out(plan, world.current)
     event(f"{len(plan) > 0 = }")
     assert world.planned(after).plan.changes == ()
+
+
+@given(worlds())
+def test_laws_3_and_8_hold_for_a_tenant_that_is_looked_at_and_written_to(world: World) -> None:
+    """What a look shows is enough to plan by, all of the plan can be done, in as many calls as announced."""
+    tenant = inhabited(world.current)
+    plan = world.planned(looked_at(tenant, world)).plan
+    assert plan.fingerprint == world.planned(tenant.truth()).plan.fingerprint
+
+    told, before = announced(tenant, plan.changes), tenant.calls
+    with TemporaryDirectory() as folder:
+        applied = carry_out(tenant, plan.changes, Path(folder))
+    assert {outcome.status for outcome in applied.outcomes.values()} <= {Status.APPLIED}
+    assert tenant.calls - before == told
+    assert world.planned(looked_at(tenant, world)).plan.changes == ()
+
+
+def inhabited(current: Directory) -> FakeTenant:
+    members: dict[str, list[str]] = {name: [] for name in current.groups}
+    for who, names in current.memberships.items():
+        for name in names:
+            members[name].append(who)
+    users, groups = current.users.values(), current.groups.values()
+    return FakeTenant(users, groups, members, page_size=2, lookup_size=2)
+
+
+def looked_at(tenant: FakeTenant, world: World) -> Directory:
+    return look(
+        tenant,
+        taken_in(world).desired,
+        whole_groups=world.wishes.authoritative,
+        leavers_revoke=world.wishes.leavers_revoke,
+    )
 
 
 @given(worlds(), st.randoms(use_true_random=False))
