@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from http.client import HTTPConnection, HTTPException, IncompleteRead, RemoteDisconnected
 from pathlib import Path
@@ -1139,7 +1140,8 @@ def test_a_signal_stops_it_also_while_it_is_slow(tmp_path: Path, number: signal.
         client = Client(announced(process)["url"], "k")
         client.connection.request("GET", f"{API}/whoami", headers=client.headers)
         process.send_signal(number)
-        assert client.connection.getresponse().read()
+        with suppress(ConnectionError):  # the signal may come before the request was taken
+            assert client.connection.getresponse().read()
         client.connection.close()
         assert process.wait(20) == 0
 
