@@ -1091,6 +1091,14 @@ def test_a_reset_makes_a_new_tenant(client: Client) -> None:
     assert len(client.usernames(limit=100)) == 10
 
 
+def test_what_comes_after_a_reset_is_counted_from_1(client: Client) -> None:
+    client.get("/api/service/roles")
+    client.post("/__sandbox__/reset")
+    client.get("/api/service/roles")
+    log = client.get("/__sandbox__/requests")
+    assert [(request["n"], request["path"]) for request in log] == [(1, "/api/service/roles")]
+
+
 # ------------------------------------------------------------------------------ as a process
 
 

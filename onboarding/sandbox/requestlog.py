@@ -19,7 +19,9 @@ class RequestLog:
 
     def __init__(self, path: Path, *, is_new: bool) -> None:
         self._lock = threading.Lock()
-        self._file = path.open("wb+" if is_new else "ab+", buffering=0)
+        self._file = path.open("ab+", buffering=0)  # appending even after a truncation
+        if is_new:
+            self._file.truncate(0)
         self._starts = array("Q")
         self._counts: Counter[str] = Counter()
         self._end = 0
