@@ -13,6 +13,7 @@ from onboarding.headers import (
     Kind,
     NoKnownHeader,
     known,
+    names_people,
     normal,
     result_columns,
     understand,
@@ -277,7 +278,26 @@ def test_one_roster_users_have_no_role_of_ours() -> None:
         ["sourcedId", "status", "enabledUser", "orgSourcedIds", "role", "username", "email"]
     )
     assert "role" not in columns.fields
-    assert columns.fields["status"] == (1,)
+    assert columns.fields["status"] == (1, 2), "who is enrolled may still be switched off"
+
+
+def test_bamboo_says_under_employment_status_how_much_somebody_works() -> None:
+    assert fields("Work Email,Employment Status,Status")["status"] == (2,)
+
+
+@pytest.mark.parametrize(
+    "headers", ["group,action", "group,status", "group,suspended", "name,description,operation"]
+)
+def test_a_group_that_may_be_marked_as_deleted_is_not_created(headers: str) -> None:
+    with pytest.raises(SheetError, match=r"a groups table has no (action|status|blocked)"):
+        understand(headers.split(","))
+    assert fields(headers, columns={headers.split(",")[-1]: "ignore"})
+
+
+def test_headers_of_people_are_told_from_a_groups_name() -> None:
+    assert names_people(["email", "role", ""])
+    assert not names_people(["Mail", "mail", "for the post room"])
+    assert not names_people(["Team", "Description"])
 
 
 @pytest.mark.parametrize(
@@ -293,6 +313,7 @@ def test_one_roster_users_have_no_role_of_ours() -> None:
         ),
         ("type,username,domain", "Adobe remove list"),
         ("group_id,user_id,status", "Canvas group memberships"),
+        ("group_id,account_id,name,status", "Canvas groups"),
     ],
 )
 def test_lists_that_mean_something_else_are_refused_by_name(headers: str, message: str) -> None:

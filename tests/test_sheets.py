@@ -191,6 +191,31 @@ def test_titles_above_the_headers_are_no_rows() -> None:
     assert rows(table) == {5: ["ana@acme.example", "Guest", "x"]}
 
 
+@pytest.mark.parametrize(
+    "title",
+    [
+        pytest.param("Users,Groups,2026", id="a title that would make a table of groups"),
+        pytest.param(",Worker,Email,", id="headings of headers, as Workday puts them"),
+        pytest.param("Email,Email,Group,", id="headings that would be ambiguous"),
+    ],
+)
+def test_a_row_that_only_groups_the_headers_is_no_header_row(title: str) -> None:
+    content = f"{title}\n\nName,Work Email,Worker Active,Role\nAna,ana@acme.example,No,Guest\n"
+    table = one(piped(content))
+    assert rows(table) == {4: ["Ana", "ana@acme.example", "No", "Guest"]}
+    assert table.columns.kind is Kind.USERS
+
+
+def test_groups_that_are_called_like_headers_are_groups_all_the_same() -> None:
+    table = one(piped("group,internal_name\nMail,mail\nDepartment,location\nTeam,x\n"))
+    assert list(rows(table)) == [2, 3, 4]
+
+
+def test_people_below_groups_are_not_taken_for_groups() -> None:
+    with pytest.raises(SheetError, match="row 4 looks like the headers of another table"):
+        piped("group,description\nOps,x\n\nemail,role\nana@acme.example,Guest\n")
+
+
 def test_a_title_may_say_whom_to_ask() -> None:
     assert list(rows(one(piped("Ask hr@acme.example\nemail,role\na@acme.example,Guest\n")))) == [3]
 
@@ -227,6 +252,7 @@ def test_unknown_columns_are_kept_and_noted() -> None:
     assert [(f.code, f.column, f.message, f.source) for f in table.findings] == [
         ("column-unknown", "Descripton", "is no known column; did you mean description?", "stdin"),
         ("column-unknown", "e-mail adr", "is no known column; did you mean email?", "stdin"),
+        ("column-unknown", "", "column D has cells and no header; they are not read", "stdin"),
     ]
 
 
@@ -374,6 +400,24 @@ def test_an_error_in_a_cell_that_counts_rejects_its_row() -> None:
 def test_a_row_of_nothing_but_errors_is_no_blank_row() -> None:
     table = one(piped(workbook({"x": [["email", "role"], ["=A1", "=A1"]]})))
     assert list(rows(table)) == [2]
+
+
+def test_a_merged_cell_speaks_for_its_first_row_only_so_the_others_are_rejected() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["People who move", None, None, None])
+    sheet.append(["email", "group", "action", "department"])
+    sheet.append(["a@acme.example", "Ops", "remove", "Sales"])
+    sheet.append(["b@acme.example", "Ops", None, None])
+    for merged in ("A1:D1", "C3:C4", "D3:D4"):
+        sheet.merge_cells(merged)
+    content = io.BytesIO()
+    book.save(content)
+    table = one(piped(content.getvalue()))
+    assert [(f.code, f.row, f.column) for f in table.findings] == [
+        ("cell-error", RowRef(0, 4, "stdin!Sheet"), "action")
+    ]
 
 
 def changed(content: bytes, part: str, old: bytes, new: bytes) -> bytes:

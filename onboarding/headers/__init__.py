@@ -40,6 +40,8 @@ __all__ = [
     "NoKnownHeader",
     "Table",
     "known",
+    "letter",
+    "names_people",
     "normal",
     "result_columns",
     "understand",
@@ -131,6 +133,12 @@ def known(headers: Sequence[str]) -> int:
     return sum(1 for header in headers if header and _field_of(header))
 
 
+def names_people(cells: Sequence[str]) -> bool:
+    """Whether these are the headers of a table of people."""
+    fields = {_field_of(cell) for cell in cells if cell} - {""}
+    return "email" in fields and len(fields) > 1
+
+
 def result_columns(headers: Sequence[str]) -> frozenset[int]:
     """Give the positions of our own result columns; a lone ``result`` is somebody else's."""
     found = frozenset(i for i, header in enumerate(headers) if header.strip().lower() in _RESULTS)
@@ -156,7 +164,7 @@ def understand(
     passwords = tuple(found.pop("password", ()))
     kind = kind or (template.kind if template else None) or _kind(headers, found, hint)
     fields = _shaped(headers, found, kind)
-    _refuse_doubles(headers, fields)
+    _refuse_doubles(headers, fields, template.shared if template else frozenset())
     taken = {i for named in (found, fields) for positions in named.values() for i in positions}
     unknown = tuple(
         i for i, h in enumerate(headers) if normal(h) and i not in taken and i not in passwords
@@ -353,7 +361,16 @@ def _users_shape(headers: Sequence[str], fields: dict[str, list[int]]) -> None:
 
 
 def _groups_shape(headers: Sequence[str], fields: dict[str, list[int]]) -> None:
-    """In Atlan's own words a group's ``alias`` is what people see, and its ``name`` the internal one."""
+    """In Atlan's own words a group's ``alias`` is what people see, and its ``name`` the internal one.
+
+    A group that is marked as deleted must not be taken for one to create.
+    """
+    for name in ("action", "status", "blocked"):
+        if name in fields:
+            raise SheetError(
+                f'a groups table has no {name}, and here is a column "{headers[fields[name][0]]}"; groups are only made '
+                f"and changed, never deleted: delete the column, or map it to {IGNORE} under [columns]"
+            )
     alias = [i for i, header in enumerate(headers) if normal(header) == "alias"]
     _merge(headers, fields, "group", "groups")
     if alias:
@@ -373,21 +390,23 @@ def _merge(headers: Sequence[str], fields: dict[str, list[int]], name: str, othe
         fields[name] = positions
 
 
-def _refuse_doubles(headers: Sequence[str], fields: Mapping[str, Sequence[int]]) -> None:
+def _refuse_doubles(
+    headers: Sequence[str], fields: Mapping[str, Sequence[int]], shared: frozenset[str]
+) -> None:
     for name in _ONCE:
-        if len(fields.get(name, ())) > 1:
+        if len(fields.get(name, ())) > 1 and name not in shared:
             raise SheetError(_two(headers, name, fields[name]))
 
 
 def _two(headers: Sequence[str], name: str, positions: Sequence[int]) -> str:
-    columns = " and ".join(f'"{headers[i].strip()}" ({_letter(i)})' for i in positions)
+    columns = " and ".join(f'"{headers[i].strip()}" ({letter(i)})' for i in positions)
     return (
         f"more than one column means {name}: {columns}; delete or rename one, "
         f"or map one to {IGNORE} under [columns] in the settings"
     )
 
 
-def _letter(position: int) -> str:
+def letter(position: int) -> str:
     """Give the letter that a spreadsheet program shows above a column."""
     letters = ""
     position += 1

@@ -29,11 +29,13 @@ class Template:
     """Why such a table is not read."""
     alone: bool = False
     """Whether the signature must be all the headers there are."""
+    shared: frozenset[str] = frozenset()
+    """Fields that several of its columns say together."""
 
 
 ALIASES: Mapping[str, str] = {
     "email": """email | e-mail address | mail | mail address | work email | work email address | work mail
-        | primary email | email primary work | primary work email | business email | company email
+        | primary email | root.email | email primary work | primary work email | business email | company email
         | corporate email | email (work) | user email | user email address | member email | invitee email
         | email address to invite | correo | correo electronico | courriel | adresse email | adresse mail
         | email adresse | mail adresse | dienstliche email | geschaftliche email | email aziendale
@@ -41,9 +43,9 @@ ALIASES: Mapping[str, str] = {
     "secondary_email": """home email | personal email | private email | second email | secondary email
         | recovery email | alternate email | alternative email | other email | home secondary email
         | work secondary email | private email adresse | email personnel | email personal""",
-    "first_name": """first name | given name | name.givenName | legal first name | preferred first name | forename
+    "first_name": """first name | given name | name.givenName | root.firstName | legal first name | preferred first name | forename
         | vorname | prénom | nombre""",
-    "last_name": """last name | surname | family name | name.familyName | sn | legal last name
+    "last_name": """last name | surname | family name | name.familyName | root.surname | sn | legal last name
         | legal name last name | nachname | nom de famille | apellido | apellidos | cognome""",
     "full_name": """name | full name | name.fullName | display name | preferred name | employee name | worker
         | worker name | last name, first name | nom | nombre completo""",
@@ -60,8 +62,10 @@ ALIASES: Mapping[str, str] = {
     "description": """description | group description | beschreibung | descripcion | descrizione""",
     "default": """default | default group | is default | standardgruppe | groupe par défaut""",
     "status": """status | state | active | active status | worker active | employment status | employee status
-        | lifecycle status | new status | user status | enabled | account enabled | enabled user | statut | stato""",
-    "blocked": """block sign in | blocked | suspended | deleted | disabled | is suspended""",
+        | lifecycle status | new status | user status | enabled | is enabled | is active
+        | account enabled | enabled user | statut | stato""",
+    "blocked": """block sign in | blocked | suspended | deleted | disabled | inactive | deactivated | archived | is blocked
+        | is suspended | is deleted | is disabled | is inactive""",
     "action": """action | operation | aktion | accion | azione""",
     "department": """department | dept | business unit | division | abteilung | departement | departamento""",
     "cost_center": """cost center | cost centre | cost centers | kostenstelle""",
@@ -126,10 +130,17 @@ TEMPLATES = (
         Kind.USERS,
     ),
     Template(
+        "BambooHR employees",
+        frozenset({"workemail", "employmentstatus", "status"}),
+        {"employmentstatus": ""},  # how much somebody works, not whether
+        Kind.USERS,
+    ),
+    Template(
         "OneRoster users",
         frozenset({"sourcedid", "orgsourcedids", "role", "email"}),
-        {"role": "", "enableduser": ""},
+        {"role": ""},
         Kind.USERS,
+        shared=frozenset({"status"}),  # a person who is there may still be switched off
     ),
     Template(
         "Adobe Admin Console users",
@@ -142,6 +153,11 @@ TEMPLATES = (
         frozenset({"type", "username", "domain"}),
         refusal="it is a list of accounts to remove; give leavers a status column in a users table instead",
         alone=True,
+    ),
+    Template(
+        "Canvas groups",
+        frozenset({"groupid", "accountid", "name", "status"}),
+        refusal="its groups go by Canvas ids, and some may be deleted; give a table with a column group instead",
     ),
     Template(
         "Canvas group memberships",

@@ -21,6 +21,8 @@ from onboarding.headers import (
     NoKnownHeader,
     Table,
     known,
+    letter,
+    names_people,
     result_columns,
     understand,
 )
@@ -128,6 +130,7 @@ def _table(grid: Grid, snapshot: Snapshot, source: str, reading: Reading, index:
         raise
     headers = [clean(header) for header in grid.rows[top]]
     numbers, rows = _data_rows(grid, top, columns)
+    _no_second_table(numbers, rows, columns)
     width, surplus = _width(headers, numbers, rows)
     headers += [""] * (width - len(headers))
     findings = _ragged(surplus, len(headers), columns, RowRef(index, 0, source))
@@ -168,6 +171,8 @@ def _heading(grid: Grid, reading: Reading, source: str) -> tuple[int, Columns]:
     for i, row in rows:
         if widest > 1 and sum(map(bool, map(clean, row))) == 1:
             continue
+        if _is_over_headers(grid, i, reading, source):
+            continue
         try:
             columns = understand(row, kind=reading.kind, columns=reading.columns, hint=source)
         except NoKnownHeader as error:
@@ -179,6 +184,20 @@ def _heading(grid: Grid, reading: Reading, source: str) -> tuple[int, Columns]:
     if refusal is None:
         understand(first, kind=reading.kind, columns=reading.columns, hint=source)
     raise refusal or NoKnownHeader("no header row")
+
+
+def _is_over_headers(grid: Grid, top: int, reading: Reading, source: str) -> bool:
+    """Whether a row only groups the headers below it: the next row means more fields, and is understood."""
+    below = next((row for row in grid.rows[top + 1 :] if "".join(row).strip(BLANKS)), ())
+    if known(below) <= known(grid.rows[top]):
+        return False
+    try:
+        understand(below, kind=reading.kind, columns=reading.columns, hint=source)
+    except NoKnownHeader:
+        return False
+    except SheetError:
+        return True  # to be told about the row that counts
+    return True
 
 
 def _no_data_above(titles: Sequence[Sequence[str]], top: int) -> None:
@@ -206,6 +225,17 @@ def _data_rows(grid: Grid, top: int, columns: Columns) -> tuple[list[int], list[
     ):
         return numbers[1:], rows[1:]  # the template's own example row
     return numbers, rows
+
+
+def _no_second_table(
+    numbers: Sequence[int], rows: Sequence[Sequence[str]], columns: Columns
+) -> None:
+    """Refuse people below groups: any word can be a group's name, so nothing else would stop them."""
+    for number, row in zip(numbers, rows, strict=True) if columns.kind is Kind.GROUPS else ():
+        if names_people(row):
+            raise SheetError(
+                f"row {number} looks like the headers of another table; put each table on a sheet of its own"
+            )
 
 
 def _width(
@@ -255,6 +285,12 @@ def _show_errors(
                         "cell-error", message, replace(at, row=number), headers[position], shown
                     )
                 )
+    message = "is covered by a merged cell; unmerge it and write into each row what counts for it"
+    findings += [
+        Finding("cell-error", message, replace(at, row=number), headers[position])
+        for number, position in sorted(grid.merged)
+        if number in rows and position in counts
+    ]
     return findings
 
 
@@ -305,6 +341,10 @@ def _about_columns(table: Table) -> Iterator[Finding]:
         yield replace(
             _note("column-unknown", message, table.source), column=table.headers[position]
         )
+    for position, header in enumerate(table.headers):
+        if not header and any(table.frame[position].str.strip(BLANKS)):
+            message = f"{letter(position)} has cells and no header; they are not read"
+            yield _note("column-unknown", message, table.source)
 
 
 def _about_encoding(table: Table, grid: Grid) -> Iterator[Finding]:

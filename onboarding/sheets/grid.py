@@ -18,4 +18,6 @@ class Grid:
     """Why the encoding is only a guess, in words that say what to do; empty where it is certain."""
     errors: Mapping[tuple[int, int], str] = field(default_factory=dict)
     """(row number, position) -> what the spreadsheet shows there instead of a value; empty: nothing yet."""
+    merged: frozenset[tuple[int, int]] = frozenset()
+    """(row number, position) of cells that another one covers, whose value shows there too."""
     hidden: bool = False

@@ -64,12 +64,18 @@ def read_workbook(content: bytes) -> Iterator[Grid]:
                     continue
                 xml = parts.get(position, b"")
                 _refuse_width(xml, sheet.name)
-                cells = workbook.get_sheet_by_index(position).to_python(skip_empty_area=False)
+                content_of = workbook.get_sheet_by_index(position)
+                cells = content_of.to_python(skip_empty_area=False)
                 errors = _errors(xml)
                 last = max((row for row, _ in errors), default=0)
                 rows = _texts(cells)
                 rows += [[]] * (last - len(rows))  # calamine ends where the last value is
-                yield Grid(rows, sheet.name, errors=errors)
+                yield Grid(
+                    rows,
+                    sheet.name,
+                    errors=errors,
+                    merged=_covered(rows, content_of.merged_cell_ranges),
+                )
     except PasswordError as error:
         raise SheetError(_PROTECTED) from error
     except CalamineError as error:
@@ -164,6 +170,20 @@ def _errors(xml: bytes) -> dict[tuple[int, int], str]:
         for letters, row in _NOT_CALCULATED.findall(xml):
             found[int(row), _position(letters)] = ""
     return found
+
+
+def _covered(
+    rows: Sequence[Sequence[str]], ranges: Sequence[tuple[tuple[int, int], tuple[int, int]]] | None
+) -> frozenset[tuple[int, int]]:
+    """Give the cells that look filled and are blank, since a merged one with a value covers them."""
+    found: set[tuple[int, int]] = set()
+    for (top, left), (bottom, right) in ranges or ():
+        if top < len(rows) and left < len(rows[top]) and rows[top][left]:
+            below = range(top, min(bottom + 1, len(rows)))
+            beside = range(left, min(right + 1, len(rows[top])))
+            found |= {(row + 1, position) for row in below for position in beside}
+            found.discard((top + 1, left))
+    return frozenset(found)
 
 
 def _position(letters: bytes) -> int:
