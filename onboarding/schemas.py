@@ -58,10 +58,13 @@ def clean(text: str) -> str:
 def fold(text: str) -> str:
     """Bring a word into the form in which words are compared: no case, ``_`` and ``-`` as blanks.
 
+    A lone ``-`` stays: somebody wrote it, so the cell is not blank.
+
     >>> fold("On_Leave")
     'on leave'
     """
-    return " ".join(clean(text).casefold().replace("_", " ").replace("-", " ").split())
+    text = clean(text)
+    return " ".join(text.casefold().replace("_", " ").replace("-", " ").split()) or text
 
 
 def words(text: str) -> frozenset[str]:
@@ -96,7 +99,7 @@ STANDINGS: Mapping[str, Standing] = {
             Standing.LEAVER,
             words(
                 "inactive | terminated | deactivated | disabled | suspended | deceased | leaver | left | resigned"
-                "| retired | offboarded | former | ended | deleted | tobedeleted | blocked | dismissed"
+                "| retired | offboarded | deprovisioned | archived | former | ended | deleted | tobedeleted | blocked | dismissed"
                 "| ausgeschieden | inaktiv | ausgetreten | inactif | parti | inactivo | baja"
             )
             | NO,
@@ -112,7 +115,7 @@ STANDINGS: Mapping[str, Standing] = {
             Standing.NOT_STARTED,
             words(
                 "not started | hired | accepted | offer accepted | pre-hire | prehire | prestart | future hire"
-                "| starting soon | noch nicht gestartet"
+                "| starting soon | onboarding | preboarding | noch nicht gestartet"
             ),
         ),
     )
@@ -248,8 +251,8 @@ def _schema(kind: str, roles: Mapping[str, Role], domains: frozenset[str]) -> pa
             columns = {
                 "email": address,
                 "role": [_one_of("role-unknown", roles)],
-                "status": [_one_of("status-unknown", STANDINGS)],
-                "blocked": [_one_of("status-unknown", YES | NO)],
+                r"status\d*": [_one_of("status-unknown", STANDINGS)],
+                r"blocked\d*": [_one_of("status-unknown", YES | NO)],
                 r"groups\d*": [_no_name_too_long(lambda cell: names(cell))],
             }
         case "groups":

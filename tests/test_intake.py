@@ -148,6 +148,13 @@ def test_numbered_columns_hold_one_group_each() -> None:
         ("Block sign in (Yes/No)", "Yes", Standing.LEAVER),
         ("suspended", "no", Standing.ACTIVE),
         ("suspended", "", Standing.ACTIVE),
+        ("Inactive", "TRUE", Standing.LEAVER),
+        ("is_active", "FALSE", Standing.LEAVER),
+        ("suspended,deleted", "0,1", Standing.LEAVER),
+        ("suspended,deleted", "1,", Standing.LEAVER),
+        ("suspended,deleted", "0,0", Standing.ACTIVE),
+        ("sourcedId,orgSourcedIds,role,status,enabledUser", "1,2,x,active,false", Standing.LEAVER),
+        ("sourcedId,orgSourcedIds,role,status,enabledUser", "1,2,x,active,", Standing.ACTIVE),
     ],
 )
 def test_a_status_is_read_the_right_way_round(header: str, cell: str, standing: Standing) -> None:

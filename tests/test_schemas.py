@@ -304,10 +304,19 @@ def test_aliases_add_words_for_roles() -> None:
         ("leave_of_absence", Standing.ON_LEAVE),
         ("Pre-Hire", Standing.NOT_STARTED),
         ("accepted", Standing.NOT_STARTED),
+        ("Onboarding", Standing.NOT_STARTED),
+        ("DEPROVISIONED", Standing.LEAVER),
     ],
 )
 def test_a_status_word_is_understood(word: str, standing: Standing) -> None:
     assert STANDINGS[fold(word)] is standing
+
+
+@pytest.mark.parametrize("cell", ["-", "--", "_", "- -"])
+def test_a_lone_dash_is_a_word_and_not_a_blank_cell(cell: str) -> None:
+    """As an action, a blank cell adds; whoever writes a minus may well mean the opposite."""
+    assert fold(cell) == cell
+    assert fold(cell) not in ADD | REMOVE | set(ROLES) | set(STANDINGS)
 
 
 def test_our_own_words_for_a_standing_are_understood() -> None:

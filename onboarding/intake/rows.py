@@ -30,6 +30,7 @@ _BLOCKED = {
     **dict.fromkeys(schemas.YES, Standing.LEAVER),
     **dict.fromkeys(schemas.NO, Standing.ACTIVE),
 }
+_LEAST_FIRST = (Standing.LEAVER, Standing.NOT_STARTED, Standing.ON_LEAVE, Standing.ACTIVE)
 _DEFAULT = {**dict.fromkeys(schemas.YES, True), **dict.fromkeys(schemas.NO, False)}
 
 
@@ -114,7 +115,7 @@ def judged(
 
 def _positions(table: Table) -> dict[str, int]:
     """Give every column that counts a name of its own: ``groups``, ``groups1``, … where there are several."""
-    numbered = ("groups", "secondary_email", "username")
+    numbered = ("groups", "secondary_email", "username", "status", "blocked")
     return {
         f"{name}{i or ''}": position
         for name, where in table.columns.fields.items()
@@ -125,7 +126,10 @@ def _positions(table: Table) -> dict[str, int]:
 def _cells(table: Table, positions: Mapping[str, int]) -> pd.DataFrame:
     """Give the columns under their canonical names, cells cleaned and words folded."""
     columns = {
-        name: map(schemas.fold if name in _WORDS else schemas.clean, table.frame[position])
+        name: map(
+            schemas.fold if name.rstrip("0123456789") in _WORDS else schemas.clean,
+            table.frame[position],
+        )
         for name, position in positions.items()
     }
     texts = {name: list(cells) for name, cells in columns.items()}
@@ -176,8 +180,8 @@ def _column(cells: pd.DataFrame, name: str) -> list[str]:
 def _users(
     cells: pd.DataFrame, refs: Sequence[RowRef], emails: Sequence[Email], roles: Mapping[str, Role]
 ) -> Iterator[UserRow]:
-    said = map(schemas.STANDINGS.get, _column(cells, "status"))
-    blocked = map(_BLOCKED.get, _column(cells, "blocked"))
+    said = _together(cells, "status", len(refs))
+    blocked = _together(cells, "blocked", len(refs))
     labels = _together(cells, "groups", len(refs))
     others = _together(cells, "secondary_email", len(refs))
     names = _together(cells, "username", len(refs))
@@ -197,11 +201,19 @@ def _users(
             ref,
             email,
             role,
-            status or block,
+            _standing(status, block),
             _labels(groups, alone=not several),
             _addresses(email, (*addresses, *logins)),
             next((login for login in logins if login and "@" not in login), ""),
         )
+
+
+def _standing(said: Iterable[str], blocked: Iterable[str]) -> Standing | None:
+    """Give what all the cells about a person's standing say together: whoever is out by one of them is out."""
+    found = {schemas.STANDINGS.get(cell) for cell in said} | {
+        _BLOCKED.get(cell) for cell in blocked
+    }
+    return next((standing for standing in _LEAST_FIRST if standing in found), None)
 
 
 def _teams(cells: pd.DataFrame, refs: Sequence[RowRef]) -> Iterator[TeamRow]:
