@@ -42,7 +42,7 @@ from onboarding.model import (
     groups_by_key,
 )
 from onboarding.plan import Action, Cause, Change, Plan, Settled, Status
-from onboarding.resolve import Ask, Resolved, resolve
+from onboarding.resolve import Ask, Resolved, mistaken, resolve
 
 API_USERNAME = "service-account-"  # how the user name of an API token's account begins
 AS_ASKED = "the tenant is as asked already"
@@ -328,9 +328,10 @@ def _absent(scene: _Scene) -> Iterator[Change]:
     }
     concerned = (granting & current.read_whole) - holds.groups.keys() - scene.defaults
     concerned -= _kept_by_single_sign_on(scene)
+    perhaps_meant = mistaken(scene.intake, holds, current)
     for email, names in current.memberships.items():
         missed = names & concerned
-        if missed and _may_be_missed(scene, email):
+        if missed and email not in perhaps_meant and _may_be_missed(scene, email):
             for name in missed - _named(scene, email):
                 yield Change(Membership(email, name), None, (), Cause.ABSENT)
 

@@ -26,6 +26,7 @@ from onboarding.model import (
     Severity,
     Standing,
     Team,
+    User,
     group_key,
     groups_by_key,
     internal_name,
@@ -88,18 +89,19 @@ def resolve(intake: Intake, current: Directory, *, create_groups: bool) -> Resol
     desired = intake.desired
     asks, void = _asks(desired)
     spelling = _spelling(intake, current, asks, create_groups=create_groups)
+    moved = [*_moved(intake, current)]
     findings = tuple(
         sorted(
             [
                 *_unclear_groups(desired, asks, spelling),
                 *_unknown_people(intake, current, asks),
-                *_changed_addresses(intake, current),
+                *_changed_addresses(moved),
                 *_contradictions(asks, spelling),
             ],
             key=lambda finding: (finding.row, finding.code, finding.value),
         )
     )
-    holds = _holds(intake, findings, [*asks, *void], spelling)
+    holds = _holds(intake, findings, [*asks, *void], spelling, _accounts_held(desired, moved))
     return Resolved(
         _by_person(asks),
         _by_person(void),
@@ -187,7 +189,8 @@ def _spelling(
         teams,
         new,
         meanings,
-        {k: p for k, p in clashes.items() if k in teams}
+        dict(_names_taken(desired, current, known))
+        | {k: p for k, p in clashes.items() if k in teams}
         | {k: p for k, p in ambiguous.items() if k in desired.teams.keys() - teams.keys()},
         {k: p for k, p in clashes.items() if k in new} | ambiguous | unknown,
     )
@@ -255,6 +258,22 @@ def _clashes(
                 f'"{current.groups[name].alias}" has'
             )
             yield key, ("internal-name-collision", message)
+
+
+def _names_taken(
+    desired: Desired, current: Directory, known: Mapping[GroupKey, tuple[Group, ...]]
+) -> Iterator[tuple[GroupKey, tuple[str, str]]]:
+    """Give the groups to be made or renamed under a name that means another group of the tenant already."""
+    for key, team in desired.teams.items():
+        now = current.groups.get(team.internal_name) if team.internal_name else None
+        others = [group for group in known.get(key, ()) if group.name != team.internal_name]
+        renamed = now is None or group_key(now.alias) != key
+        if team.internal_name and others and renamed:
+            message = (
+                f'the name "{team.label}" means the tenant\'s group {others[0].name} already, '
+                f"so {team.internal_name} needs another"
+            )
+            yield key, ("group-ambiguous", message)
 
 
 def _which(label: str, names: Iterable[GroupName], current: Directory) -> str:
@@ -334,8 +353,16 @@ def _marks(email: Email) -> set[str]:
     return {email, f"{name}@", *(email[:at] + email[at + 1 :] for at in range(len(email)))}
 
 
-def _changed_addresses(intake: Intake, current: Directory) -> Iterator[Finding]:
+def _changed_addresses(moved: Iterable[tuple[Person, str, User]]) -> Iterator[Finding]:
     """Reject who seems to be new and has an account under another address or by user name."""
+    for person, value, account in moved:
+        whose = account.email or account.username
+        message = f"{person.email} has no account, and {value} belongs to that of {whose}"
+        yield from _rejections("email-changed", message, person.rows, value)
+
+
+def _moved(intake: Intake, current: Directory) -> Iterator[tuple[Person, str, User]]:
+    """Give who seems to be new, with what they also go by and the account that has that."""
     usernames = {
         user.username.casefold(): user
         for user in (*current.users.values(), *current.unreadable)
@@ -347,9 +374,7 @@ def _changed_addresses(intake: Intake, current: Directory) -> Iterator[Finding]:
         for value, email in _other_names(person):
             account = current.users.get(email) or usernames.get(value.casefold())
             if account and value:
-                whose = account.email or account.username
-                message = f"{person.email} has no account, and {value} belongs to that of {whose}"
-                yield from _rejections("email-changed", message, person.rows, value)
+                yield person, value, account
                 break
 
 
@@ -382,8 +407,32 @@ def _rejections(code: str, message: str, rows: Iterable[RowRef], value: str) -> 
 # ---- whom and what that holds --------------------------------------------------------------------------------
 
 
+def mistaken(intake: Intake, holds: Holds, current: Directory) -> frozenset[Email]:
+    """Give the accounts that a rejected row with an unknown address may mean: a slip away, or at another domain.
+
+    Whoever has a sound row of their own is not meant.
+    """
+    strangers = holds.people.keys() - current.users.keys()
+    meant = _near(strangers, current.users.keys()) if strangers else {}
+    return frozenset().union(*meant.values()) - intake.desired.persons.keys()
+
+
+def _accounts_held(
+    desired: Desired, moved: Iterable[tuple[Person, str, User]]
+) -> Iterator[tuple[Email, RowRef]]:
+    """Hold the account that a row is about under another address, unless somebody else has it by a row that says so."""
+    for person, _, account in moved:
+        other = desired.persons.get(account.email)
+        if account.email and (not other or other.standing is Standing.LEAVER):
+            yield account.email, min(person.rows)
+
+
 def _holds(
-    intake: Intake, findings: Iterable[Finding], asks: Iterable[Ask], spelling: _Spelling
+    intake: Intake,
+    findings: Iterable[Finding],
+    asks: Iterable[Ask],
+    spelling: _Spelling,
+    accounts: Iterable[tuple[Email, RowRef]],
 ) -> Holds:
     """Unite what intake holds with what the rows rejected here hold."""
     desired, held = intake.desired, intake.held
@@ -395,6 +444,7 @@ def _holds(
     asking = [(ask, row) for ask in asks for row in rejected.intersection(ask.rows)]
     people = _first(
         *held.people.items(),
+        *accounts,
         *((ask.email, row) for ask, row in asking),
         *(
             (email, row)

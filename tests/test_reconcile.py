@@ -17,6 +17,7 @@ from onboarding.model import (
     Held,
     Intake,
     Membership,
+    Person,
     Role,
     Severity,
     Standing,
@@ -343,6 +344,23 @@ def test_a_renamed_group_goes_by_its_new_name_and_no_longer_by_the_old_one() -> 
     assert rejected(reconciled) == [("group-unknown", 3)]
 
 
+@pytest.mark.parametrize(
+    "name", [pytest.param("fin", id="renamed"), pytest.param("new", id="created")]
+)
+@pytest.mark.parametrize("label", ["Data Platform", "DP"])
+def test_no_group_takes_a_name_that_means_another(name: str, label: str) -> None:
+    sheets = intake(teams=[team(label, internal_name=GroupName(name))])
+    reconciled = reconcile(sheets, directory(groups=[HAS, group("fin")]), Wishes())
+    assert rejected(reconciled) == [("group-ambiguous", 2)]
+    assert reconciled.plan.changes == ()
+
+
+def test_of_two_groups_that_have_one_name_already_each_can_be_meant() -> None:
+    sheets = intake(teams=[team("Data Platform", internal_name=GroupName("dp"), description="x")])
+    twins = [HAS, group("other", "Data Platform")]
+    assert keys(planned(sheets, directory(groups=twins))) == ["update-group dp"]
+
+
 def test_a_group_whose_renaming_is_suspended_goes_by_both_names() -> None:
     sheets = intake(
         teams=[team("Platform", internal_name=GroupName("dp"))],
@@ -591,6 +609,34 @@ def test_a_secondary_address_with_an_account_is_no_matter_for_somebody_known() -
     assert settled(planned(sheets, directory([ANA, BOB]))) == NOTHING_ELSE
 
 
+@pytest.mark.parametrize(
+    ("own", "codes"),
+    [
+        pytest.param([], [], id="of whom nothing else is said"),
+        pytest.param(
+            [person("bob", rows=(TWO,), standing=Standing.LEAVER)],
+            ["held"],
+            id="who seems to leave",
+        ),
+        pytest.param([person("bob", rows=(TWO,))], ["no-change"], id="not of somebody else"),
+    ],
+)
+def test_a_changed_address_holds_the_account_that_it_is_about(
+    own: list[Person], codes: list[str]
+) -> None:
+    """HR renames a person: the old address leaves, the new one comes, and it is one account."""
+    moved = person("bob.new", other_addresses=(BOB.email,))
+    sheets = intake(
+        [moved, *own, person("ana", rows=(THREE,), groups_said=True)],
+        grants={"ana": {"Finance": [THREE]}},
+    )
+    wishes = Wishes(authoritative=True, leavers_revoke=True)
+    members = {"finance": ["ana", "bob"]}
+    plan = planned(sheets, directory([ANA, BOB], [FINANCE], members), wishes)
+    assert [s.code for s in plan.settled if TWO in s.rows] == codes
+    assert plan.changes == ()
+
+
 def test_adding_and_removing_under_two_spellings_rejects_both_rows() -> None:
     sheets = intake(grants={"ana": {"dp": [ONE]}}, revokes={"ana": {"Data Platform": [TWO]}})
     reconciled = reconcile(sheets, directory([ANA], [HAS]), Wishes())
@@ -733,6 +779,11 @@ def with_bob(**facts: object) -> Intake:
         pytest.param(
             with_bob(groups_said=True, standing=Standing.NOT_STARTED), STANDARD, id="not-started"
         ),
+        pytest.param(
+            replace(LISTED, held=Held({email("bbo"): TWO, Email("bob@acme.exmple"): TWO})),
+            STANDARD,
+            id="perhaps meant by a rejected row",
+        ),
         pytest.param(replace(LISTED, authoritative=False), STANDARD, id="report-fed-back"),
         pytest.param(replace(LISTED, held=Held(absence=TWO)), STANDARD, id="key-unreadable"),
         pytest.param(replace(LISTED, held=Held({email("bob"): TWO})), STANDARD, id="held"),
@@ -754,6 +805,12 @@ def with_bob(**facts: object) -> Intake:
 )
 def test_absence_takes_nothing(sheets: Intake, current: Directory) -> None:
     assert inferred(planned(sheets, current, AUTHORITATIVE)) == []
+
+
+def test_who_has_a_row_is_not_meant_by_a_strangers_rejected_one() -> None:
+    """A contractor of the same name at another domain is rejected every night."""
+    sheets = replace(with_bob(groups_said=True), held=Held({Email("bob@partner.example"): THREE}))
+    assert inferred(planned(sheets, STANDARD, AUTHORITATIVE)) == ["revoke bob@acme.example finance"]
 
 
 def test_a_leaver_whom_a_row_grants_a_group_is_not_absent_from_it() -> None:
