@@ -173,6 +173,19 @@ def test_the_delimiter_is_found_by_the_known_headers(delimiter: str) -> None:
     assert rows(table) == {2: lines[1]}
 
 
+@pytest.mark.parametrize("content", ["Login;What\na;x\n", "Export 1\n\nLogin;What\na;x\n"])
+def test_headers_that_only_the_settings_know_are_found(content: str) -> None:
+    table = one(piped(content, columns={"login": "email", "What": "role"}))
+    assert table.columns.fields == {"email": (0,), "role": (1,)}
+    assert list(table.headers) == ["Login", "What"]
+
+
+def test_an_entra_member_list_is_refused_by_name() -> None:
+    content = "version:v1.0\nMember object ID or user principal name [memberObjectIdOrUpn] Required\na@acme.example\n"
+    with pytest.raises(SheetError, match="Entra group members"):
+        piped(content)
+
+
 def test_the_delimiter_may_be_named() -> None:
     assert rows(one(piped("email:role\na@acme.example:x\n", delimiter=":"))) == {
         2: ["a@acme.example", "x"]

@@ -23,7 +23,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -128,9 +128,13 @@ def normal(header: str) -> str:
 _FIELD_OF = {normal(a): name for name, text in ALIASES.items() for a in text.split("|")}
 
 
-def known(headers: Sequence[str]) -> int:
-    """Count the headers that mean a field; what a delimiter and a header row are judged by."""
-    return sum(1 for header in headers if header and _field_of(header))
+def known(headers: Sequence[str], columns: Collection[str] = ()) -> int:
+    """Count the headers that mean a field; what a delimiter and a header row are judged by.
+
+    ``columns`` are those that the settings map.
+    """
+    said = {normal(header) for header in columns}
+    return sum(1 for h in headers if h and (_field_of(h) or (said and normal(h) in said)))
 
 
 def names_people(cells: Sequence[str]) -> bool:

@@ -114,7 +114,12 @@ def _grids(snapshot: Snapshot, reading: Reading) -> Iterator[Grid]:
             f"no workbook, although its name ends in {suffix}; if it is text, rename it to .csv"
         )
     else:
-        yield read_text(snapshot.content, encoding=reading.encoding, delimiter=reading.delimiter)
+        yield read_text(
+            snapshot.content,
+            encoding=reading.encoding,
+            delimiter=reading.delimiter,
+            columns=reading.columns,
+        )
 
 
 def _blank_grid(grid: Grid) -> bool:
@@ -165,8 +170,9 @@ def _heading(grid: Grid, reading: Reading, source: str) -> tuple[int, Columns]:
 
     A title of one word ("Groups") above a real header row is no header row.
     """
-    rows = [(i, row) for i, row in enumerate(grid.rows[:HEADER_WITHIN]) if known(row)]
-    widest = max((known(row) for _, row in rows), default=0)
+    counts = [known(row, reading.columns) for row in grid.rows[:HEADER_WITHIN]]
+    rows = [(i, grid.rows[i]) for i, count in enumerate(counts) if count]
+    widest = max(counts, default=0)
     refusal: NoKnownHeader | None = None
     for i, row in rows:
         if widest > 1 and sum(map(bool, map(clean, row))) == 1:
@@ -180,16 +186,21 @@ def _heading(grid: Grid, reading: Reading, source: str) -> tuple[int, Columns]:
             continue
         _no_data_above(grid.rows[:i], i)
         return i, columns
-    first = next((row for row in grid.rows if "".join(row).strip(BLANKS)), ())
+    first = next((row for row in grid.rows if _may_be_headers(row)), ())
     if refusal is None:
         understand(first, kind=reading.kind, columns=reading.columns, hint=source)
     raise refusal or NoKnownHeader("no header row")
 
 
+def _may_be_headers(row: Sequence[str]) -> bool:
+    """Whether there is anything in a row; Microsoft's templates begin with a version."""
+    return bool("".join(row).strip(BLANKS)) and not row[0].lower().startswith("version:")
+
+
 def _is_over_headers(grid: Grid, top: int, reading: Reading, source: str) -> bool:
     """Whether a row only groups the headers below it: the next row means more fields, and is understood."""
     below = next((row for row in grid.rows[top + 1 :] if "".join(row).strip(BLANKS)), ())
-    if known(below) <= known(grid.rows[top]):
+    if known(below, reading.columns) <= known(grid.rows[top], reading.columns):
         return False
     try:
         understand(below, kind=reading.kind, columns=reading.columns, hint=source)

@@ -12,7 +12,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import islice
 
 from onboarding.errors import SheetError, UsageError
@@ -33,8 +33,17 @@ _MARKS = (
 _SEP_LINE = re.compile(r'\A"?sep=(.)"?[ ;,\t]*(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
 
 
-def read_text(content: bytes, *, encoding: str | None, delimiter: str | None) -> Grid:
-    """Decode and split a delimited file. Raises ``SheetError`` without the file's name."""
+def read_text(
+    content: bytes,
+    *,
+    encoding: str | None,
+    delimiter: str | None,
+    columns: Collection[str] = (),
+) -> Grid:
+    """Decode and split a delimited file; ``columns`` are headers that the settings map.
+
+    Raises ``SheetError`` without the file's name.
+    """
     text, encoding, doubt = _decoded(content, encoding)
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
@@ -44,7 +53,7 @@ def read_text(content: bytes, *, encoding: str | None, delimiter: str | None) ->
         )
     if said := _SEP_LINE.match(text):
         delimiter, text = delimiter or said[1], text[said.end() :]
-    delimiter = _checked(delimiter) if delimiter else _delimiter(text)
+    delimiter = _checked(delimiter) if delimiter else _delimiter(text, columns)
     return Grid(_records(text, delimiter), None, encoding, delimiter, doubt)
 
 
@@ -101,12 +110,12 @@ def _checked(delimiter: str) -> str:
     return delimiter
 
 
-def _delimiter(text: str) -> str:
+def _delimiter(text: str, columns: Collection[str]) -> str:
     """Choose the delimiter that gives the most known headers in a row, then the most even rows."""
-    return max(DELIMITERS, key=lambda delimiter: _promise(text, delimiter))
+    return max(DELIMITERS, key=lambda delimiter: _promise(text, delimiter, columns))
 
 
-def _promise(text: str, delimiter: str) -> tuple[int, int]:
+def _promise(text: str, delimiter: str, columns: Collection[str]) -> tuple[int, int]:
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     rows: list[list[str]] = []
     try:
@@ -115,7 +124,7 @@ def _promise(text: str, delimiter: str) -> tuple[int, int]:
         return 0, 0
     widths = [len(row) for row in rows if len(row) > 1]
     even = max((widths.count(width) for width in set(widths)), default=0)
-    return max((known(row) for row in rows), default=0), even
+    return max((known(row, columns) for row in rows), default=0), even
 
 
 def _records(text: str, delimiter: str) -> Sequence[Sequence[str]]:
