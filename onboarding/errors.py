@@ -25,6 +25,7 @@ Every message says what happened, to what, and what to do. None holds a token.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -81,6 +82,17 @@ class Interrupted(OnboardingError):
     def __init__(self, signal: int) -> None:
         super().__init__("interrupted; run the same command again to carry on")
         self.signal = signal
+
+
+class Stop(threading.Event):
+    """The wish that a run ends politely; ``signal`` is what brought it, as in ``Interrupted``."""
+
+    signal = 2
+
+    def ask(self, signal: int) -> None:
+        """Wish it, because of a signal."""
+        self.signal = signal
+        self.set()
 
 
 class TenantError(OnboardingError):

@@ -7,15 +7,22 @@ the run stands in ``Report.error`` beside a result for every row.
 
 from __future__ import annotations
 
-import threading
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from onboarding import saved
-from onboarding.apply import apply, forecast, settle
-from onboarding.errors import Declined, StorageError, TooManyRejected, UnsafePlan
+from onboarding.apply import Applied, apply, forecast, settle
+from onboarding.errors import (
+    Declined,
+    Interrupted,
+    OnboardingError,
+    Stop,
+    StorageError,
+    TooManyRejected,
+    UnsafePlan,
+)
 from onboarding.filing import Ending, Sitting
 from onboarding.intake import take_in
 from onboarding.job import Job, Prospect, Report, Voice
@@ -58,16 +65,16 @@ def run(
     tenant: Tenant,
     voice: Voice,
     *,
-    stop: threading.Event | None = None,
+    stop: Stop | None = None,
     stdin: BinaryIO | None = None,
 ) -> Report:
     """Validate, plan, ask, apply, report: the main job."""
     sitting = Sitting.begin("run", job, read(job.inputs, job.reading, stdin=stdin))
-    return _carry_out(sitting, tenant, voice, stop or threading.Event())
+    return _carry_out(sitting, tenant, voice, stop or Stop())
 
 
 def apply_saved(
-    path: Path, job: Job, tenant: Tenant, voice: Voice, *, stop: threading.Event | None = None
+    path: Path, job: Job, tenant: Tenant, voice: Voice, *, stop: Stop | None = None
 ) -> Report:
     """Carry out a saved plan, and nothing else; what has moved since is set aside by itself."""
     reviewed, asked = saved.load(path, expect=job.expect)
@@ -76,7 +83,7 @@ def apply_saved(
     )
     sitting = Sitting.begin("apply", job, read(job.inputs, job.reading))
     asked.check_sheets(sitting.inputs.sources)
-    return _carry_out(sitting, tenant, voice, stop or threading.Event(), reviewed)
+    return _carry_out(sitting, tenant, voice, stop or Stop(), reviewed)
 
 
 def export(tenant: Tenant, folder: Path) -> dict[str, int]:
@@ -100,7 +107,7 @@ def _carry_out(
     sitting: Sitting,
     tenant: Tenant,
     voice: Voice,
-    stop: threading.Event,
+    stop: Stop,
     reviewed: Plan | None = None,
 ) -> Report:
     """Do what ``run`` and ``apply`` have in common: settle, plan, guard, ask, apply, report."""
@@ -133,12 +140,19 @@ def _carry_out(
                 stop=stop,
                 looked_at=looked_at,
             )
-            ending = Ending.of(tenant, applied.stopped, state.reported_manual())
+            ending = Ending.of(tenant, _stopped(applied, stop), state.reported_manual())
             report = sitting.ended(prospect, applied.outcomes, ending)
             if not isinstance(report.error, StorageError):
                 state.remember_manual(manual_work(deeds(prospect.plan, applied.outcomes)))
                 journal.finish()
             return report
+
+
+def _stopped(applied: Applied, stop: Stop) -> OnboardingError | None:
+    """Give what ended the run early: a signal goes before all but a full disk, which can't hold the report of it."""
+    if stop.is_set() and not isinstance(applied.stopped, StorageError):
+        return Interrupted(stop.signal)
+    return applied.stopped
 
 
 def _prospect(

@@ -620,6 +620,22 @@ def test_a_signal_at_the_question_ends_the_run(desk: Desk, number: signal.Signal
     assert "interrupted; run the same command again to carry on" in terminal.shown
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_right_behind_the_first_is_no_bug(number: signal.Signals) -> None:
+    code = (
+        "import os, signal, sys\n"
+        "from onboarding.cli.signals import Signals\n"
+        "signals = Signals()\n"
+        "with signals.handled():\n"
+        f"    try: os.kill(os.getpid(), {int(number)})\n"
+        f"    finally: os.kill(os.getpid(), {int(number)})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, "Traceback" in done.stderr) == (128 + number, False)
+
+
 @pytest.fixture
 def slow(desk: Desk) -> Iterator[dict[str, str]]:
     """The environment of a tenant that takes its time over every call."""
@@ -656,6 +672,7 @@ def test_a_signal_while_calls_are_made_lets_them_finish(desk: Desk, slow: dict[s
     assert "stopping after the calls under way" in terminal.shown
     (results,) = desk.folder.glob("onboarding-reports/*/results.csv")
     assert len(results.read_text("utf-8-sig").splitlines()) == 31
+    assert json.loads(results.with_name("summary.json").read_text())["exit_code"] == 130
 
     again = desk.run("run", "people.csv", "--yes", "--create-groups", "--json", **slow)
     assert again.returncode == 0

@@ -17,7 +17,14 @@ from hypothesis import strategies as st
 
 from onboarding import pipeline
 from onboarding.apply import Pace
-from onboarding.errors import SheetError, StorageError, TooManyRejected, UnsafePlan, UsageError
+from onboarding.errors import (
+    SheetError,
+    Stop,
+    StorageError,
+    TooManyRejected,
+    UnsafePlan,
+    UsageError,
+)
 from onboarding.job import Job, Prospect, Report
 from onboarding.model import Role
 from onboarding.plan import Status
@@ -167,6 +174,17 @@ def test_the_announced_calls_are_the_calls_that_the_tenant_counts(
     tenant, voice = acme(), Quiet()
     report = desk.run(tenant, *sheets, voice=voice)
     assert voice.proposed[0].calls == tenant.calls == report.summary["calls"]["made"]
+
+
+def test_a_run_that_was_told_to_stop_says_so_in_its_summary(desk: Desk, sheets: list[Path]) -> None:
+    stop = Stop()
+    stop.ask(15)
+    report = pipeline.run(desk.job(*sheets), acme(), Quiet(), stop=stop)
+    assert report.folder
+    written = json.loads((report.folder / "summary.json").read_text())
+    assert report.exit_code == written["exit_code"] == 143
+    assert written["error"] == "interrupted; run the same command again to carry on"
+    assert len(report.results) == 8
 
 
 def test_a_second_run_sends_nothing(desk: Desk, sheets: list[Path]) -> None:

@@ -1,7 +1,7 @@
 """Ctrl-C and SIGTERM come in; they end what may be ended, and only ask an apply to stop.
 
 Before the first changing call a signal ends the command where it stands. Afterwards the first one sets ``stop``: calls
-under way are finished, and the report is written. A second one ends the process at once, which is safe (every
+under way are finished, and the report is written. A second one always ends the process at once, which is safe (every
 call's intent is on disk before the call), only less tidy.
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-from onboarding.errors import Interrupted
+from onboarding.errors import Interrupted, Stop
 
 ASKED_TO_STOP = b"\nstopping after the calls under way; once more stops at once\n"
 AT_ONCE = b"\nstopped at once; run the same command again to carry on\n"
@@ -24,7 +24,7 @@ class Signals:
     """What signals have come, and what they do now."""
 
     def __init__(self) -> None:
-        self.stop = threading.Event()
+        self.stop = Stop()
         self.received = 0
         """The first signal's number."""
         self.polite = False
@@ -54,13 +54,17 @@ class Signals:
                 signal.signal(number, handler)
 
     def _come(self, number: int, _: FrameType | None) -> None:
-        again = bool(self.received)
-        self.received = self.received or number
+        if self.received:
+            _say(AT_ONCE)
+            os._exit(self.exit_code)
+        self.received = number
         if not self.polite:
             raise Interrupted(number)
-        self.stop.set()
-        # Not by print: the stream's buffer may be in use just now, and a second entry is an error.
-        with suppress(OSError):
-            os.write(2, AT_ONCE if again else ASKED_TO_STOP)
-        if again:
-            os._exit(self.exit_code)
+        self.stop.ask(number)
+        _say(ASKED_TO_STOP)
+
+
+def _say(words: bytes) -> None:
+    """Write not by print: the stream's buffer may be in use just now, and a second entry is an error."""
+    with suppress(OSError):
+        os.write(2, words)
