@@ -405,7 +405,7 @@ def test_an_error_in_a_cell_that_counts_rejects_its_row() -> None:
     assert rows(table)[4] == ["c@acme.example", "Ops", "", "#REF!"]
     assert [(f.code, f.row, f.column, f.value) for f in table.findings] == [
         ("cell-error", RowRef(0, 2, "stdin!x"), "action", "#N/A"),
-        ("cell-error", RowRef(0, 3, "stdin!x"), "action", ""),
+        ("cell-error", RowRef(0, 3, "stdin!x"), "action", "#NOT CALCULATED!"),
     ]
     assert "never calculated" in table.findings[1].message
 
@@ -430,6 +430,15 @@ def test_a_merged_cell_speaks_for_its_first_row_only_so_the_others_are_rejected(
     table = one(piped(content.getvalue()))
     assert [(f.code, f.row, f.column) for f in table.findings] == [
         ("cell-error", RowRef(0, 4, "stdin!Sheet"), "action")
+    ]
+
+
+@pytest.mark.parametrize("shown", ["#N/A", "#MERGED!", "#NOT CALCULATED!", "#WERT!"])
+def test_an_error_in_a_text_file_is_one_too(shown: str) -> None:
+    """A blank action would add; and so that a row given back to be corrected is not sound."""
+    table = one(piped(f"email,group,action,department\na@acme.example,Ops,{shown},{shown}\n"))
+    assert [(f.code, f.column, f.value) for f in table.findings] == [
+        ("cell-error", "action", shown)
     ]
 
 

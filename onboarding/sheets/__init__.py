@@ -38,6 +38,28 @@ __all__ = ["Inputs", "Kind", "Reading", "Source", "Table", "read"]
 FORMULA_STARTS = tuple("=+-@\t\r")
 """What makes a spreadsheet program take a cell for a formula; our own CSV puts a ``'`` in front."""
 
+MERGED = "#MERGED!"
+NOT_CALCULATED = "#NOT CALCULATED!"
+ERRORS = frozenset(
+    [
+        "#N/A",
+        "#REF!",
+        "#NAME?",
+        "#VALUE!",
+        "#DIV/0!",
+        "#NULL!",
+        "#NUM!",
+        "#SPILL!",
+        "#CALC!",
+        "#ERROR!",
+        "#NV",
+        "#WERT!",
+        "#BEZUG!",
+        "#ZAHL!",
+    ]
+) | {MERGED, NOT_CALCULATED}
+"""What spreadsheet programs show instead of a value, also in text files that they write; and our own two."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -281,28 +303,35 @@ def _ragged(
 def _show_errors(
     frame: pd.DataFrame, grid: Grid, headers: Sequence[str], columns: Columns, at: RowRef
 ) -> list[Finding]:
-    """Write the errors that the program shows into their cells; one in a column that counts rejects its row."""
+    """Write into their cells what is wrong with them; one in a column that counts rejects its row.
+
+    The words stay in the cells. So a row that is given back to be corrected, or a text file that a spreadsheet program
+    wrote, says the same: a blank ``action`` would mean *add*.
+    """
     counts = {i for name, where in columns.fields.items() if name not in CARRIED for i in where}
     rows = set(frame.index)
-    findings = []
-    for (number, position), shown in sorted(grid.errors.items()):
+    wrong = {cell: MERGED for cell in grid.merged if cell[1] in counts}
+    wrong |= {cell: shown or NOT_CALCULATED for cell, shown in grid.errors.items()}
+    for (number, position), shown in wrong.items():
         if number in rows and position < len(headers):
             frame.loc[number, position] = shown
-            if position in counts:
-                what = "is an error" if shown else "holds a formula that was never calculated"
-                message = f"{what}, not a value; open the file, check the cell, save it"
-                findings.append(
-                    Finding(
-                        "cell-error", message, replace(at, row=number), headers[position], shown
-                    )
-                )
-    message = "is covered by a merged cell; unmerge it and write into each row what counts for it"
-    findings += [
-        Finding("cell-error", message, replace(at, row=number), headers[position])
-        for number, position in sorted(grid.merged)
-        if number in rows and position in counts
+    found = [
+        (int(number), position, str(frame.at[number, position]))
+        for position in counts
+        for number in frame.index[frame[position].isin(ERRORS)]
     ]
-    return findings
+    return [
+        Finding("cell-error", _of_error(shown), replace(at, row=number), headers[position], shown)
+        for number, position, shown in sorted(found)
+    ]
+
+
+def _of_error(shown: str) -> str:
+    if shown == MERGED:
+        return "stands for a merged cell; unmerge it and write into each row what counts for it"
+    never = "stands for a formula that was never calculated"
+    what = never if shown == NOT_CALCULATED else "is an error"
+    return f"{what}, not a value; open the file, check the cell, save it"
 
 
 def _blank_passwords(
