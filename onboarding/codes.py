@@ -195,7 +195,7 @@ CODES: dict[str, Code] = {
         "note",
         "internal name made from the name",
         "The group's internal name was made from its name with some characters replaced.",
-        "Fill in internal_name if you want another one. It can never be changed later.",
+        "If the group is new and you want another one, fill in internal_name. It can never be changed later.",
         "R&D/Ops becomes r_d_ops",
     ),
     "column-unknown": Code(

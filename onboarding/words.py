@@ -17,10 +17,13 @@ from onboarding.plan import Action, Cause, Change, Plan, Status
 def said(finding: Finding) -> str:
     """Read a finding aloud: ``email "bob@acme" is not an e-mail address``.
 
-    A message about a column goes on behind the column and its value; one about the whole row is a sentence by itself.
+    A message about a cell goes on behind its column and value, one about a column behind the header; one about
+    the whole row is a sentence by itself.
     """
     if not finding.column:
         return finding.message
+    if finding.row is None:
+        return f'"{shortened(finding.column)}" {finding.message}'
     value = f' "{shortened(finding.value)}"' if finding.value else ""
     return f"{finding.column}{value} {finding.message}"
 

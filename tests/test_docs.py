@@ -92,7 +92,7 @@ def output() -> str:
     return "\n".join(["```text", *shown, "```"])
 
 
-FINDINGS = 7
+FINDINGS = 2
 """Lines of findings in the picture."""
 GAP = "[...]"
 

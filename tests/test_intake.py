@@ -466,7 +466,7 @@ def test_sound_rows_hold_nobody() -> None:
         ),
         pytest.param(
             "email,status\nana@,On Leave\n",
-            ["is on leave and treated as active [on-leave]"],
+            ["ana@acme.example is on leave and treated as active [on-leave]"],
             id="on leave",
         ),
         pytest.param(

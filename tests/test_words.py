@@ -168,6 +168,11 @@ def test_places_are_told_briefly(rows: list, told: str) -> None:  # type: ignore
             id="a whole row",
         ),
         pytest.param(
+            Finding("column-unknown", "is no known column", column="Agency", source="hr.csv"),
+            '"Agency" is no known column',
+            id="a whole column",
+        ),
+        pytest.param(
             Finding("description-too-long", "is too long", row(2), "About", "x" * 300),
             f'About "{"x" * 77}..." is too long',
             id="a long cell",

@@ -49,6 +49,8 @@ class Console:
         self.started: Callable[[], None] = _nothing
         """Called once the person has agreed, before the first changing call."""
         self.lost_output = False
+        self._gap = ""
+        """What stands between the end and what was shown before it, if anything was."""
         self._bar: tqdm[Any] | None = None
         self._one_bar = threading.Lock()
         self._changes = 0
@@ -66,7 +68,8 @@ class Console:
         self.color = self.color and not no_color
         root = logging.getLogger()
         root.setLevel(logging.DEBUG if verbose else logging.INFO)
-        logging.getLogger("urllib3").setLevel(logging.ERROR)  # its lines quote URLs, and so addresses
+        # Its lines quote URLs, and so addresses
+        logging.getLogger("urllib3").setLevel(logging.ERROR)
         if verbose:
             self._log_to(_LogLines(self))
 
@@ -135,10 +138,13 @@ class Console:
             prospect.plan,
             proposal.Forecast(prospect.calls, self._seconds(prospect.calls), self.pace),
             labels(prospect.current, prospect.plan),
+            rows=len(prospect.intake.rows),
+            rejected=prospect.rejected,
             any_domain=self.any_domain,
             colour=colour,
         )
         self._write("\n".join(filter(None, [shown, plan])), stream)
+        self._gap = "\n"
 
     def confirm(self, prospect: Prospect) -> bool:
         """Ask whether to go on, unless that was said before."""
@@ -196,7 +202,7 @@ class Console:
                 files=facts["files"],
                 colour=self.colors(sys.stdout),
             )
-            self.result(ending)
+            self.result(self._gap + ending)
         if report.error is not None:
             self.error(str(report.error))
 
@@ -204,8 +210,10 @@ class Console:
         """Show findings by themselves, as `validate` does."""
         from onboarding.writers import text
 
-        if not self.as_json:
-            self.result(text.diagnostics(findings, colour=self.colors(sys.stdout)))
+        shown = text.diagnostics(findings, colour=self.colors(sys.stdout))
+        if shown and not self.as_json:
+            self.result(shown)
+            self._gap = "\n"
 
     def facts(self, facts: Mapping[str, Any], words: str) -> None:
         """Show what a command found that has no report: as JSON, or in words."""

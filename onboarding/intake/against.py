@@ -62,7 +62,7 @@ def notes(rows: Sequence[Row], book: Book) -> Iterator[Finding]:
     yield from _repeated(teams, lambda row: row.key, "group", book)
     yield from _repeated(members, lambda row: (row.email, row.key, row.adds), "email", book)
     yield from _same_local_part(users, book)
-    yield from _on_leave(users, book)
+    yield from _on_leave(users)
     yield from _derived(teams, book)
 
 
@@ -198,10 +198,11 @@ def _same_local_part(users: Sequence[UserRow], book: Book) -> Iterator[Finding]:
             yield _note("same-local-part", message, row, "email", book)
 
 
-def _on_leave(users: Iterable[UserRow], book: Book) -> Iterator[Finding]:
+def _on_leave(users: Iterable[UserRow]) -> Iterator[Finding]:
     for row in users:
         if row.standing is Standing.ON_LEAVE:
-            yield _note("on-leave", "is on leave and treated as active", row, "email", book)
+            message = f"{row.email} is on leave and treated as active"
+            yield Finding("on-leave", message, row.ref, severity=Severity.NOTE)
 
 
 def _derived(teams: Iterable[TeamRow], book: Book) -> Iterator[Finding]:

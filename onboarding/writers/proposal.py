@@ -13,7 +13,17 @@ from dataclasses import dataclass
 from onboarding.model import GroupName, Role, User
 from onboarding.plan import Action, Change, Plan, Settled, Status
 from onboarding.words import detail, meaning, places
-from onboarding.writers.text import Paint, Remark, clipped, count, duration, grouped, page
+from onboarding.writers.text import (
+    WIDTH,
+    Paint,
+    Remark,
+    clipped,
+    count,
+    duration,
+    grouped,
+    page,
+    wrapped,
+)
 
 BLOCKS = 20  # people and groups shown under each symbol
 GROUPS = 6  # groups named in one line
@@ -76,12 +86,17 @@ def proposal(
     forecast: Forecast,
     labels: Mapping[GroupName, str],
     *,
+    rows: int,
+    rejected: int = 0,
     any_domain: bool = False,
     blocks: int = BLOCKS,
     more: str = "see plan.json",
     colour: bool = False,
 ) -> str:
-    """Show a plan. ``any_domain``: no ``allowed_domains`` are set, and the last line says so."""
+    """Show a plan for so many rows, some of them rejected.
+
+    ``any_domain``: no ``allowed_domains`` are set, and the last line says so.
+    """
     paint = Paint(colour)
     shown = _blocks(plan, labels)
     aside = [entry for entry in plan.settled if entry.status not in _SETTLED_WELL]
@@ -90,8 +105,12 @@ def proposal(
     lines = [f"  {paint(symbol, _SHADES[symbol])}  {_LEGEND[symbol]}" for symbol in symbols]
     for symbol in "-~+":
         lines += _listed(symbol, shown[symbol], labels, blocks, more, paint)
-    lines += _set_aside(aside, paint)
-    lines += _ending(plan, len(aside), forecast, paint)
+    lines += _set_aside(aside, labels, paint)
+    if plan.changes:
+        lines += _sums(plan, forecast, paint)
+    else:
+        lines += [""] * bool(lines)
+        lines.append(paint(_nothing(rows, rejected, len(aside)), "bold"))
     if any_domain and plan.of(Action.INVITE):
         lines.append("Tip: set allowed_domains, so that a typing error can't invite a stranger.")
     return page(lines)
@@ -103,11 +122,15 @@ def _blocks(plan: Plan, labels: Mapping[GroupName, str]) -> Mapping[str, list[_B
     for change in plan.changes:
         changes[bool(change.email), change.email or change.group or ""].append(change)
     blocks: dict[str, list[_Block]] = defaultdict(list)
-    for (_, name), some in changes.items():
-        named = name if some[0].email else f"group {_label(some[0], labels)}"
-        block = _Block(clipped(named), tuple(some))
+    for some in changes.values():
+        block = _Block(_named(some[0], labels), tuple(some))
         blocks[block.symbol].append(block)
     return blocks
+
+
+def _named(change: Change, labels: Mapping[GroupName, str]) -> str:
+    """Name the person or group that a change is about."""
+    return clipped(change.email or f"group {_label(change, labels)}")
 
 
 def _makes_or_takes_admin(change: Change) -> bool:
@@ -128,10 +151,11 @@ def _listed(
         return []
     mark = paint(symbol, _SHADES[symbol])
     column = min(COLUMN, max(len(block.name) for block in ordered[:limit]))
-    lines = [
-        f"{mark} {block.name:<{column}}  {_happens(block.changes, labels)}"
-        for block in ordered[:limit]
-    ]
+    lines = []
+    for block in ordered[:limit]:
+        head = f"{symbol} {block.name:<{column}}  "
+        first, *rest = wrapped(head, _happens(block.changes, labels), indent=column + 4)
+        lines += [mark + first.removeprefix(symbol), *rest]
     if len(ordered) > limit:
         lines.append(f"{mark} ... and {len(ordered) - limit:,} more, {more}")
     return ["", *lines]
@@ -171,30 +195,45 @@ def _label(change: Change, labels: Mapping[GroupName, str]) -> str:
     return clipped(labels.get(change.group, change.group), 60) if change.group else ""
 
 
-def _set_aside(entries: Iterable[Settled], paint: Paint) -> list[str]:
+def _set_aside(
+    entries: Iterable[Settled], labels: Mapping[GroupName, str], paint: Paint
+) -> list[str]:
     remarks = [
         Remark(
-            _where(entry), entry.message or meaning(entry.code), entry.code, rows=len(entry.rows)
+            _where(entry, labels),
+            (entry.message or meaning(entry.code)).rstrip("."),
+            entry.code,
+            rows=len(entry.rows),
         )
         for entry in entries
     ]
     shade = _SHADES["!"]
-    lines = [f"{paint('!', shade)} {line}" for line in grouped(remarks, paint=paint, shade=shade)]
-    return ["", *lines] if lines else []
+    mark = paint("!", shade)
+    lines = grouped(remarks, width=WIDTH - 2, paint=paint, shade=shade)
+    return ["", *(f"{mark} {line}" for line in lines)] if lines else []
 
 
-def _where(entry: Settled) -> str:
+def _where(entry: Settled, labels: Mapping[GroupName, str]) -> str:
     """Name the rows of an entry, or what it is about where no row asks for it."""
-    if entry.rows:
-        return places(entry.rows)
-    return entry.change.key if entry.change else "this job"
+    if entry.rows or not entry.change:
+        return places(entry.rows) or "this job:"
+    return f"{_named(entry.change, labels)} ({_happens([entry.change], labels)}):"
 
 
-def _ending(plan: Plan, aside: int, forecast: Forecast, paint: Paint) -> list[str]:
-    if not plan.changes and aside:
-        return ["", paint("Nothing to send: what is left can't be done by this run.", "bold")]
-    if not plan.changes:
-        return [paint("Nothing to do: the tenant already is as the sheets ask.", "bold")]
+def _nothing(rows: int, rejected: int, aside: int) -> str:
+    """Say why there is nothing to send; only where every row is sound the tenant is as asked."""
+    if not rows:
+        return "Nothing to do: the sheets hold no rows."
+    if rejected == rows:
+        return "Nothing to send: every row is rejected."
+    if aside:
+        return "Nothing to send: what is left can't be done by this run."
+    if rejected:
+        return "Nothing to send: the tenant already is as the sound rows ask."
+    return "Nothing to do: the tenant already is as the sheets ask."
+
+
+def _sums(plan: Plan, forecast: Forecast, paint: Paint) -> list[str]:
     numbers = Counter(change.action for change in plan.changes)
     sums = [
         f"{number:,} {one if number == 1 else many} {verb}"
@@ -205,10 +244,11 @@ def _ending(plan: Plan, aside: int, forecast: Forecast, paint: Paint) -> list[st
     mails = count(invitations, "invitation e-mail") if invitations else "no e-mail"
     calls = count(forecast.calls, "call")
     pace = f" at {forecast.per_minute:,} calls a minute" if forecast.per_minute else ""
+    takes = f"sends {mails} and takes {calls}, about {duration(forecast.seconds)}{pace}."
     return [
         "",
-        paint(f"Plan: {', '.join(sums)}.", "bold"),
-        f"This sends {mails} and takes {calls}, about {duration(forecast.seconds)}{pace}.",
+        *(paint(line, "bold") for line in wrapped("Plan: ", f"{', '.join(sums)}.")),
+        *wrapped("This ", takes),
         f"Fingerprint: {plan.fingerprint}",
     ]
 

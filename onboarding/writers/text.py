@@ -6,19 +6,21 @@ it can neither forge a line nor speak to the terminal. Nothing here prints; colo
 
 from __future__ import annotations
 
+import textwrap
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
-from onboarding.model import Finding, Severity
+from onboarding.model import Finding, RowRef, Severity
 from onboarding.plan import Status
 from onboarding.report import Totals
 from onboarding.words import fix, said, shortened, title
 
 WIDTH = 80
 FEW = 3  # places shown of a cause that repeats
-LONG = 120  # characters of a message in a line
+LONG = 200  # characters of a message in a line
 
 
 def plain(text: str) -> str:
@@ -48,19 +50,26 @@ class Remark:
     fix: str = ""
     """What to do, where it is more particular than the code's own."""
     rows: int = 1
+    """How many rows it is about; 0 where it is about a whole table."""
+
+    @property
+    def advice(self) -> str:
+        """What to do; empty where nothing has to be done."""
+        advice = self.fix or fix(self.code)
+        return "" if advice.startswith("Nothing") else advice
 
 
 def diagnostics(
     findings: Iterable[Finding], *, few: int = FEW, more: str = "", colour: bool = False
 ) -> str:
-    """Show findings as a compiler would, rejections before notes; a cause that repeats is told once.
+    """Show findings as a compiler would: a line each, in the order of the rows, rejections before notes.
 
-    ``more`` says where all of them are (``see results.csv``).
+    A cause that repeats is told once, before the others. ``more`` says where all of its rows are.
     """
     remarks: dict[Severity, list[Remark]] = {Severity.REJECT: [], Severity.NOTE: []}
-    for finding in findings:
+    for finding in sorted(findings, key=lambda finding: finding.row or _WHOLE_TABLE):
         place = str(finding.row or finding.source)
-        remark = Remark(place, said(finding), finding.code, finding.fix)
+        remark = Remark(place, said(finding), finding.code, finding.fix, int(bool(finding.row)))
         remarks[finding.severity].append(remark)
     paint = Paint(colour)
     rejected = grouped(remarks[Severity.REJECT], few=few, more=more, paint=paint, shade="red")
@@ -68,38 +77,58 @@ def diagnostics(
     return page([*rejected, *noted])
 
 
+_WHOLE_TABLE = RowRef(-1, 0, "")
+"""Before every row."""
+
+
 def grouped(
-    remarks: Iterable[Remark], *, few: int = FEW, more: str = "", paint: Paint, shade: str
+    remarks: Sequence[Remark],
+    *,
+    few: int = FEW,
+    more: str = "",
+    width: int = WIDTH,
+    paint: Paint,
+    shade: str,
 ) -> list[str]:
-    """Give the lines for remarks, those of one code together, the commonest code first."""
+    """Give the lines for remarks: first the causes that repeat, the commonest before; then the others as they come.
+
+    A remark stays in one line, whatever the width, so that it can be searched for; what to do is wrapped.
+    """
     by_code: dict[str, list[Remark]] = defaultdict(list)
     for remark in remarks:
         by_code[remark.code].append(remark)
     lines = []
     for code, some in sorted(by_code.items(), key=lambda item: (-len(item[1]), item[0])):
+        if len(some) > few:
+            lines += _repeated(some, few, more, paint(f"[{plain(code)}]", shade))
+            lines += _fixes((remark.advice for remark in some[:few]), width)
+    single = (remark for remark in remarks if len(by_code[remark.code]) <= few)
+    for (code, advice), same in groupby(single, key=lambda remark: (remark.code, remark.advice)):
         tag = paint(f"[{plain(code)}]", shade)
-        single = [f"{clipped(remark.place)} {clipped(remark.words)}" for remark in some[:few]]
-        if len(some) <= few:
-            lines += [f"{line} {tag}" for line in single]
-        else:
-            rest = _rows(some) - _rows(some[:few])
-            lines.append(f"{count(_rows(some), 'row')}: {clipped(title(code))} {tag}")
-            lines += [f"  {line}" for line in single]
-            lines.append(f"  ... and {rest:,} more{more and f', {more}'}")
-        advice = dict.fromkeys(remark.fix or fix(code) for remark in some[:few])
-        lines += [
-            f"  fix: {clipped(text, 2 * LONG)}" for text in advice if _asks_for_something(text)
-        ]
+        lines += [f"{_line(remark)} {tag}" for remark in same]
+        lines += _fixes([advice], width)
     return lines
 
 
-def _asks_for_something(advice: str) -> bool:
-    return bool(advice) and not advice.startswith("Nothing")
+def _repeated(some: Sequence[Remark], few: int, more: str, tag: str) -> list[str]:
+    """Tell a cause once: how often, the first places, how many more; in rows where each remark has its own."""
+    own_rows = all(r.rows for r in some) and len({r.place for r in some}) == len(some)
+    numbers = [r.rows if own_rows else 1 for r in some]
+    where = f", {more}" if more and own_rows else ""
+    return [
+        f"{count(sum(numbers), 'row' if own_rows else 'time')}: {clipped(title(some[0].code))} {tag}",
+        *(f"  {_line(remark)}" for remark in some[:few]),
+        f"  ... and {sum(numbers[few:]):,} more{where}",
+    ]
 
 
-def _rows(remarks: Iterable[Remark]) -> int:
-    """Count rows; several remarks of one place are about the same."""
-    return sum({remark.place: remark.rows for remark in remarks}.values())
+def _line(remark: Remark) -> str:
+    return f"{clipped(remark.place)} {clipped(remark.words)}"
+
+
+def _fixes(advice: Iterable[str], width: int) -> list[str]:
+    told = (clipped(text, 2 * LONG) for text in dict.fromkeys(advice) if text)
+    return [line for text in told for line in wrapped("  fix: ", text, width=width)]
 
 
 # ---- the end of a run -------------------------------------------------------------------------------------------
@@ -117,28 +146,41 @@ def closing(
 ) -> str:
     """Show how a run ended, in at most 25 lines of 80 columns (a longer folder is not cut)."""
     paint = Paint(colour)
-    lines = [paint(_headline(totals, seconds, calls), "bold"), ""]
-    lines += [
-        f"  {paint(f'{status.value:<10}', _RESULT_SHADES[status.result])} {number:>9,}  {_MEANS[status]}"
+    lines = [paint(_headline(totals, seconds, calls), "bold"), "", *_statuses(totals, calls, paint)]
+    ending = ["", f"Report: {plain(str(folder))}", *_files(files)] if folder else []
+    ending.append(f"Exit code {exit_code}: {_how_it_ended(exit_code, totals)}.")
+    if totals.reasons:
+        room = SCREEN - len(lines) - len(ending) - 2
+        lines += ["", "Why, most frequent first:", *_why(totals, max(room, CAUSES), paint)]
+    return page([*lines, *ending])
+
+
+def _statuses(totals: Totals, calls: int, paint: Paint) -> list[str]:
+    if not totals.rows:
+        empty = "There is no row below the headers. Check that these are the right sheets."
+        return [f"  {paint(empty, 'yellow')}"]
+    means = _MEANS if calls else _MEANS | {Status.PLANNED: "valid; not compared with a tenant"}
+    return [
+        f"  {paint(f'{status.value:<10}', _RESULT_SHADES[status.result])} {number:>9,}  {means[status]}"
         for status, number in totals.by_status.items()
         if number
     ]
-    if totals.reasons:
-        lines += ["", "Why, most frequent first:", *_why(totals, paint)]
-    if folder:
-        lines += ["", f"Report: {plain(str(folder))}", *_files(files)]
-    lines.append(f"Exit code {exit_code}: {_EXIT.get(exit_code, 'see the message above')}.")
-    return page(lines)
+
+
+def _how_it_ended(exit_code: int, totals: Totals) -> str:
+    if exit_code == 0 and not totals.rows:
+        return "nothing went wrong, and nothing was done"
+    return _EXIT.get(exit_code, "see the message above")
 
 
 _MEANS = {
     Status.REJECTED: "the row itself is wrong; nothing was sent for it",
     Status.IN_DOUBT: "sent, and not known to be done; a later run settles it",
     Status.FAILED: "the tenant refused",
-    Status.SKIPPED: "not tried, because of something else",
+    Status.SKIPPED: "not tried: something else stands in its way",
     Status.MANUAL: "for somebody to do in Atlan",
     Status.APPLIED: "done, and seen in the tenant",
-    Status.PLANNED: "would be done, or was not compared with a tenant",
+    Status.PLANNED: "would be done",
     Status.UNCHANGED: "the tenant already was as asked",
 }
 _RESULT_SHADES = {"success": "green", "error": "red", "manual": "magenta", "planned": "cyan"}
@@ -146,7 +188,7 @@ _EXIT = {
     0: "all is well",
     1: "finished, and some rows need work",
     2: "the arguments or settings are wrong",
-    3: "the input can't be used; nothing was sent",
+    3: "unusable sheets, or too many wrong rows; nothing was sent",
     4: "the tenant can't be reached, or refuses the token",
     5: "stopped by a safety limit or by you; nothing was sent",
     70: "a bug of this tool; what was sent is recorded",
@@ -155,7 +197,8 @@ _EXIT = {
     130: "interrupted; run it again to carry on",
     143: "interrupted; run it again to carry on",
 }
-REASONS = 4  # causes shown at the end
+SCREEN = 23  # lines at the end; a terminal of 24 then shows them all, and its prompt
+CAUSES = 7  # lines for causes in any case; with all eight statuses that makes 25
 FILES = (
     ("results.csv", "every row with its result"),
     ("retry/", "the rows to correct and run again"),
@@ -164,20 +207,24 @@ FILES = (
 
 
 def _headline(totals: Totals, seconds: float, calls: int) -> str:
-    facts = [f"{count(totals.rows, 'row')} in {duration(seconds)}", count(calls, "call")]
+    facts = [f"{count(totals.rows, 'row')} in {duration(seconds)}"]
+    if calls:
+        facts.append(count(calls, "call"))
     if totals.invited:
         facts.append(count(totals.invited, "invitation"))
     return ", ".join(facts)
 
 
-def _why(totals: Totals, paint: Paint) -> list[str]:
+def _why(totals: Totals, room: int, paint: Paint) -> list[str]:
+    reasons = totals.reasons
+    shown = reasons if len(reasons) <= room else reasons[: room - 1]
     lines = []
-    for reason in totals.reasons[:REASONS]:
+    for reason in shown:
         tag = f"[{clipped(reason.code, 30)}]"
         words = clipped(title(reason.code), WIDTH - len(tag) - 14)
         lines.append(f"  {reason.rows:>9,}  {words} {paint(tag, 'red')}")
-    if len(totals.reasons) > REASONS:
-        lines.append(f"  ... and {len(totals.reasons) - REASONS:,} more, see results.csv")
+    if len(reasons) > len(shown):
+        lines.append(f"  ... and {len(reasons) - len(shown):,} more")
     return lines
 
 
@@ -206,6 +253,22 @@ _CODES = {"bold": 1, "red": 31, "green": 32, "yellow": 33, "magenta": 35, "cyan"
 def clipped(text: str, length: int = LONG) -> str:
     """Make plain, and cut what is too long to read in a line."""
     return shortened(plain(text[: length + 1]), length)
+
+
+def wrapped(head: str, text: str, *, indent: int | None = None, width: int = WIDTH) -> list[str]:
+    """Break a text between words, and go on below where it began; the head and longer words stay whole.
+
+    >>> wrapped("fix: ", "Write yes or no.", width=15)
+    ['fix: Write yes', '     or no.']
+    """
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=head,
+        subsequent_indent=" " * (len(head) if indent is None else indent),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def count(number: int, word: str) -> str:
