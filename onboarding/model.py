@@ -200,8 +200,8 @@ class Person:
     role: Role | None = None
     """None: a blank cell, which never changes an existing person."""
     standing: Standing = Standing.ACTIVE
-    groups_said: bool = False
-    """False where the groups cell is blank or there is no such column: then nothing is taken by absence."""
+    groups_blank: bool = False
+    """True where there is a groups cell and it is blank: then nothing is taken from the person by absence."""
     other_addresses: tuple[Email, ...] = ()
     """Secondary addresses on the rows; never invited."""
     username: str = ""

@@ -344,7 +344,7 @@ def _may_be_missed(scene: _Scene, email: Email) -> bool:
         return False
     if account.id == scene.current.own or account.username.startswith(API_USERNAME):
         return False
-    return not person or (person.groups_said and person.standing is not Standing.NOT_STARTED)
+    return not person or not (person.groups_blank or person.standing is Standing.NOT_STARTED)
 
 
 def _named(scene: _Scene, email: Email) -> set[GroupName]:

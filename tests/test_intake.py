@@ -80,8 +80,8 @@ def test_what_three_sheets_ask_for() -> None:
     assert intake == Intake(
         Desired(
             persons={
-                ANA: Person(ANA, (t(0, 2),), Role.MEMBER, groups_said=True),
-                BEN: Person(BEN, (t(0, 3),), None, Standing.LEAVER),
+                ANA: Person(ANA, (t(0, 2),), Role.MEMBER),
+                BEN: Person(BEN, (t(0, 3),), None, Standing.LEAVER, groups_blank=True),
             },
             teams={
                 FINANCE: Team("Finance", (t(1, 2),), GroupName("fin"), "Money", default=True),
@@ -105,9 +105,7 @@ def test_a_person_on_several_rows_is_one_person() -> None:
     rows = (t(0, 2), t(0, 3), t(0, 4))
     others = (email("a2@home.example"), email("ana@home.example"))
     assert intake.desired.persons == {
-        ANA: Person(
-            ANA, rows, Role.MEMBER, groups_said=True, other_addresses=others, username="ana"
-        )
+        ANA: Person(ANA, rows, Role.MEMBER, other_addresses=others, username="ana")
     }
     assert intake.desired.grants == {ANA: {FINANCE: rows[:2], OPS: (rows[1],)}}
 
@@ -118,19 +116,18 @@ def test_a_user_name_that_is_an_address_is_another_address() -> None:
 
 
 @pytest.mark.parametrize(
-    ("columns", "cells", "said"),
+    ("columns", "cells", "blank"),
     [
-        ("groups", "Finance", True),
-        ("groups", " ; ", False),
-        ("groups", "", False),
-        ("group1,group2", ",Ops", True),
+        ("groups", "Finance", False),
+        ("groups", " ; ", True),
+        ("groups", "", True),
+        ("group1,group2", ",Ops", False),
         ("role", "Guest", False),
     ],
 )
-def test_blank_groups_cells_say_nothing(columns: str, cells: str, said: bool) -> None:
+def test_a_blank_groups_cell_is_not_a_missing_one(columns: str, cells: str, blank: bool) -> None:
     intake = taken(f"email,{columns}\nana@,{cells}\n")
-    assert intake.desired.persons[ANA].groups_said is said
-    assert bool(intake.desired.grants) is said
+    assert intake.desired.persons[ANA].groups_blank is blank
 
 
 def test_numbered_columns_hold_one_group_each() -> None:

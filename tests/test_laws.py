@@ -148,7 +148,7 @@ def united(
 
 def wished(row: UserRow, where: RowRef) -> Person:
     others = (email(row.other),) if row.other else ()
-    facts = {"groups_said": bool(row.groups), "other_addresses": others}
+    facts = {"groups_blank": not row.groups, "other_addresses": others}
     return person(row.name, row.role, rows=(where,), standing=row.standing, **facts)
 
 

@@ -496,3 +496,23 @@ def test_a_row_with_too_many_cells_comes_back_whole_and_is_no_sounder_fed_back(d
     again = desk.run(tenant, first.folder / "retry" / "people.csv")
     assert again.results[0].code == "row-ragged"
     assert tenant.writes() == []
+
+
+def test_sheets_that_say_who_is_in_a_group_beside_people_without_groups_are_authoritative(
+    desk: Desk,
+) -> None:
+    """A users table without a groups column says nothing of groups; only a blank cell keeps what is there."""
+    people = desk.sheet(
+        "people.csv", "email,role\nana@acme.example,Member\nben@acme.example,Guest\n"
+    )
+    members = desk.sheet("memberships.csv", "email,group\nana@acme.example,Finance\n")
+    tenant = acme()
+    desk.run(tenant, people, members, wishes=Wishes(authoritative=True))
+    assert "ben@acme.example" not in tenant.truth().memberships
+
+    people.write_text(
+        "email,role,groups\nana@acme.example,Member,Finance\nben@acme.example,Guest,\n"
+    )
+    tenant = acme()
+    desk.run(tenant, people, wishes=Wishes(authoritative=True))
+    assert tenant.truth().memberships["ben@acme.example"] == {"finance"}

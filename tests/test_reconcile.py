@@ -618,7 +618,11 @@ def test_a_secondary_address_with_an_account_is_no_matter_for_somebody_known() -
             ["held"],
             id="who seems to leave",
         ),
-        pytest.param([person("bob", rows=(TWO,))], ["no-change"], id="not of somebody else"),
+        pytest.param(
+            [person("bob", rows=(TWO,), groups_blank=True)],
+            ["no-change"],
+            id="not of somebody else",
+        ),
     ],
 )
 def test_a_changed_address_holds_the_account_that_it_is_about(
@@ -627,7 +631,7 @@ def test_a_changed_address_holds_the_account_that_it_is_about(
     """HR renames a person: the old address leaves, the new one comes, and it is one account."""
     moved = person("bob.new", other_addresses=(BOB.email,))
     sheets = intake(
-        [moved, *own, person("ana", rows=(THREE,), groups_said=True)],
+        [moved, *own, person("ana", rows=(THREE,))],
         grants={"ana": {"Finance": [THREE]}},
     )
     wishes = Wishes(authoritative=True, leavers_revoke=True)
@@ -752,7 +756,7 @@ def test_what_is_held_names_the_first_row_that_holds_it() -> None:
 
 # ---- authoritative -------------------------------------------------------------------------------------------
 
-LISTED = intake([person("ana", groups_said=True)], grants={"ana": {"Finance": [ONE]}})
+LISTED = intake([person("ana")], grants={"ana": {"Finance": [ONE]}})
 BOTH = {"finance": ["ana", "bob"], "ops": ["ana", "bob"]}
 STANDARD = directory([ANA, BOB], [FINANCE, group("ops")], BOTH)
 
@@ -768,17 +772,15 @@ def test_absence_takes_from_groups_with_a_granting_row_and_from_no_other() -> No
 
 
 def with_bob(**facts: object) -> Intake:
-    people = [person("ana", groups_said=True), person("bob", rows=(TWO,), **facts)]  # type: ignore[arg-type]
+    people = [person("ana"), person("bob", rows=(TWO,), **facts)]  # type: ignore[arg-type]
     return intake(people, grants={"ana": {"Finance": [ONE]}})
 
 
 @pytest.mark.parametrize(
     ("sheets", "current"),
     [
-        pytest.param(with_bob(groups_said=False), STANDARD, id="groups-cell-blank"),
-        pytest.param(
-            with_bob(groups_said=True, standing=Standing.NOT_STARTED), STANDARD, id="not-started"
-        ),
+        pytest.param(with_bob(groups_blank=True), STANDARD, id="groups-cell-blank"),
+        pytest.param(with_bob(standing=Standing.NOT_STARTED), STANDARD, id="not-started"),
         pytest.param(
             replace(LISTED, held=Held({email("bbo"): TWO, Email("bob@acme.exmple"): TWO})),
             STANDARD,
@@ -809,13 +811,13 @@ def test_absence_takes_nothing(sheets: Intake, current: Directory) -> None:
 
 def test_who_has_a_row_is_not_meant_by_a_strangers_rejected_one() -> None:
     """A contractor of the same name at another domain is rejected every night."""
-    sheets = replace(with_bob(groups_said=True), held=Held({Email("bob@partner.example"): THREE}))
+    sheets = replace(with_bob(), held=Held({Email("bob@partner.example"): THREE}))
     assert inferred(planned(sheets, STANDARD, AUTHORITATIVE)) == ["revoke bob@acme.example finance"]
 
 
 def test_a_leaver_whom_a_row_grants_a_group_is_not_absent_from_it() -> None:
     sheets = intake(
-        [person("ana"), person("bob", rows=(TWO,), standing=Standing.LEAVER, groups_said=True)],
+        [person("ana"), person("bob", rows=(TWO,), standing=Standing.LEAVER)],
         grants={"ana": {"Finance": [ONE]}, "bob": {"Finance": [TWO]}},
     )
     assert inferred(planned(sheets, STANDARD, AUTHORITATIVE)) == []
@@ -824,7 +826,7 @@ def test_a_leaver_whom_a_row_grants_a_group_is_not_absent_from_it() -> None:
 def test_the_groups_of_a_leaver_who_is_rejected_lose_nobody_by_absence() -> None:
     sheets = intake(
         [
-            person("ana", groups_said=True),
+            person("ana"),
             person("eva", rows=(TWO,), standing=Standing.LEAVER, username="bob"),
         ],
         grants={"ana": {"Finance": [ONE]}, "eva": {"Finance": [TWO]}},

@@ -120,14 +120,14 @@ def _united_person(rows: Sequence[UserRow]) -> Person:
     one, *more = rows
     if not more:  # nearly everybody
         standing = one.standing or Standing.ACTIVE
-        said = bool(one.labels)
-        return Person(one.email, (one.ref,), one.role, standing, said, one.others, one.username)
+        blank = one.groups_blank
+        return Person(one.email, (one.ref,), one.role, standing, blank, one.others, one.username)
     return Person(
         one.email,
         tuple(row.ref for row in rows),
         next((row.role for row in rows if row.role), None),
         next((row.standing for row in rows if row.standing), Standing.ACTIVE),
-        groups_said=any(row.labels for row in rows),
+        groups_blank=any(row.groups_blank for row in rows) and not any(row.labels for row in rows),
         other_addresses=tuple(sorted({address for row in rows for address in row.others})),
         username=min((row.username for row in rows if row.username), default=""),
     )

@@ -47,6 +47,8 @@ class UserRow(NamedTuple):
     role: Role | None
     standing: Standing | None
     labels: tuple[str, ...]
+    groups_blank: bool
+    """Whether there are groups cells and all of them are blank."""
     others: tuple[Email, ...]
     username: str
 
@@ -197,12 +199,14 @@ def _users(
         names,
         strict=True,
     ):
+        named = _labels(groups, alone=not several)
         yield UserRow(
             ref,
             email,
             role,
             _standing(status, block),
-            _labels(groups, alone=not several),
+            named,
+            bool(groups) and not named,
             _addresses(email, (*addresses, *logins)),
             next((login for login in logins if login and "@" not in login), ""),
         )
