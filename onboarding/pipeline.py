@@ -24,7 +24,7 @@ from onboarding.errors import (
     UnsafePlan,
 )
 from onboarding.filing import Ending, Sitting
-from onboarding.intake import take_in
+from onboarding.intake import at_their_cells, take_in
 from onboarding.job import Job, Prospect, Report, Voice
 from onboarding.journal import State
 from onboarding.model import Email
@@ -183,7 +183,11 @@ def _prospect(
     )
     return Prospect(
         intake,
-        (*inputs.notes, *intake.findings, *reconciled.findings),
+        (
+            *inputs.notes,
+            *intake.findings,
+            *at_their_cells(reconciled.findings, inputs.tables),
+        ),
         current,
         plan,
         tenant.calls + forecast(plan, current, tenant, job.pace),

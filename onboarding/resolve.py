@@ -180,7 +180,7 @@ def _spelling(
         if key not in known and not desired.teams[key].internal_name:
             meanings[key] -= {teams[key]}
     ambiguous = {
-        key: ("group-ambiguous", _which(desired.labels.get(key, key), meanings[key], current))
+        key: ("group-ambiguous", _which(meanings[key], current))
         for key in asked | desired.teams.keys()
         if len(meanings.get(key, ())) > 1
     }
@@ -239,22 +239,19 @@ def _clashes(
     for key, name in wanted.items():
         claims[name].add(key)
     for key, name in wanted.items():
-        label = desired.labels.get(key, key)
         team = desired.teams.get(key)
         derived = key not in known and not (team and team.internal_name)
         if not name:
-            yield key, ("group-name-invalid", f'nothing of "{label}" is left for an internal name')
+            yield key, ("group-name-invalid", "leaves nothing for an internal name")
         elif len(claims[name]) > 1:
             others = ", ".join(
                 f'"{desired.labels.get(other, other)}"' for other in sorted(claims[name] - {key})
             )
-            message = (
-                f'the group "{label}" would get the internal name {name}, and so would {others}'
-            )
+            message = f"would get the internal name {name}, and so would {others}"
             yield key, ("internal-name-collision", message)
         elif derived and name in current.groups:
             message = (
-                f'the group "{label}" would get the internal name {name}, which the tenant\'s group '
+                f"would get the internal name {name}, which the tenant's group "
                 f'"{current.groups[name].alias}" has'
             )
             yield key, ("internal-name-collision", message)
@@ -270,18 +267,18 @@ def _names_taken(
         renamed = now is None or group_key(now.alias) != key
         if team.internal_name and others and renamed:
             message = (
-                f'the name "{team.label}" means the tenant\'s group {others[0].name} already, '
+                f"means the tenant's group {others[0].name} already, "
                 f"so {team.internal_name} needs another"
             )
             yield key, ("group-ambiguous", message)
 
 
-def _which(label: str, names: Iterable[GroupName], current: Directory) -> str:
+def _which(names: Iterable[GroupName], current: Directory) -> str:
     fits = " and ".join(
         f'{name} ("{current.groups[name].alias}")' if name in current.groups else f"{name} (new)"
         for name in sorted(names)
     )
-    return f'the group "{label}" may be {fits}'
+    return f"may be {fits}"
 
 
 def _unknown_groups(
@@ -293,8 +290,7 @@ def _unknown_groups(
     for count, key in enumerate(sorted(nameless)):
         near = get_close_matches(key, names, n=1) if count < MAX_SUGGESTIONS else []
         hint = f'; did you mean "{names[GroupKey(near[0])]}"?' if near else ""
-        label = desired.labels.get(key, key)
-        message = f'neither the sheets nor the tenant know the group "{label}"{hint}'
+        message = f"is known neither to the sheets nor to the tenant{hint}"
         yield key, ("group-unknown", message)
 
 
@@ -326,7 +322,7 @@ def _unknown_people(intake: Intake, current: Directory, asks: Iterable[Ask]) -> 
     for email, rows in unknown.items():
         best = get_close_matches(email, near.get(email, ()), n=1, cutoff=0)
         hint = f"; did you mean {best[0]}?" if best else ""
-        message = f"neither the users sheet nor the tenant know {email}{hint}"
+        message = f"is known neither to the users sheet nor to the tenant{hint}"
         yield from _rejections("person-unknown", message, rows, email)
 
 
@@ -357,7 +353,7 @@ def _changed_addresses(moved: Iterable[tuple[Person, str, User]]) -> Iterator[Fi
     """Reject who seems to be new and has an account under another address or by user name."""
     for person, value, account in moved:
         whose = account.email or account.username
-        message = f"{person.email} has no account, and {value} belongs to that of {whose}"
+        message = f"belongs to the account of {whose}, and {person.email} has none"
         yield from _rejections("email-changed", message, person.rows, value)
 
 
@@ -394,9 +390,7 @@ def _contradictions(asks: Collection[Ask], spelling: _Spelling) -> Iterator[Find
             sides[ask.email, name][0 if ask.grant else 1].update(ask.rows)
     for (email, name), (added, removed) in sides.items():
         if added and removed:
-            message = (
-                f"{email} is added to {name} by {min(added)} and removed from it by {min(removed)}"
-            )
+            message = f"is added to {name} by {min(added)} and removed from it by {min(removed)}"
             yield from _rejections("membership-conflict", message, added | removed, email)
 
 

@@ -463,7 +463,7 @@ def test_sound_rows_hold_nobody() -> None:
         ),
         pytest.param(
             "email,status\nana@,On Leave\n",
-            ["ana@acme.example is on leave and treated as active [on-leave]"],
+            ["is treated as active for ana@acme.example [on-leave]"],
             id="on leave",
         ),
         pytest.param(

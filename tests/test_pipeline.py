@@ -516,3 +516,19 @@ def test_sheets_that_say_who_is_in_a_group_beside_people_without_groups_are_auth
     tenant = acme()
     desk.run(tenant, people, wishes=Wishes(authoritative=True))
     assert tenant.truth().memberships["ben@acme.example"] == {"finance"}
+
+
+def test_what_only_the_tenant_can_tell_stands_at_its_cell_too(desk: Desk) -> None:
+    people = desk.sheet(
+        "people.csv",
+        "Mail,Second E-Mail,Role,Teams\n"
+        "new@acme.example,,Guest,Finanse\n"
+        "other@acme.example,ana@acme.example,Guest,\n",
+    )
+    members = desk.sheet("members.csv", "Mail,Team\nstranger@acme.example,Finance\n")
+    report = desk.run(acme(), people, members)
+    assert [(f.code, f.column, f.value) for f in report.findings if f.row] == [
+        ("group-unknown", "Teams", "Finanse"),
+        ("email-changed", "Second E-Mail", "ana@acme.example"),
+        ("person-unknown", "Mail", "stranger@acme.example"),
+    ]

@@ -382,7 +382,7 @@ def test_an_unknown_group_rejects_the_row_and_suggests_the_nearest() -> None:
     assert reconciled.findings == (
         Finding(
             "group-unknown",
-            'neither the sheets nor the tenant know the group "Finanse"; did you mean "Finance"?',
+            'is known neither to the sheets nor to the tenant; did you mean "Finance"?',
             ONE,
             value="Finanse",
         ),
@@ -445,7 +445,7 @@ def test_a_name_that_fits_two_groups_rejects_the_row_with_both() -> None:
         (
             "group-ambiguous",
             where,
-            'the group "Finance" may be fin ("finance") and finance ("Finance")',
+            'may be fin ("finance") and finance ("Finance")',
         )
         for where in (ONE, TEAM)
     ]
@@ -531,8 +531,7 @@ def test_adding_somebody_unknown_rejects_the_row_and_suggests_the_nearest() -> N
     assert reconciled.findings == (
         Finding(
             "person-unknown",
-            "neither the users sheet nor the tenant know anna@acme.example; "
-            "did you mean ana@acme.example?",
+            "is known neither to the users sheet nor to the tenant; did you mean ana@acme.example?",
             ONE,
             value="anna@acme.example",
         ),

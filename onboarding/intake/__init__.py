@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from onboarding import schemas
 from onboarding.headers import Table
@@ -70,6 +70,29 @@ def take_in(tables: Sequence[Table], rules: Rules) -> Intake:
         _held(rejected),
         authoritative=not any(table.fed_back for table in tables),
     )
+
+
+def at_their_cells(findings: Iterable[Finding], tables: Sequence[Table]) -> tuple[Finding, ...]:
+    """Name the columns of findings that were made beside the tenant, where nobody knows of columns."""
+    book = Book(tables)
+    return tuple(
+        replace(finding, column=book.header(finding.row, *_CELLS[finding.code]))
+        if finding.row and finding.code in _CELLS
+        else finding
+        for finding in findings
+    )
+
+
+_GROUP = ("groups", "group")
+_CELLS = {
+    "group-unknown": _GROUP,
+    "group-ambiguous": _GROUP,
+    "group-name-invalid": _GROUP,
+    "internal-name-collision": _GROUP,
+    "person-unknown": ("email",),
+    "membership-conflict": ("email",),
+    "email-changed": ("secondary_email", "username"),
+}
 
 
 def _parted(rows: Iterable[Row], findings: Iterable[Finding]) -> tuple[list[Row], list[Row]]:

@@ -33,6 +33,11 @@ class Book:
         found = (table.columns.fields[name][0] for name in names if name in table.columns.fields)
         return next((table.headers[position] for position in found), "")
 
+    def cell(self, ref: RowRef, name: str) -> str:
+        """Give the text of the first cell of this field, as the file has it."""
+        table = self._tables[ref.table]
+        return str(table.frame.at[ref.row, table.columns.fields[name][0]])
+
     def place(self, finding: Finding) -> tuple[int, int, bool, int]:
         """Order findings as the input does: what rejects before what is only worth saying, then by column."""
         at = finding.row or RowRef(self._by_source.get(finding.source, -1), 0, finding.source)
@@ -62,7 +67,7 @@ def notes(rows: Sequence[Row], book: Book) -> Iterator[Finding]:
     yield from _repeated(teams, lambda row: row.key, "group", book)
     yield from _repeated(members, lambda row: (row.email, row.key, row.adds), "email", book)
     yield from _same_local_part(users, book)
-    yield from _on_leave(users)
+    yield from _on_leave(users, book)
     yield from _derived(teams, book)
 
 
@@ -198,11 +203,12 @@ def _same_local_part(users: Sequence[UserRow], book: Book) -> Iterator[Finding]:
             yield _note("same-local-part", message, row, "email", book)
 
 
-def _on_leave(users: Iterable[UserRow]) -> Iterator[Finding]:
+def _on_leave(users: Iterable[UserRow], book: Book) -> Iterator[Finding]:
     for row in users:
         if row.standing is Standing.ON_LEAVE:
-            message = f"{row.email} is on leave and treated as active"
-            yield Finding("on-leave", message, row.ref, severity=Severity.NOTE)
+            header, said = book.header(row.ref, "status"), book.cell(row.ref, "status")
+            message = f"is treated as active for {row.email}"
+            yield Finding("on-leave", message, row.ref, header, said, Severity.NOTE)
 
 
 def _derived(teams: Iterable[TeamRow], book: Book) -> Iterator[Finding]:

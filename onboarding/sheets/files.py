@@ -111,4 +111,6 @@ def _content(path: Path) -> bytes:
                 raise SheetError(f"{path}: not a regular file (a pipe or a device); save it first")
             return file.read(LARGEST + 1)
     except OSError as error:
-        raise SheetError(f"{path}: can't be opened: {error.strerror}") from error
+        raise SheetError(
+            f"{path}: can't be opened ({error.strerror}); check its name and place, and that you may read it"
+        ) from error
