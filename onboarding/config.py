@@ -200,7 +200,10 @@ class Settings(BaseModel):
     batch_size: int = _whole(1, 200, 20, "Invitations in one call; a larger doubt if it times out.")
     workers: int = _whole(1, 16, 4, "Calls that may be under way at the same time.")
     rate: int = _whole(
-        1, 1800, 300, "Calls a minute. Atlan blocks a tenant for a minute above 400."
+        1,
+        1800,
+        300,
+        "Calls a minute, a sixth of them at once. Atlan blocks a tenant for a minute above 400.",
     )
     wait: int = _whole(
         60,

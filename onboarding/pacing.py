@@ -21,6 +21,11 @@ LEAST = 0.1  # of the full rate; never slower than that
 REGAINED = 0.1  # of the full rate, in every minute without a 429
 
 
+def burst_of(per_minute: float) -> int:
+    """Give how many calls a rested budget lets through at once: ten seconds' worth, and at most ``BURST``."""
+    return max(1, int(min(BURST, per_minute / 6)))
+
+
 def _silent(seconds: float) -> None:
     """Tell nobody."""
 

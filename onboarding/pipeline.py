@@ -124,7 +124,11 @@ def _carry_out(
         refusal = _refusal(job, prospect, state)
         if refusal and not voice.insist(refusal):
             return sitting.nothing_sent(prospect, "over-limit", refusal, tenant)
-        if prospect.plan.changes and not voice.confirm(prospect):
+        try:
+            agreed_to = not prospect.plan.changes or voice.confirm(prospect)
+        except Interrupted as signal:
+            return sitting.nothing_sent(prospect, "interrupted", signal, tenant)
+        if not agreed_to:
             no = Declined("You said no; nothing was sent.")
             return sitting.nothing_sent(prospect, "declined", no, tenant)
 
@@ -194,6 +198,13 @@ def _prospect(
     )
 
 
+def _spent(error: UnsafePlan) -> UnsafePlan:
+    return UnsafePlan(
+        f"This plan was let pass once with --accept, and that counts once. Raise the limit itself for this run "
+        f"(--max-invitations, --max-demotions, --max-removals), or change what the sheets ask. {error}"
+    )
+
+
 def _invitees(plan: Plan) -> list[Email]:
     return [change.email for change in plan.of(Action.INVITE) if change.email]
 
@@ -206,6 +217,7 @@ def _refusal(job: Job, prospect: Prospect, state: State) -> UnsafePlan | TooMany
     except TooManyRejected as error:
         return error
     except UnsafePlan as error:
-        accepted = job.accept == prospect.plan.fingerprint and state.spend(job.accept)
-        return None if accepted else error
+        if job.accept != prospect.plan.fingerprint:
+            return error
+        return None if state.spend(job.accept) else _spent(error)
     return None

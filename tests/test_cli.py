@@ -463,12 +463,61 @@ def test_the_log_of_a_run_holds_no_address(desk: Desk) -> None:
 # ---- streams ------------------------------------------------------------------------------------------------------
 
 
-def test_a_full_output_does_not_stop_a_run(desk: Desk) -> None:
+LOST = "error: the output could not be written; what was done stands in the report folder\n"
+
+
+@pytest.mark.parametrize("more", ["", BAD_ROW], ids=["all-well", "a-row-is-wrong"])
+def test_a_full_output_does_not_stop_a_run_and_is_said_whatever_else_is(
+    desk: Desk, more: str
+) -> None:
+    desk.file("people.csv", SHEET + more)
     with Path("/dev/full").open("w") as full:
         done = desk.run("run", "people.csv", "--tenant", "sandbox", "--yes", stdout=full.fileno())
-    assert done.returncode == 74
-    assert done.stderr == "error: the output could not be written; the run itself went well\n"
+    assert (done.returncode, done.stderr) == (74, LOST)
     assert len(list(desk.folder.glob("onboarding-reports/*/results.csv"))) == 1
+
+
+def test_a_page_of_help_that_can_not_be_written_is_an_error(desk: Desk) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = desk.run("--help", stdout=full.fileno())
+    assert done.returncode == 74
+    assert all(line.startswith("error: ") for line in done.stderr.splitlines())
+
+
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-"])
+def test_closed_streams_are_no_bug(desk: Desk, closed: str) -> None:
+    command = " ".join(desk.command("run", "people.csv", "--tenant", "sandbox", "--yes"))
+    shell = ["sh", "-c", f"{command} {closed}"]
+    done = subprocess.run(shell, cwd=desk.folder, env=desk.environ, check=False, timeout=120)
+    assert done.returncode == 0
+    assert len(list(desk.folder.glob("onboarding-reports/*/results.csv"))) == 1
+
+
+def test_no_command_shows_the_help_and_no_error(desk: Desk) -> None:
+    done = desk.run()
+    assert done.returncode == 2
+    assert done.stderr.startswith("Usage: onboarding")
+    assert "error:" not in done.stderr
+
+
+def test_an_option_is_set_by_the_variable_of_its_name(desk: Desk) -> None:
+    done = desk.run("validate", "people.csv", ONBOARDING_JSON="1")
+    assert json.loads(done.stdout)["exit_code"] == 0
+
+
+def test_a_variable_that_sets_nothing_is_named(desk: Desk) -> None:
+    done = desk.run("validate", "people.csv", ONBOARDING_ALLOWED_DOMAINS="acme.example")
+    assert done.returncode == 0
+    assert "ONBOARDING_ALLOWED_DOMAINS is set, and no option can be set by it" in done.stderr
+
+
+def test_ctrl_c_at_the_question_leaves_a_report(desk: Desk) -> None:
+    terminal = Terminal(desk, "run", "people.csv", "--tenant", "sandbox")
+    terminal.until("Continue?")
+    terminal.process.send_signal(signal.SIGINT)
+    assert terminal.end() == 130
+    (results,) = desk.folder.glob("onboarding-reports/*/results.csv")
+    assert results.read_text().count("skipped,interrupted") == 2
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 from tempfile import TemporaryDirectory
 
 import click
@@ -41,6 +42,9 @@ KINDS = {
     "outcome": "## What became of a row",
 }
 
+AS_SHOWN: Any = {"help_option_names": ["--help", "-h"], "terminal_width": 78}
+"""How click sets a page in a terminal of 80 columns: it leaves two free."""
+
 
 def codes() -> str:
     """Write every code, those of a kind together."""
@@ -61,11 +65,11 @@ def _code(code: str, entry: Code) -> str:
 
 def commands() -> str:
     """Write the help of every command."""
-    root = click.Context(cli, info_name="onboarding", max_content_width=80, terminal_width=80)
+    root = click.Context(cli, info_name="onboarding", **AS_SHOWN)
     pages = []
     for name in cli.list_commands(root):
         command = cli.commands[name]
-        ctx = click.Context(command, root, info_name=name, max_content_width=80, terminal_width=80)
+        ctx = click.Context(command, root, info_name=name, **AS_SHOWN)
         pages.append(f"### onboarding {name}\n\n```text\n{command.get_help(ctx)}\n```")
     return "\n\n".join(pages)
 
@@ -168,7 +172,7 @@ def test_the_picture_is_made_of_true_parts_in_order() -> None:
 
 
 def test_the_first_page_of_help_is_laid_out_as_written() -> None:
-    root = click.Context(cli, info_name="onboarding", max_content_width=80, terminal_width=80)
+    root = click.Context(cli, info_name="onboarding", **AS_SHOWN)
     lines = cli.get_help(root).splitlines()
     assert "    onboarding run sample_data --tenant sandbox" in lines
     assert "\\b" not in "".join(lines)

@@ -532,3 +532,31 @@ def test_what_only_the_tenant_can_tell_stands_at_its_cell_too(desk: Desk) -> Non
         ("email-changed", "Second E-Mail", "ana@acme.example"),
         ("person-unknown", "Mail", "stranger@acme.example"),
     ]
+
+
+def test_an_accept_that_is_used_up_says_so_and_what_else_to_do(desk: Desk) -> None:
+    sheet = desk.sheet("out.csv", "email,group,action\nben@acme.example,Finance,remove\n")
+    limits, voice = Limits(removals=Limit(0)), Quiet()
+    desk.run(acme(), sheet, voice=voice, limits=limits)
+    fingerprint = voice.proposed[0].plan.fingerprint
+    assert desk.run(acme(), sheet, limits=limits, accept=fingerprint).error is None
+    again = desk.run(acme(), sheet, limits=limits, accept=fingerprint)
+    assert "let pass once" in str(again.error)
+    assert "--max-removals" in str(again.error)
+
+
+def test_sound_rows_that_were_not_let_through_are_not_given_back_to_correct(
+    desk: Desk, sheets: list[Path]
+) -> None:
+    report = desk.run(acme(), *sheets, voice=Quiet(agrees=False))
+    assert report.folder
+    assert [row["result_code"] for row in rows_of(report.folder / "retry" / "people.csv")] == [
+        "email-invalid"
+    ]
+
+
+def test_a_retry_file_keeps_its_name(desk: Desk) -> None:
+    sheet = desk.sheet("Personal Übersicht 2026.csv", "email,role\nx@y,Member\n")
+    report = desk.run(acme(), sheet)
+    assert report.folder
+    assert [path.name for path in (report.folder / "retry").iterdir()] == [sheet.name]

@@ -605,3 +605,10 @@ def test_colour_changes_nothing_but_colour() -> None:
 
 def test_the_examples_hold() -> None:
     assert doctest.testmod(text).failed == 0
+
+
+def test_work_for_an_admin_that_was_reported_before_is_not_all_well() -> None:
+    left = [judged(row(2), Status.MANUAL, "deactivate")]
+    assert "Exit code 0: nothing new; what is manual was reported before." in closing(
+        totals(left, ()), seconds=1, calls=4, exit_code=0
+    )

@@ -40,12 +40,21 @@ class Door(click.Group):
     def main(self, *arguments: Any, **facts: Any) -> NoReturn:
         """Run a command and exit. Nothing that goes wrong below comes out as a traceback."""
         os.umask(0o077)
+        _open_streams()
         console = Console(os.environ)
         signals = Signals()
         facts |= {"standalone_mode": False, "obj": Call(console, signals)}
         with signals.handled():
             code = _ended(lambda: super(Door, self).main(*arguments, **facts), console)
         sys.exit(console.close(code))
+
+
+def _open_streams() -> None:
+    """Let there be two streams, as cron and `>&-` may close them: what is written to them then goes nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 -- as long as we live
+            setattr(sys, name, nowhere)
 
 
 class Call:
@@ -66,6 +75,9 @@ def _ended(command: Callable[[], int | None], console: Console) -> int:
     except OnboardingError as error:
         console.failed(error, error.exit_code)
         return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        console.say(error.format_message())
+        return UsageError.exit_code
     except click.UsageError as error:
         help_line = f"\nSee: {error.ctx.command_path} --help" if error.ctx else ""
         console.error(f"{error.format_message()}{help_line}")

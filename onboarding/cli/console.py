@@ -241,10 +241,21 @@ class Console:
         for handler in self._handlers:
             logging.getLogger().removeHandler(handler)
             handler.close()
-        if self.lost_output and exit_code == 0:
-            self.error("the output could not be written; the run itself went well")
-            return 74
+        self._flush()
+        if self.lost_output:
+            self.error("the output could not be written; what was done stands in the report folder")
+            return 74 if exit_code in _LESS_THAN_LOST else exit_code
         return exit_code
+
+    def _flush(self) -> None:
+        """Write out what others have printed, such as a page of help."""
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _discard(sys.stdout)
+        except (OSError, ValueError):
+            self.lost_output = True
+            _discard(sys.stdout)
 
     # ---- below ------------------------------------------------------------------------------------------------
 
@@ -282,12 +293,20 @@ class Console:
             return self._bar
 
     def _seconds(self, calls: int) -> float:
-        """Guess how long so many calls take: the first fifty don't wait for the pace."""
-        return calls * 0.1 + max(0, calls - 50) * 60 / self.pace if self.pace else calls * 0.02
+        """Guess how long so many calls take; those that a rested budget has saved up don't wait."""
+        from onboarding.pacing import burst_of
+
+        if not self.pace:
+            return calls * 0.02
+        return calls * 0.1 + max(0, calls - burst_of(self.pace)) * 60 / self.pace
 
     def _log_to(self, handler: logging.Handler) -> None:
         self._handlers.append(handler)
         logging.getLogger().addHandler(handler)
+
+
+_LESS_THAN_LOST = frozenset({0, 1, 4, 70, 75})
+"""Exit codes that give way to a result which could not be written."""
 
 
 class _LogLines(logging.Handler):

@@ -28,8 +28,9 @@ class Option(click.Option):
     def __init__(self, *arguments: Any, section: str, by_hand: bool = False, **facts: Any) -> None:
         super().__init__(*arguments, **facts)
         self.section = section
-        if self.envvar is None and not by_hand and self.name:
-            self.envvar = f"ONBOARDING_{self.name.upper()}"
+        if self.envvar is None and not by_hand:
+            spelled = max(self.opts, key=len).lstrip("-").replace("-", "_")
+            self.envvar = f"ONBOARDING_{spelled.upper()}"
 
     def get_help_extra(self, _: click.Context) -> Any:
         """Leave ranges and the like out; the help text says what matters."""

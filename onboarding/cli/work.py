@@ -49,6 +49,8 @@ class Work:
 
         self.console.set_up(**given)
         self.console.started = self.signals.be_polite
+        for name in _strangers(ctx):
+            self.console.say(f"{name} is set, and no option can be set by it; it is ignored")
         self.settings, self.origins = settings_of(ctx)
         self.console.any_domain = not self.settings.allowed_domains
         if asks is not None:
@@ -133,7 +135,7 @@ class Work:
         """Give what talks to the tenant at a connection, at its pace."""
         from onboarding.atlan import Atlan
         from onboarding.auth import ApiKey, ClientCredentials
-        from onboarding.pacing import Budget
+        from onboarding.pacing import Budget, burst_of
         from onboarding.transport import Transport
 
         secret = found.key.secret.get_secret_value()
@@ -142,7 +144,7 @@ class Work:
         pace = math.inf if found.rate is None else float(found.rate)
         client = found.key.client_id
         auth = ClientCredentials(found.url, client, secret) if client else ApiKey(secret)
-        budget = Budget(pace, waiting=self.console.waiting)
+        budget = Budget(pace, burst_of(pace), waiting=self.console.waiting)
         return Atlan(Transport(found.url, auth, budget=budget), tenant=found.tenant)
 
     def connection(self) -> Connection:
@@ -205,6 +207,19 @@ def settings_of(ctx: click.Context) -> tuple[Settings, dict[str, Origin]]:
                     continue  # a file's, and there already; or nobody's
             values[name] = ctx.params[name]
     return settle(values, origins), origins
+
+
+def _strangers(ctx: click.Context) -> list[str]:
+    """Give the variables that look like ours and are not: somebody may rely on a guard that is not there."""
+    door = ctx.find_root().command
+    commands = door.commands.values() if isinstance(door, click.Group) else ()
+    known = {"ONBOARDING_SANDBOX_KEY", "ONBOARDING_TEST_PROFILE"}
+    for parameter in (parameter for command in commands for parameter in command.params):
+        named = parameter.envvar or ()
+        known.update((named,) if isinstance(named, str) else named)
+    return sorted(
+        name for name in os.environ if name.startswith("ONBOARDING_") and name not in known
+    )
 
 
 def _variable(parameter: click.Parameter) -> str:

@@ -13,6 +13,7 @@ from onboarding.errors import StorageError
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
+LONGEST_NAME = 240  # bytes; a file name may have 255, and a number may be added
 NAME_LENGTH = 40  # characters; at four bytes each well below the 255 bytes of a file name
 
 
@@ -59,6 +60,17 @@ def safe_name(name: str) -> str:
     if not dot or len(suffix) > 8:
         return (stem + dot + suffix)[:NAME_LENGTH] or "input"
     return f"{stem[: NAME_LENGTH - len(suffix) - 1]}.{suffix}"
+
+
+def same_name(name: str) -> str:
+    r"""Give a file's own name, without what would make it hidden, another path, or speak to a terminal.
+
+    >>> same_name("../Personal Übersicht\n.csv")
+    'Personal Übersicht_.csv'
+    """
+    last = name.replace("\\", "/").rstrip("/").rpartition("/")[2].lstrip(".")
+    kept = "".join(letter if letter.isprintable() else "_" for letter in last)
+    return kept if 0 < len(kept.encode(errors="replace")) <= LONGEST_NAME else safe_name(name)
 
 
 def _write(spare: Path, chunks: Iterable[bytes]) -> None:

@@ -21,8 +21,9 @@ from onboarding.model import GroupName
 from onboarding.report import RESULT_COLUMNS, Deed, RowResult
 from onboarding.sheets import FORMULA_STARTS, Table
 from onboarding.words import detail, places
-from onboarding.writers.files import safe_name
+from onboarding.writers.files import same_name
 
+NOT_IN_THE_SHEET = frozenset({"over-limit", "declined", "interrupted"})
 CHUNK = 10_000  # rows put into bytes at a time
 ACTION_COLUMNS = (
     "action",
@@ -60,12 +61,13 @@ def results_csv(tables: Sequence[Table], rows: Iterable[RowResult]) -> Iterator[
 def retry(tables: Sequence[Table], rows: Iterable[RowResult]) -> dict[str, bytes]:
     """Give name -> content of the files to correct and run again: the rows whose result is ``error``.
 
-    A row that is ``manual`` is not among them: it needs a person in Atlan, not one in the sheet. The tables of one
+    A row that is ``manual`` is not among them: it needs a person in Atlan, not one in the sheet; nor is one
+    that is as it should be and only was not let through. The tables of one
     workbook stay together, without those in which nothing is wrong.
     """
     wrong: dict[int, list[RowResult]] = defaultdict(list)
     for row in rows:
-        if row.result == "error":
+        if row.result == "error" and not NOT_IN_THE_SHEET.issuperset(row.codes):
             wrong[row.row.table].append(row)
     together: dict[str, list[Table]] = defaultdict(list)
     for table in tables:
@@ -157,7 +159,7 @@ def _csv(lines: Iterable[Sequence[str]], *, encoding: str, delimiter: str) -> It
 
 def _fresh_name(origin: str, *, workbook: bool, taken: Collection[str]) -> str:
     """Keep a file's name where possible; an .xls or .ods comes back as .xlsx."""
-    name = PurePath(safe_name(origin))
+    name = PurePath(same_name(origin))
     if workbook:
         name = name.with_suffix(".xlsx")
     elif not name.suffix:

@@ -168,6 +168,8 @@ def _statuses(totals: Totals, calls: int, paint: Paint) -> list[str]:
 
 
 def _how_it_ended(exit_code: int, totals: Totals) -> str:
+    if exit_code == 0 and totals.by_status.get(Status.MANUAL):
+        return "nothing new; what is manual was reported before"
     if exit_code == 0 and not totals.rows:
         return "nothing went wrong, and nothing was done"
     return _EXIT.get(exit_code, "see the message above")
