@@ -43,7 +43,6 @@ _PLAIN = re.compile(
 """An address that needs no second look: plain ASCII, no special-use domain."""
 
 
-_ZERO_WIDTH_SET = frozenset(_ZERO_WIDTH)
 _NO_ZERO_WIDTH = dict.fromkeys(map(ord, _ZERO_WIDTH))
 
 
@@ -51,8 +50,7 @@ def clean(text: str) -> str:
     """Take off what nobody sees: blanks around, invisible characters anywhere; the rest in one Unicode spelling."""
     if text.isascii():
         return text.strip()
-    text = unicodedata.normalize("NFC", text.strip(BLANKS))
-    return text.translate(_NO_ZERO_WIDTH) if not _ZERO_WIDTH_SET.isdisjoint(text) else text
+    return unicodedata.normalize("NFC", text.strip(BLANKS)).translate(_NO_ZERO_WIDTH)
 
 
 def fold(text: str) -> str:
@@ -85,42 +83,27 @@ ADD = words(
 REMOVE = words(
     "remove | removed | revoke | delete | deleted | leave | entfernen | retirer | supprimer | eliminar"
 )
-STANDINGS: Mapping[str, Standing] = {
-    word: standing
-    for standing, listed in (
-        (
-            Standing.ACTIVE,
-            words(
-                "active | activated | enabled | current | employed | available | aktiv | actif | activo | attivo"
-            )
-            | YES,
-        ),
-        (
-            Standing.LEAVER,
-            words(
-                "inactive | terminated | deactivated | disabled | suspended | deceased | leaver | left | resigned"
-                "| retired | offboarded | deprovisioned | archived | former | ended | deleted | tobedeleted | blocked | dismissed"
-                "| ausgeschieden | inaktiv | ausgetreten | inactif | parti | inactivo | baja"
-            )
-            | NO,
-        ),
-        (
-            Standing.ON_LEAVE,
-            words(
-                "on leave | onleave | leave | leave of absence | parental leave | maternity leave | sabbatical"
-                "| beurlaubt | elternzeit | en congé | de permiso"
-            ),
-        ),
-        (
-            Standing.NOT_STARTED,
-            words(
-                "not started | hired | accepted | offer accepted | pre-hire | prehire | prestart | future hire"
-                "| starting soon | onboarding | preboarding | noch nicht gestartet"
-            ),
-        ),
-    )
-    for word in listed
+_WORDS_OF: Mapping[Standing, frozenset[str]] = {
+    Standing.ACTIVE: YES
+    | words(
+        "active | activated | enabled | current | employed | available | aktiv | actif | activo | attivo"
+    ),
+    Standing.LEAVER: NO
+    | words(
+        "inactive | terminated | deactivated | disabled | suspended | deceased | leaver | left | resigned"
+        "| retired | offboarded | deprovisioned | archived | former | ended | deleted | tobedeleted | blocked | dismissed"
+        "| ausgeschieden | inaktiv | ausgetreten | inactif | parti | inactivo | baja"
+    ),
+    Standing.ON_LEAVE: words(
+        "on leave | onleave | leave | leave of absence | parental leave | maternity leave | sabbatical"
+        "| beurlaubt | elternzeit | en congé | de permiso"
+    ),
+    Standing.NOT_STARTED: words(
+        "not started | hired | accepted | offer accepted | pre-hire | prehire | prestart | future hire"
+        "| starting soon | onboarding | preboarding | noch nicht gestartet"
+    ),
 }
+STANDINGS = {word: standing for standing, listed in _WORDS_OF.items() for word in listed}
 """Word of a status cell -> what it says. An inverted column (``Block sign in``) is turned round before."""
 
 
@@ -194,7 +177,7 @@ def _separators(text: str, *, commas: bool) -> str:
 
 def label(cell: str) -> str:
     """Give a group's name as people see it: no blanks around, single blanks inside."""
-    return " ".join((cell if cell.isascii() else clean(cell)).split())
+    return " ".join(clean(cell).split())
 
 
 @lru_cache(maxsize=1 << 16)
@@ -244,7 +227,8 @@ def _latin(letter: str) -> bool:
 
 
 def _schema(kind: str, roles: Mapping[str, Role], domains: frozenset[str]) -> pa.DataFrameSchema:
-    address = [_present("email-missing"), _addresses(), _at(domains)]
+    address = [_present("email-missing"), _addresses(), *([_at(domains)] if domains else [])]
+    group = [_present("group-missing"), _no_name_too_long(lambda cell: (label(cell),))]
     columns: Mapping[str, list[pa.Check]]
     match kind:
         case "users":
@@ -253,14 +237,11 @@ def _schema(kind: str, roles: Mapping[str, Role], domains: frozenset[str]) -> pa
                 "role": [_one_of("role-unknown", roles)],
                 r"status\d*": [_one_of("status-unknown", STANDINGS)],
                 r"blocked\d*": [_one_of("status-unknown", YES | NO)],
-                r"groups\d*": [_no_name_too_long(lambda cell: names(cell))],
+                r"groups\d*": [_no_name_too_long(names)],
             }
         case "groups":
             columns = {
-                "group": [
-                    _present("group-missing"),
-                    _no_name_too_long(lambda cell: (label(cell),)),
-                ],
+                "group": group,
                 "internal_name": [_internal_names()],
                 "description": [_short("description-too-long")],
                 "default": [_one_of("default-unknown", YES | NO)],
@@ -268,10 +249,7 @@ def _schema(kind: str, roles: Mapping[str, Role], domains: frozenset[str]) -> pa
         case _:
             columns = {
                 "email": address,
-                "group": [
-                    _present("group-missing"),
-                    _no_name_too_long(lambda cell: (label(cell),)),
-                ],
+                "group": group,
                 "action": [_one_of("action-unknown", ADD | REMOVE)],
             }
     return pa.DataFrameSchema(
@@ -283,23 +261,16 @@ def _schema(kind: str, roles: Mapping[str, Role], domains: frozenset[str]) -> pa
     )
 
 
-_Rule = Callable[["pd.Series[str]"], "pd.Series[bool]"]
-
-
-def _check(code: str, rule: _Rule) -> pa.Check:
-    return pa.Check(rule, name=code)
-
-
 def _present(code: str) -> pa.Check:
-    return _check(code, lambda cells: cells != "")
+    return pa.Check(lambda cells: cells != "", name=code)
 
 
 def _one_of(code: str, known: Mapping[str, object] | frozenset[str]) -> pa.Check:
-    return _check(code, lambda cells: cells.isin(["", *known]))
+    return pa.Check(lambda cells: cells.isin(["", *known]), name=code)
 
 
 def _short(code: str) -> pa.Check:
-    return _check(code, lambda cells: cells.str.len() <= LONGEST)
+    return pa.Check(lambda cells: cells.str.len() <= LONGEST, name=code)
 
 
 def _addresses() -> pa.Check:
@@ -308,16 +279,16 @@ def _addresses() -> pa.Check:
         suspects = cells[~plain].unique()
         return plain | cells.isin([a for a in suspects if not a or not fault(a)])
 
-    return _check("email-invalid", rule)
+    return pa.Check(rule, name="email-invalid")
 
 
 def _at(domains: frozenset[str]) -> pa.Check:
-    """Let only these domains pass, compared letter by letter; none given lets all pass."""
+    """Let only these domains pass, compared letter by letter."""
 
     def rule(cells: pd.Series[str]) -> pd.Series[bool]:
         return cells.str.rpartition("@")[2].str.lower().isin(["", *domains])
 
-    return _check("domain-not-allowed", rule if domains else lambda cells: cells == cells)
+    return pa.Check(rule, name="domain-not-allowed")
 
 
 def _no_name_too_long(split: Callable[[str], tuple[str, ...]]) -> pa.Check:
@@ -325,12 +296,12 @@ def _no_name_too_long(split: Callable[[str], tuple[str, ...]]) -> pa.Check:
         long = cells[cells.str.len() > LONGEST].unique()
         return ~cells.isin([c for c in long if any(len(name) > LONGEST for name in split(c))])
 
-    return _check("group-name-invalid", rule)
+    return pa.Check(rule, name="group-name-invalid")
 
 
 def _internal_names() -> pa.Check:
     pattern = rf"(?:[a-z0-9_]{{1,{LONGEST}}})?"
-    return _check("internal-name-invalid", lambda cells: cells.str.fullmatch(pattern))
+    return pa.Check(lambda cells: cells.str.fullmatch(pattern), name="internal-name-invalid")
 
 
 # ---- what a failure is called ----------------------------------------------------------------------------------------

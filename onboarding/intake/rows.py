@@ -127,15 +127,16 @@ def _positions(table: Table) -> dict[str, int]:
 
 def _cells(table: Table, positions: Mapping[str, int]) -> pd.DataFrame:
     """Give the columns under their canonical names, cells cleaned and words folded."""
-    columns = {
-        name: map(
-            schemas.fold if name.rstrip("0123456789") in _WORDS else schemas.clean,
-            table.frame[position],
-        )
-        for name, position in positions.items()
-    }
-    texts = {name: list(cells) for name, cells in columns.items()}
+    texts: dict[str, list[str]] = {}
+    for name, position in positions.items():
+        plain = schemas.fold if _field(name) in _WORDS else schemas.clean
+        texts[name] = [*map(plain, table.frame[position])]
     return pd.DataFrame(texts, index=table.frame.index, dtype="str")
+
+
+def _field(name: str) -> str:
+    """Give the field of a column: ``groups`` of ``groups2``."""
+    return name.rstrip("0123456789")
 
 
 def _cleaned(
@@ -182,24 +183,20 @@ def _column(cells: pd.DataFrame, name: str) -> list[str]:
 def _users(
     cells: pd.DataFrame, refs: Sequence[RowRef], emails: Sequence[Email], roles: Mapping[str, Role]
 ) -> Iterator[UserRow]:
-    said = _together(cells, "status", len(refs))
-    blocked = _together(cells, "blocked", len(refs))
-    labels = _together(cells, "groups", len(refs))
-    others = _together(cells, "secondary_email", len(refs))
-    names = _together(cells, "username", len(refs))
-    several = "groups1" in cells
+    commas = "groups1" not in cells  # in numbered columns, a comma belongs to the name
     for ref, email, role, status, block, groups, addresses, logins in zip(
         refs,
         emails,
         map(roles.get, _column(cells, "role")),
-        said,
-        blocked,
-        labels,
-        others,
-        names,
+        _together(cells, "status"),
+        _together(cells, "blocked"),
+        _together(cells, "groups"),
+        _together(cells, "secondary_email"),
+        _together(cells, "username"),
         strict=True,
     ):
-        named = _labels(groups, alone=not several)
+        split = chain.from_iterable(schemas.names(cell, commas=commas) for cell in groups)
+        named = tuple(dict.fromkeys(split))
         yield UserRow(
             ref,
             email,
@@ -242,19 +239,10 @@ def _members(
         yield MemberRow(ref, email, _label(group), action not in schemas.REMOVE)
 
 
-def _together(cells: pd.DataFrame, name: str, rows: int) -> Iterable[tuple[str, ...]]:
+def _together(cells: pd.DataFrame, name: str) -> Iterable[tuple[str, ...]]:
     """Give, row by row, the cells of all the columns of one field."""
-    names = [column for column in cells.columns if str(column).rstrip("0123456789") == name]
-    columns = [cells[column].tolist() for column in names]
-    return zip(*columns, strict=True) if columns else [()] * rows
-
-
-def _labels(groups: tuple[str, ...], *, alone: bool) -> tuple[str, ...]:
-    """Split groups cells; where there are numbered columns, a comma belongs to the name."""
-    if alone:
-        return schemas.names(groups[0]) if groups and groups[0] else ()
-    split = chain.from_iterable(schemas.names(cell, commas=False) for cell in groups if cell)
-    return tuple(dict.fromkeys(split))
+    columns = [cells[column].tolist() for column in cells.columns if _field(column) == name]
+    return zip(*columns, strict=True) if columns else [()] * len(cells)
 
 
 def _label(cell: str) -> tuple[str, ...]:

@@ -41,23 +41,9 @@ FORMULA_STARTS = tuple("=+-@\t\r")
 MERGED = "#MERGED!"
 NOT_CALCULATED = "#NOT CALCULATED!"
 ERRORS = frozenset(
-    [
-        "#N/A",
-        "#REF!",
-        "#NAME?",
-        "#VALUE!",
-        "#DIV/0!",
-        "#NULL!",
-        "#NUM!",
-        "#SPILL!",
-        "#CALC!",
-        "#ERROR!",
-        "#NV",
-        "#WERT!",
-        "#BEZUG!",
-        "#ZAHL!",
-    ]
-) | {MERGED, NOT_CALCULATED}
+    {"#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"}
+    | {"#ERROR!", "#NV", "#WERT!", "#BEZUG!", "#ZAHL!", MERGED, NOT_CALCULATED}
+)
 """What spreadsheet programs show instead of a value, also in text files that they write; and our own two."""
 
 
@@ -110,7 +96,7 @@ def _tables(snapshot: Snapshot, reading: Reading, index: int) -> Iterator[Table 
             source = f"{name}!{grid.sheet}" if grid.sheet else name
             if grid.hidden:
                 yield _note("table-ignored", "is a hidden sheet and was not read", source)
-            elif not _blank_grid(grid):
+            elif not all(map(_is_blank, grid.rows)):
                 try:
                     yield _table(grid, snapshot, source, reading, index)
                     index += 1
@@ -144,8 +130,8 @@ def _grids(snapshot: Snapshot, reading: Reading) -> Iterator[Grid]:
         )
 
 
-def _blank_grid(grid: Grid) -> bool:
-    return not any("".join(row).strip(BLANKS) for row in grid.rows)
+def _is_blank(row: Sequence[str]) -> bool:
+    return not "".join(row).strip(BLANKS)
 
 
 def _table(grid: Grid, snapshot: Snapshot, source: str, reading: Reading, index: int) -> Table:
@@ -158,9 +144,9 @@ def _table(grid: Grid, snapshot: Snapshot, source: str, reading: Reading, index:
     headers = [clean(header) for header in grid.rows[top]]
     numbers, rows = _data_rows(grid, top, columns)
     _no_second_table(numbers, rows, columns)
-    width, surplus = _width(headers, numbers, rows)
-    headers += [""] * (width - len(headers))
-    findings = _ragged(surplus, len(headers), columns, RowRef(index, 0, source))
+    width = len(headers)
+    surplus = _surplus(width, numbers, rows)
+    findings = _ragged(surplus, width, columns, RowRef(index, 0, source))
     cells = [[*row[:width], *[""] * (width - len(row))] for row in rows]
     frame = pd.DataFrame(cells, index=numbers, columns=range(width), dtype="str")
     findings += _show_errors(frame, grid, headers, columns, RowRef(index, 0, source))
@@ -182,9 +168,7 @@ def _table(grid: Grid, snapshot: Snapshot, source: str, reading: Reading, index:
     )
     table = _without_results(table, reading)
     _doubtless(table, grid)
-    return replace(
-        table, findings=(*table.findings, *_about_columns(table), *_about_encoding(table, grid))
-    )
+    return replace(table, findings=(*table.findings, *_notes(table, grid)))
 
 
 def _heading(grid: Grid, reading: Reading, source: str) -> tuple[int, Columns]:
@@ -216,12 +200,12 @@ def _heading(grid: Grid, reading: Reading, source: str) -> tuple[int, Columns]:
 
 def _may_be_headers(row: Sequence[str]) -> bool:
     """Whether there is anything in a row; Microsoft's templates begin with a version."""
-    return bool("".join(row).strip(BLANKS)) and not row[0].lower().startswith("version:")
+    return not _is_blank(row) and not row[0].lower().startswith("version:")
 
 
 def _is_over_headers(grid: Grid, top: int, reading: Reading, source: str) -> bool:
     """Whether a row only groups the headers below it: the next row means more fields, and is understood."""
-    below = next((row for row in grid.rows[top + 1 :] if "".join(row).strip(BLANKS)), ())
+    below = next((row for row in grid.rows[top + 1 :] if not _is_blank(row)), ())
     if known(below, reading.columns) <= known(grid.rows[top], reading.columns):
         return False
     try:
@@ -248,14 +232,11 @@ def _data_rows(grid: Grid, top: int, columns: Columns) -> tuple[list[int], list[
     rows: list[Sequence[str]] = []
     shown = {number for number, _ in grid.errors}
     for number, row in enumerate(grid.rows[top + 1 :], top + 2):
-        if "".join(row).strip(BLANKS) or number in shown:
+        if number in shown or not _is_blank(row):
             numbers.append(number)
             rows.append(row)
-    if (
-        columns.template.startswith("Microsoft Entra")
-        and rows
-        and rows[0][0].startswith("Example:")
-    ):
+    entra = columns.template.startswith("Microsoft Entra")
+    if entra and rows and rows[0][0].startswith("Example:"):
         return numbers[1:], rows[1:]  # the template's own example row
     return numbers, rows
 
@@ -271,19 +252,16 @@ def _no_second_table(
             )
 
 
-def _width(
-    headers: Sequence[str], numbers: Sequence[int], rows: Sequence[Sequence[str]]
-) -> tuple[int, dict[int, tuple[str, ...]]]:
-    """Give the table's width and the rows that have more cells, by number with their surplus cells.
+def _surplus(
+    width: int, numbers: Sequence[int], rows: Sequence[Sequence[str]]
+) -> dict[int, tuple[str, ...]]:
+    """Give the cells beyond the table's width, by row number.
 
     Blank cells at the end of every single row (a delimiter too many at each line's end) are no surplus.
     """
-    width = len(headers)
     long = {n: tuple(row[width:]) for n, row in zip(numbers, rows, strict=True) if len(row) > width}
     evenly = len(long) == len(rows) and len({len(cells) for cells in long.values()}) == 1
-    if evenly and not any("".join(cells).strip(BLANKS) for cells in long.values()):
-        return width, {}
-    return width, long
+    return {} if evenly and all(map(_is_blank, long.values())) else long
 
 
 def _ragged(
@@ -374,20 +352,16 @@ def _doubtless(table: Table, grid: Grid) -> None:
                 raise SheetError(f'{grid.doubt} (the column "{table.headers[position]}" needs it)')
 
 
-def _about_columns(table: Table) -> Iterator[Finding]:
+def _notes(table: Table, grid: Grid) -> Iterator[Finding]:
     for position in table.columns.unknown:
         near = table.columns.suggestions.get(position)
         message = "is no known column" + (f"; did you mean {near}?" if near else "")
-        yield replace(
-            _note("column-unknown", message, table.source), column=table.headers[position]
-        )
+        note = _note("column-unknown", message, table.source)
+        yield replace(note, column=table.headers[position])
     for position, header in enumerate(table.headers):
         if not header and any(table.frame[position].str.strip(BLANKS)):
             message = f"{letter(position)} has cells and no header; they are not read"
             yield _note("column-unknown", message, table.source)
-
-
-def _about_encoding(table: Table, grid: Grid) -> Iterator[Finding]:
     if grid.doubt:
         yield _note("encoding-guessed", f"read as {grid.encoding}: {grid.doubt}", table.source)
 

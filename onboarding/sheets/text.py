@@ -13,6 +13,7 @@ import csv
 import io
 import re
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from itertools import islice
 
 from onboarding.errors import SheetError, UsageError
@@ -61,35 +62,19 @@ def _decoded(content: bytes, encoding: str | None) -> tuple[str, str, str]:
     """Give the text, its encoding, and what is doubtful about that."""
     marked = next((name for mark, name in _MARKS if content.startswith(mark)), None)
     name = encoding or marked or "utf-8"
-    if marked == "utf-8-sig" and codecs_name(name) == "utf-8":
-        name = marked
     try:
+        if marked == "utf-8-sig" and codecs.lookup(name).name == "utf-8":
+            name = marked
         return content.decode(name), name, ""
     except LookupError as error:
         raise UsageError(f"--encoding {name}: there is no such encoding; try cp1252") from error
     except UnicodeError as error:
-        at = getattr(error, "start", 0)
-        doubt = _doubt(content, name, at)
+        doubt = _doubt(content, name, getattr(error, "start", 0))
         if encoding or marked:
             raise SheetError(doubt) from error
-    guess = "cp1252" if _reads(content, "cp1252") else "iso-8859-1"
-    return content.decode(guess), guess, doubt
-
-
-def codecs_name(name: str) -> str:
-    """Give Python's own name of an encoding, or the name itself if there is none."""
-    try:
-        return codecs.lookup(name).name
-    except LookupError:
-        return name
-
-
-def _reads(content: bytes, encoding: str) -> bool:
-    try:
-        content.decode(encoding)
-    except UnicodeError:
-        return False
-    return True
+    with suppress(UnicodeError):
+        return content.decode("cp1252"), "cp1252", doubt
+    return content.decode("iso-8859-1"), "iso-8859-1", doubt
 
 
 def _doubt(content: bytes, encoding: str, at: int) -> str:
@@ -117,9 +102,8 @@ def _delimiter(text: str, columns: Collection[str]) -> str:
 
 def _promise(text: str, delimiter: str, columns: Collection[str]) -> tuple[int, int]:
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    rows: list[list[str]] = []
     try:
-        rows.extend(islice(lines, HEADER_WITHIN))
+        rows = list(islice(lines, HEADER_WITHIN))
     except csv.Error:
         return 0, 0
     widths = [len(row) for row in rows if len(row) > 1]
