@@ -22,8 +22,7 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +30,7 @@ import pandas as pd
 
 from onboarding.errors import SheetError, UsageError
 from onboarding.headers.known import ALIASES, CARRIED, STAND_INS, TEMPLATES, Kind, Template
+from onboarding.headers.spelling import FIELD_OF, field_of, known, names_people, normal, spelled
 from onboarding.model import Finding
 
 __all__ = [
@@ -105,42 +105,6 @@ _ONCE = ("email", "role", "status", "group", "internal_name", "description", "de
 """Fields that two columns can't share: they would have to agree."""
 _ADDRESS_PARTS = {"city", "zip", "zipcode", "postalcode", "streetaddress", "country", "countrycode"}
 _PASSWORD = re.compile("passw[od]|kennwort|contrasena|motdepasse|pwd")
-_SECOND = re.compile("personal|private?|home|recovery|second|alternat|other")
-_DECORATION = re.compile(
-    r"\(\s*(?:required|optional|mandatory|yes\s*/\s*no|y/n|true(?: or |/)false|example:[^)]*|e\.g\.[^)]*"
-    r"|[^)]*separated)\s*\)|\*|\brequired\s*$",
-    re.IGNORECASE,
-)
-_BRACKETED = re.compile(r"\[([^\]]*)\]")
-_SEVERAL = re.compile(r"^(?:group|team|cohort|gruppe|groupe|grupo)\d+$")
-
-
-def normal(header: str) -> str:
-    """Give the spelling under which headers are compared: letters, digits and # only, no accents, no case.
-
-    >>> normal(" E-Mail Address (required) ")
-    'emailaddress'
-    """
-    plain = unicodedata.normalize("NFKD", _DECORATION.sub(" ", header)).casefold()
-    return "".join(c for c in plain if c.isalnum() or c in "#:")
-
-
-_FIELD_OF = {normal(a): name for name, text in ALIASES.items() for a in text.split("|")}
-
-
-def known(headers: Sequence[str], columns: Collection[str] = ()) -> int:
-    """Count the headers that mean a field; what a delimiter and a header row are judged by.
-
-    ``columns`` are those that the settings map.
-    """
-    said = {normal(header) for header in columns}
-    return sum(1 for h in headers if h and (_field_of(h) or (said and normal(h) in said)))
-
-
-def names_people(cells: Sequence[str]) -> bool:
-    """Whether these are the headers of a table of people."""
-    fields = {_field_of(cell) for cell in cells if cell} - {""}
-    return "email" in fields and len(fields) > 1
 
 
 def result_columns(headers: Sequence[str]) -> frozenset[int]:
@@ -184,37 +148,13 @@ def understand(
 
 
 def _template(headers: Sequence[str]) -> Template | None:
-    whole = [_spellings(header) for header in headers if normal(header)]
+    whole = [spelled(header) for header in headers if normal(header)]
     there = {spelling for spellings in whole for spelling in spellings}
     for template in TEMPLATES:
         alone = len(whole) == len(template.signature)
         if template.signature <= there and (alone or not template.alone):
             return template
     return None
-
-
-def _spellings(header: str) -> tuple[str, ...]:
-    """Give the header's normalised spellings, the most telling first.
-
-    Microsoft writes ``User name [userPrincipalName]``, Google ``Email Address [Required]``. The words outside come before
-    those inside, since ``Block sign in [accountEnabled]`` means the words.
-    """
-    outside = normal(_BRACKETED.sub(" ", header))
-    inside = [normal(text) for text in _BRACKETED.findall(header)]
-    return (*(outside + text for text in inside), outside, *inside)
-
-
-def _field_of(header: str) -> str:
-    spellings = _spellings(header)
-    for spelling in spellings:
-        if spelling in _FIELD_OF:
-            return _FIELD_OF[spelling]
-    outside = spellings[-1] if len(spellings) == 1 else spellings[len(spellings) // 2]
-    if _SEVERAL.match(outside):
-        return "groups"
-    if "mail" in outside and _SECOND.search(outside):
-        return "secondary_email"
-    return ""
 
 
 def _found(
@@ -254,10 +194,10 @@ def _checked(header: str, name: str) -> str:
 
 
 def _in_template(header: str, template: Template | None) -> str:
-    for spelling in _spellings(header):
+    for spelling in spelled(header):
         if template and spelling in template.fields:
             return template.fields[spelling]
-    return _field_of(header)
+    return field_of(header)
 
 
 def _stand_in(
@@ -265,7 +205,7 @@ def _stand_in(
 ) -> None:
     """Let the best weaker header stand in for a field that nothing else names."""
     for spelling in spellings:
-        at = [i for i, header in enumerate(headers) if spelling in _spellings(header)]
+        at = [i for i, header in enumerate(headers) if spelling in spelled(header)]
         if at:
             others = [i for i in found.get("username", []) if i not in at]
             found.pop("username", None)
@@ -332,7 +272,7 @@ def _shaped(
             _users_shape(headers, fields)
             needed = {"email"}
         case Kind.MEMBERSHIPS:
-            _merge(headers, fields, "group", "groups")
+            _one_group(headers, fields)
             if "action" not in fields and "status" in fields:
                 fields["action"] = fields.pop("status")
             needed = {"email", "group"}
@@ -376,7 +316,7 @@ def _groups_shape(headers: Sequence[str], fields: dict[str, list[int]]) -> None:
                 f"and changed, never deleted: delete the column, or map it to {IGNORE} under [columns]"
             )
     alias = [i for i, header in enumerate(headers) if normal(header) == "alias"]
-    _merge(headers, fields, "group", "groups")
+    _one_group(headers, fields)
     if alias:
         fields["group"] = fields.get("group", []) + alias
         if "full_name" in fields and "internal_name" not in fields:
@@ -385,13 +325,13 @@ def _groups_shape(headers: Sequence[str], fields: dict[str, list[int]]) -> None:
         fields["group"] = fields.pop("full_name")
 
 
-def _merge(headers: Sequence[str], fields: dict[str, list[int]], name: str, other: str) -> None:
-    """Take what goes by the other name as well."""
-    positions = sorted(fields.pop(name, []) + fields.pop(other, []))
+def _one_group(headers: Sequence[str], fields: dict[str, list[int]]) -> None:
+    """Take a column of the name ``groups`` for ``group``."""
+    positions = sorted(fields.pop("group", []) + fields.pop("groups", []))
     if len(positions) > 1:
-        raise SheetError(_two(headers, name, positions))
+        raise SheetError(_two(headers, "group", positions))
     if positions:
-        fields[name] = positions
+        fields["group"] = positions
 
 
 def _refuse_doubles(
@@ -423,8 +363,8 @@ def letter(position: int) -> str:
 def _suggestions(headers: Sequence[str], positions: Sequence[int]) -> dict[int, str]:
     near: dict[int, str] = {}
     for i in positions:
-        if not _field_of(headers[i]):
-            close = difflib.get_close_matches(normal(headers[i]), _FIELD_OF, n=1, cutoff=0.8)
+        if not field_of(headers[i]):
+            close = difflib.get_close_matches(normal(headers[i]), FIELD_OF, n=1, cutoff=0.8)
             if close:
-                near[i] = _FIELD_OF[close[0]]
+                near[i] = FIELD_OF[close[0]]
     return near
