@@ -187,31 +187,57 @@ def check(plan: Plan, current: Directory, limits: Limits) -> None:
         )
 
 
-def _breaches(plan: Plan, current: Directory, limits: Limits) -> list[str]:
-    """Say of every limit that the plan is over what it would do."""
-    users = len(current.users) + len(current.unreadable)
-    revocations = plan.of(Action.REVOKE)
-    members = _members(current, {change.group for change in revocations if change.group})
-    memberships = sum(members.values())
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How close something comes to its limit."""
 
+    what: str
+    """``would invite 7 people to 12 accounts``, without the first word."""
+    count: int
+    limit: Limit
+    total: int
+    """What a percentage is of."""
+
+    @property
+    def allowed(self) -> int:
+        """The most that may be."""
+        return self.limit.of(self.total)
+
+    @property
+    def over(self) -> bool:
+        """Whether it is more than that."""
+        return self.count > self.allowed
+
+
+def usage(plan: Plan, current: Directory, limits: Limits) -> tuple[Usage, ...]:
+    """Say of every limit on changes how close the plan comes to it."""
+    users = len(current.users) + len(current.unreadable)
     invited = len(plan.of(Action.INVITE))
     demoted = sum(change.is_demotion for change in plan.changes)
-    counted = [
-        (invited, limits.invitations, users, f"invite {invited} people to {users} accounts"),
-        (demoted, limits.demotions, users, f"lower the role of {demoted} people of {users}"),
-        (
-            len(revocations),
-            limits.removals,
-            memberships,
-            f"revoke {len(revocations)} memberships of {memberships} in the groups concerned",
-        ),
-    ]
+    revoked = len(plan.of(Action.REVOKE))
+    memberships = sum(_concerned(plan, current).values())
+    revoke = f"revoke {revoked} memberships of {memberships} in the groups concerned"
+    return (
+        Usage(f"invite {invited} people to {users} accounts", invited, limits.invitations, users),
+        Usage(f"lower the role of {demoted} people of {users}", demoted, limits.demotions, users),
+        Usage(revoke, revoked, limits.removals, memberships),
+    )
+
+
+def _breaches(plan: Plan, current: Directory, limits: Limits) -> list[str]:
+    """Say of every limit that the plan is over what it would do."""
     over = [
-        f"would {what}; the limit is {limit.of(total)}{_reason(limit)}"
-        for count, limit, total, what in counted
-        if count > limit.of(total)
+        f"would {used.what}; the limit is {used.allowed}{_reason(used.limit)}"
+        for used in usage(plan, current, limits)
+        if used.over
     ]
-    return [*over, *_emptied(revocations, members, current)]
+    return [*over, *_emptied(plan.of(Action.REVOKE), _concerned(plan, current), current)]
+
+
+def _concerned(plan: Plan, current: Directory) -> dict[GroupName, int]:
+    """Count the members of the groups from which the plan takes somebody."""
+    revocations = plan.of(Action.REVOKE)
+    return _members(current, {change.group for change in revocations if change.group})
 
 
 def _reason(limit: Limit) -> str:
