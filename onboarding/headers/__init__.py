@@ -92,6 +92,12 @@ class Table:
     findings: tuple[Finding, ...] = ()
     surplus: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     """The cells beyond the last header, of the rows that have such; their cells may be shifted."""
+    top: int = 1
+    """The number of the header row."""
+    places: tuple[int, ...] = ()
+    """Where each column of the frame stands in the file, from 0: result columns were cut out between them."""
+    ignored: Mapping[int, str] = field(default_factory=dict)
+    """Row number -> why it is not in the frame, for every such row of the file: blank, title, headers, total, …"""
 
 
 IGNORE = "ignore"

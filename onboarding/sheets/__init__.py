@@ -165,6 +165,8 @@ def _table(grid: Grid, snapshot: Snapshot, source: str, reading: Reading, index:
         fed_back=False,
         findings=tuple(findings),
         surplus={} if columns.blanked else surplus,  # a shifted password may stand there
+        top=top + 1,
+        places=tuple(range(width)),
     )
     table = _without_results(table, reading)
     _doubtless(table, grid)
@@ -333,7 +335,14 @@ def _without_results(table: Table, reading: Reading) -> Table:
         headers = [_unguarded(header) for header in headers]
         frame = frame.map(_unguarded)
     columns = understand(headers, kind=reading.kind, columns=reading.columns, hint=table.source)
-    return replace(table, headers=tuple(headers), frame=frame, columns=columns, fed_back=True)
+    return replace(
+        table,
+        headers=tuple(headers),
+        frame=frame,
+        columns=columns,
+        fed_back=True,
+        places=tuple(keep),
+    )
 
 
 def _unguarded(cell: str) -> str:
