@@ -6,10 +6,11 @@ of them are there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from onboarding import saved
 from onboarding.errors import OnboardingError, StorageError
@@ -21,6 +22,8 @@ from onboarding.sheets import Inputs
 from onboarding.tenant import Reader
 from onboarding.words import labels
 from onboarding.writers import files, rows, summary
+from onboarding.writers.finished import Finished
+from onboarding.writers.tables import carried
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,55 +105,65 @@ class Sitting:
         named: Mapping[GroupName, str] | None = None,
     ) -> Report:
         """Total, write the files if there is a folder, and decide the exit code."""
-        error, names = ending.error, []
+        total, error = totals(judged, done), ending.error
+
+        def facts(names: Collection[str] = ()) -> dict[str, Any]:
+            code = exit_code(judged, done, known_manual=ending.known_manual, stopped=error)
+            return summary.summary(self._facts(code, error, ending, prospect, names), total)
+
+        content = facts()
         if self.folder:
+            tables = [carried(table, self.job.carry) for table in self.inputs.tables]
+            finished = Finished(
+                content, tables, judged, findings, total, done, named or {}, prospect
+            )
             try:
-                names = self._write(self.folder, judged, done, prospect, named or {})
+                names = self._write(self.folder, finished)
             except StorageError as storage:
-                error = storage
-        total = totals(judged, done)
-        code = exit_code(judged, done, known_manual=ending.known_manual, stopped=error)
-        content = summary.summary(
-            summary.Facts(
-                command=self.command,
-                started=self.started,
-                finished=datetime.now(UTC),
-                exit_code=code,
-                tenant=prospect.plan.tenant if prospect else "",
-                fingerprint=prospect.plan.fingerprint if prospect else "",
-                calls_announced=prospect.calls if prospect else 0,
-                calls_made=ending.calls,
-                waits={"rate-limit": ending.waited},
-                sources=self.inputs.sources,
-                files=[*names, "summary.json"] if self.folder else [],
-                folder=str(self.folder or ""),
-                error=str(error or ""),
-            ),
-            total,
-        )
-        if self.folder and not isinstance(error, StorageError):
-            files.whole(self.folder / "summary.json", summary.as_json(content))
+                error, names = storage, []
+            content = facts([*names, "summary.json"])
+            if not isinstance(error, StorageError):
+                files.whole(self.folder / "summary.json", summary.as_json(content))
+        code: int = content["exit_code"]
         return Report(judged, findings, total, code, content, self.folder, error)
 
-    def _write(
+    def _facts(
         self,
-        folder: Path,
-        judged: tuple[RowResult, ...],
-        done: tuple[Deed, ...],
+        code: int,
+        error: BaseException | None,
+        ending: Ending,
         prospect: Prospect | None,
-        named: Mapping[GroupName, str],
-    ) -> list[str]:
-        tables = self.inputs.tables
-        files.whole(folder / "results.csv", rows.results_csv(tables, judged))
+        names: Collection[str],
+    ) -> summary.Facts:
+        return summary.Facts(
+            command=self.command,
+            started=self.started,
+            finished=datetime.now(UTC),
+            exit_code=code,
+            tenant=prospect.plan.tenant if prospect else "",
+            fingerprint=prospect.plan.fingerprint if prospect else "",
+            calls_announced=prospect.calls if prospect else 0,
+            calls_made=ending.calls,
+            waits={"rate-limit": ending.waited},
+            sources=self.inputs.sources,
+            files=names,
+            folder=str(self.folder or ""),
+            error=str(error or ""),
+        )
+
+    def _write(self, folder: Path, finished: Finished) -> list[str]:
+        """Write the files, those first that a run can least do without; give their names."""
+        files.whole(folder / "results.csv", rows.results_csv(finished.tables, finished.results))
         names = ["results.csv"]
-        again = rows.retry(tables, judged)
+        again = rows.retry(self.inputs.tables, finished.results)
         if again:
             files.folder(folder / "retry")
         for name, content in again.items():
             files.whole(folder / "retry" / name, content)
             names.append(f"retry/{name}")
-        if prospect:
-            files.whole(folder / "actions.csv", rows.actions_csv(done, named))
+        if prospect := finished.prospect:
+            audit = rows.actions_csv(finished.done, finished.labels)
+            files.whole(folder / "actions.csv", audit)
             files.whole(folder / "plan.json", saved.dump(prospect.plan, self._saved_job()))
             names += ["actions.csv", "plan.json"]
         return names

@@ -31,6 +31,8 @@ class Job:
     pace: Pace = field(default_factory=Pace)
     reports: Path | None = None
     """Where run folders are made; None: no files (``validate`` only)."""
+    carry: tuple[str, ...] | None = None
+    """Headers that reports carry along beside those that decide something; None: all."""
     state: Path = Path()
     init_state: bool = True
     """Whether a missing state folder may be made."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from onboarding.errors import Interrupted, OnboardingError, TryLater
 from onboarding.model import Finding, GroupName, RowRef, Severity
 from onboarding.plan import Action, Change, Outcome, Plan, Status
-from onboarding.words import fix, in_words, meaning, said
+from onboarding.words import fix, in_words, meaning, said, title
 
 RESULT_COLUMNS = (
     "result",
@@ -88,6 +88,21 @@ class Reason:
     code: str
     rows: int
     first: RowRef
+
+    @property
+    def title(self) -> str:
+        """What happened, in a few words."""
+        return title(self.code)
+
+    @property
+    def meaning(self) -> str:
+        """What happened, in a sentence."""
+        return meaning(self.code)
+
+    @property
+    def fix(self) -> str:
+        """What to do; empty where nothing is to be done."""
+        return fix(self.code)
 
 
 @dataclass(frozen=True, slots=True)

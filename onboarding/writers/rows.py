@@ -10,7 +10,7 @@ import codecs
 import csv
 import io
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, count, groupby, islice
 from pathlib import PurePath
@@ -22,6 +22,7 @@ from onboarding.report import RESULT_COLUMNS, Deed, RowResult
 from onboarding.sheets import FORMULA_STARTS, Table
 from onboarding.words import detail, places
 from onboarding.writers.files import same_name
+from onboarding.writers.tables import Column, cells_of, columns_of
 
 NOT_IN_THE_SHEET = frozenset({"over-limit", "declined", "interrupted"})
 CHUNK = 10_000  # rows put into bytes at a time
@@ -47,7 +48,7 @@ def results_csv(tables: Sequence[Table], rows: Iterable[RowResult]) -> Iterator[
 
     Tables with the same header share a column. A header that stands twice in one table gets two.
     """
-    columns = list(dict.fromkeys(chain.from_iterable(map(_columns, tables))))
+    columns = list(dict.fromkeys(chain.from_iterable(map(columns_of, tables))))
     header = (*RESULT_COLUMNS, *(header for header, _ in columns))
     known = {table.index: table for table in tables}
     lines = (
@@ -105,42 +106,16 @@ def guarded(cell: str) -> str:
 
 # ---- tables and their rows --------------------------------------------------------------------------------------
 
-Column = tuple[str, int]
-"""A header, and how many columns of the table before it have the same one."""
-
-
-def _columns(table: Table) -> list[Column]:
-    """Name a table's columns; rows with more cells than headers need nameless ones."""
-    nameless = [""] * max(map(len, table.surplus.values()), default=0)
-    seen: Counter[str] = Counter()
-    columns = []
-    for header in (*table.headers, *nameless):
-        columns.append((header, seen[header]))
-        seen[header] += 1
-    return columns
-
 
 def _lines(
     table: Table | None, rows: Sequence[RowResult], columns: Sequence[Column]
 ) -> Iterator[tuple[str, ...]]:
     """Give the rows' result cells, then their own under ``columns``; blank where the table has none."""
     blank = [""] * len(rows)
-    cells = _cells(table, [row.row.row for row in rows]) if table else {}
+    cells = cells_of(table, [row.row.row for row in rows]) if table else {}
     own = zip(*(cells.get(column, blank) for column in columns), strict=True) if columns else blank
     for row, mine in zip(rows, own, strict=True):
         yield (*row.cells, *mine)
-
-
-def _cells(table: Table, numbers: list[int]) -> dict[Column, list[str]]:
-    frame = table.frame
-    if frame.index.tolist() != numbers:
-        frame = frame.reindex(numbers, fill_value="")
-    columns, width = _columns(table), frame.shape[1]
-    cells = {column: frame.iloc[:, n].tolist() for n, column in enumerate(columns[:width])}
-    surplus = [table.surplus.get(number, ()) for number in numbers] if table.surplus else []
-    for n, column in enumerate(columns[width:]):
-        cells[column] = [more[n] if n < len(more) else "" for more in surplus]
-    return cells
 
 
 def _csv(lines: Iterable[Sequence[str]], *, encoding: str, delimiter: str) -> Iterator[bytes]:
@@ -173,7 +148,7 @@ def _sheet(table: Table, rows: Sequence[RowResult]) -> Iterator[tuple[str, ...]]
 
     A row with too many cells keeps them, beyond the last header: under one, it would pass for a sound row.
     """
-    columns = _columns(table)[: len(table.headers)]
+    columns = columns_of(table)[: len(table.headers)]
     yield (*RESULT_COLUMNS, *(header for header, _ in columns))
     for row, line in zip(rows, _lines(table, rows, columns), strict=True):
         yield (*line, *table.surplus.get(row.row.row, ()))
@@ -183,7 +158,7 @@ def _text(table: Table, rows: Sequence[RowResult]) -> bytes:
     """Write a table in its own encoding and delimiter; a reason may lose a letter there, a cell never does."""
     name = codecs.lookup(table.encoding or "utf-8-sig").name
     encoding = "utf-16" if name.startswith("utf-16") else name  # with the mark that tells its order
-    cells = "".join(chain(table.headers, *_cells(table, [row.row.row for row in rows]).values()))
+    cells = "".join(chain(table.headers, *cells_of(table, [row.row.row for row in rows]).values()))
     if not _holds(encoding, cells):
         encoding = "utf-8-sig"
     width = len(RESULT_COLUMNS)
