@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
-from urllib.parse import quote, urlencode
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, TypeVar
+from urllib.parse import quote
 
 from onboarding.errors import Doubt, Protocol, Refused, TokenRefused
 from onboarding.model import (
@@ -23,15 +24,18 @@ from onboarding.model import (
     UserId,
     normal_email,
 )
-from onboarding.tenant import Identity, Receipt
+from onboarding.tenant import Identity, Page, Receipt
 from onboarding.transport import Answer, Transport
 
 Record = Mapping[str, Any]
 Params = list[tuple[str, str]]
+T = TypeVar("T")
 
 API = "/api/service"
 READINGS = 3  # of a list that changes while it is read
-LINE = 4096  # bytes of a request's first line; half of what gateways usually take
+PAGE = 100  # records asked for at once; the most that is known to be allowed
+LOOKUP = 40  # keys in a look-up
+KEYS = 3600  # bytes of keys in it: its first line stays below 4 KiB, half of what gateways usually take
 USER_COLUMNS = ("id", "username", "email", "enabled", "roles", "workspaceRole")
 LOGIN_COLUMNS = ("emailVerified", "lastLoginTime")  # whether an invitation is still pending
 INVITING = re.compile(r"\bsso\b|single[ -]sign|\bseats?\b|licen[cs]e", re.IGNORECASE)
@@ -40,10 +44,9 @@ INVITING = re.compile(r"\bsso\b|single[ -]sign|\bseats?\b|licen[cs]e", re.IGNORE
 class Atlan:
     """``tenant.Tenant`` over a ``Transport``."""
 
-    page_size = 100  # the most that is known to be allowed
-    lookup_size = 40  # addresses; with them a request's first line stays below 4 KiB
-
     def __init__(self, transport: Transport, *, tenant: str) -> None:
+        self.page_size = PAGE
+        """Records on a full page. A tenant that caps its pages, or gives all at once, shows it on the first long list."""
         self._transport = transport
         self._tenant = tenant
         self._identity: Identity | None = None
@@ -69,34 +72,40 @@ class Atlan:
             if self._identity is None:
                 me = _object(self._get("/users/current"), "the account behind the API key")
                 workspace = [("filter", '{"name":{"$ilike":"$%"}}')]
-                roles = self._list("/roles", "description", workspace)
+                roles = self._list("/roles", "description", lambda role: role, workspace)
                 name = str(me.get("username") or "")
                 self._identity = Identity(self._tenant, UserId(_id(me)), name, _roles(roles))
             return self._identity
 
-    def count_users(self) -> int:
-        """Give the number of accounts."""
-        page = _object(self._get("/users", _paging("username", 0, limit=1)), "the accounts")
-        if (count := _count(page)) is None:
-            raise Protocol("The tenant does not say how many accounts it has.")
-        return count
+    def first_users(self) -> Page:
+        """Read the first page of all accounts."""
+        records, total = self._page("/users", "username", _columns(), 0)
+        return Page(
+            tuple(map(_user, records)), None if total is None or total < len(records) else total
+        )
 
-    def users(self) -> Sequence[User]:
-        """List every account."""
-        return [_user(record) for record in self._list("/users", "username", _columns())]
+    def users(self, first: Page | None = None) -> Sequence[User]:
+        """List every account; a tenant that does not count them gets the first page asked for again."""
+        first = first or Page((), None)
+        begun: Mapping[str, User] = {} if first.total is None else {u.id: u for u in first.users}
+        return self._list("/users", "username", _user, _columns(), begun, first.total)
 
-    def users_by_email(self, emails: Collection[Email]) -> Sequence[User]:
+    def lookups(self, keys: Collection[str]) -> int:
+        """Count the requests of a look-up."""
+        return len(self._lots(keys))
+
+    def users_by_email(self, emails: Collection[str]) -> Sequence[User]:
         """Look up accounts by address."""
-        wanted = sorted(set(emails))
-        chunks = [
-            wanted[at : at + self.lookup_size] for at in range(0, len(wanted), self.lookup_size)
-        ]
-        return [user for chunk in chunks for user in self._lookup(chunk)]
+        return self._look_up("email", emails, lambda user: user.email)
+
+    def users_by_name(self, names: Collection[str]) -> Sequence[User]:
+        """Look up accounts by user name."""
+        return self._look_up("username", names, lambda user: user.username)
 
     def groups(self) -> Sequence[Group]:
         """List every group; from the older address where the newer is not there."""
         try:
-            return [_group(record) for record in self._list(self._groups, "name")]
+            return self._list(self._groups, "name", _group)
         except Refused as refusal:
             if refusal.status != 404 or self._groups == "/groups":
                 raise
@@ -105,13 +114,11 @@ class Atlan:
 
     def members(self, group: GroupId) -> Sequence[User]:
         """List the members of a group."""
-        return [
-            _user(record) for record in self._list(f"/groups/{_part(group)}/members", "username")
-        ]
+        return self._list(f"/groups/{_part(group)}/members", "username", _user)
 
     def groups_of(self, user: UserId) -> Sequence[Group]:
         """List the groups of a person."""
-        return [_group(record) for record in self._list(f"/users/{_part(user)}/groups", "name")]
+        return self._list(f"/users/{_part(user)}/groups", "name", _group)
 
     # ---- writing ------------------------------------------------------------------------------------------
 
@@ -199,66 +206,109 @@ class Atlan:
     def _post(self, path: str, body: Any, request_id: str) -> Answer:
         return self._transport.post(API + path, body, request_id=request_id)
 
-    def _lookup(self, emails: list[Email]) -> Iterator[User]:
-        """Look up addresses that fit into one request; long ones are halved until they do."""
-        found = json.dumps({"email": {"$in": emails}}, separators=(",", ":"))
-        params = [("filter", found), *_columns()]
-        if len(emails) > 1 and len(urlencode(params)) > LINE - 200:
-            middle = len(emails) // 2
-            yield from self._lookup(emails[:middle])
-            yield from self._lookup(emails[middle:])
-            return
-        users = map(_user, self._list("/users", "username", params))
-        yield from (user for user in users if user.email in emails)
+    def _look_up(
+        self, column: str, keys: Collection[str], key: Callable[[User], str]
+    ) -> list[User]:
+        """Look up by exact match, which the tenant may take with or without case; it is compared again here."""
+        found: list[User] = []
+        for lot in self._lots(keys):
+            asked = _compact({column: {"$in": lot}})
+            params = [("filter", asked), *_columns()]
+            wanted = {one.casefold() for one in lot}
+            users = self._list("/users", "username", _user, params)
+            found += [user for user in users if key(user).casefold() in wanted]
+        return found
 
-    def _list(self, path: str, sort: str, params: Params | None = None) -> list[Record]:
-        """Read a list, page by page, and again if it changes meanwhile."""
+    def _lots(self, keys: Collection[str]) -> list[list[str]]:
+        """Part keys into lots that fit into a request's first line, and whose accounts fit on a page."""
+        most = min(LOOKUP, self.page_size)
+        lots: list[list[str]] = []
+        room = 0
+        for key in sorted(set(keys)):
+            size = len(quote(_compact(key) + ",", safe=""))
+            if size > room or len(lots[-1]) == most:
+                lots.append([])
+                room = KEYS
+            lots[-1].append(key)
+            room -= size
+        return lots
+
+    def _list(
+        self,
+        path: str,
+        sort: str,
+        make: Callable[[Record], T],
+        params: Params | None = None,
+        found: Mapping[str, T] | None = None,
+        total: int | None = None,
+    ) -> list[T]:
+        """Read a list, page by page, and again if it changes meanwhile; ``found`` of ``total`` were read before."""
         before: set[str] | None = None
+        found = found or {}
         for _ in range(READINGS):
-            found, complete, doubled = self._read_through(path, sort, params or [])
+            found, complete, doubled = self._read_on(path, sort, make, params or [], found, total)
             if complete or (doubled and found.keys() == before):
                 return list(found.values())
-            before = set(found)
+            before, found, total = set(found), {}, None
         raise Protocol(
             f"The tenant's list {path} does not add up: it was read {READINGS} times, and what came "
             "was never as many as the tenant says there are. Run again later."
         )
 
-    def _read_through(
-        self, path: str, sort: str, params: Params
-    ) -> tuple[dict[str, Record], bool, bool]:
-        """Read every page once: the records by id, whether they are all, whether only repeats are missing.
+    def _read_on(
+        self,
+        path: str,
+        sort: str,
+        make: Callable[[Record], T],
+        params: Params,
+        begun: Mapping[str, T],
+        total: int | None,
+    ) -> tuple[dict[str, T], bool, bool]:
+        """Read the pages that are left: the records by id, whether they are all, whether only repeats are missing.
 
         Pages may be shorter or longer than asked, may overlap, and may come without records or counts. A count
         is believed unless more records than that have come; then an empty page is the end.
         """
-        found: dict[str, Record] = {}
-        offset, total = 0, None
-        while True:
-            page = _object(self._get(path, [*params, *_paging(sort, offset)]), path)
-            records = page.get("records") or []
-            count = _count(page)
-            if count is None and "records" not in page:
-                raise Protocol(f"The tenant's answer about {path} is no list.")
+        found, offset = dict(begun), len(begun)
+        while not _is_end(len(found), offset, total):
+            records, count = self._page(path, sort, params, offset)
             if offset and count != total:
                 return found, False, False
-            total = count
-            known = len(found)
-            found |= {_id(record): record for record in records}
+            total, known = count, len(found)
+            found |= {_id(record): make(record) for record in records}
             offset += len(records)
-            believed = total is not None and total >= len(found)
-            if believed and offset >= (total or 0):
-                return found, len(found) == total, offset == total
-            if len(found) == known:
+            if len(found) == known and not _is_end(known, offset, total):
+                believed = total is not None and total >= known
                 return found, not believed and not records, False
+        return found, len(found) == total, offset == total
+
+    def _page(
+        self, path: str, sort: str, params: Params, offset: int
+    ) -> tuple[Sequence[Any], int | None]:
+        """Read one page: its records, and how many there are on all pages by the tenant's own count."""
+        paging = {"limit": str(PAGE), "offset": str(offset), "count": "true", "sort": sort}
+        page = _object(self._get(path, [*params, *paging.items()]), path)
+        records, count = page.get("records") or [], _count(page)
+        if count is None and "records" not in page:
+            raise Protocol(f"The tenant's answer about {path} is no list.")
+        if records and not offset and len(records) < min(PAGE, count or 0):
+            self.page_size = len(records)
+        elif len(records) > PAGE:
+            self.page_size = sys.maxsize
+        return records, count
 
 
-def _paging(sort: str, offset: int, *, limit: int = Atlan.page_size) -> Params:
-    return [("limit", str(limit)), ("offset", str(offset)), ("count", "true"), ("sort", sort)]
+def _is_end(found: int, offset: int, total: int | None) -> bool:
+    """Whether a list has been read to its end, by a count that can be true."""
+    return total is not None and found <= total <= offset
 
 
 def _columns() -> Params:
     return [("columns", column) for column in USER_COLUMNS + LOGIN_COLUMNS]
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _part(key: str) -> str:

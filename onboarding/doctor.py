@@ -50,7 +50,7 @@ def examine(
         yield Check("token", ok=True, seen=f"accepted, as {identity.own_name or identity.own}")
         yield _roles(identity)
         started = clock()
-        users = reader.count_users()
+        users = reader.first_users().total or 0
         seen = f"{(clock() - started) * 1000:.0f} ms for one call"
         yield Check("round trip", ok=True, seen=seen)
         groups = len(reader.groups())

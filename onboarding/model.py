@@ -53,6 +53,7 @@ def internal_name(label: str) -> GroupName:
 
 
 _INTERNAL_NAME = re.compile(r"[a-z0-9_]+")
+API_USERNAME = "service-account-"  # how the user name of an API token's account begins
 
 
 class Role(StrEnum):
@@ -128,6 +129,16 @@ class User:
     id: UserId = UserId("")
     username: str = ""
 
+    @property
+    def rules(self) -> bool:
+        """Whether this is an admin who can sign in today."""
+        return self.role is Role.ADMIN and self.enabled and not self.pending
+
+    @property
+    def is_token(self) -> bool:
+        """Whether this is the account of an API token."""
+        return self.username.startswith(API_USERNAME)
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -180,6 +191,13 @@ class Directory:
     """Accounts without an e-mail address: token and service accounts."""
     read_whole: frozenset[GroupName] = frozenset()
     """Groups whose members were all read; only these may lose members by absence."""
+    elsewhere: int = 0
+    """How many accounts there are beside these: nothing in the sheets is about them, so they were not read."""
+
+    @property
+    def accounts(self) -> int:
+        """How many accounts the tenant has."""
+        return len(self.users) + len(self.unreadable) + self.elsewhere
 
 
 class Standing(StrEnum):

@@ -27,13 +27,14 @@ from onboarding.filing import Ending, Sitting
 from onboarding.intake import at_their_cells, take_in
 from onboarding.job import Job, Prospect, Report, Voice
 from onboarding.journal import State
+from onboarding.look import look
 from onboarding.model import Email
 from onboarding.plan import Action, Plan
 from onboarding.reconcile import reconcile
 from onboarding.report import deeds, manual_work, not_compared
 from onboarding.safety import agreed, check, check_rejected, screen
 from onboarding.sheets import read
-from onboarding.tenant import Tenant, look
+from onboarding.tenant import Tenant
 from onboarding.writers import files
 from onboarding.writers.tenant import workbook
 
@@ -175,6 +176,7 @@ def _prospect(
         intake.desired,
         whole_groups=job.wishes.authoritative,
         leavers_revoke=job.wishes.leavers_revoke,
+        held=intake.held.people,
     )
     reconciled = reconcile(intake, current, job.wishes, earlier=state.earlier())
     fresh = agreed(reviewed, reconciled.plan, current) if reviewed else reconciled.plan

@@ -44,7 +44,6 @@ from onboarding.model import (
 from onboarding.plan import Action, Cause, Change, Plan, Settled, Status
 from onboarding.resolve import Ask, Resolved, mistaken, resolve
 
-API_USERNAME = "service-account-"  # how the user name of an API token's account begins
 AS_ASKED = "the tenant is as asked already"
 
 
@@ -342,7 +341,7 @@ def _may_be_missed(scene: _Scene, email: Email) -> bool:
     person = scene.intake.desired.persons.get(email)
     if not account or email in scene.resolved.holds.people:
         return False
-    if account.id == scene.current.own or account.username.startswith(API_USERNAME):
+    if account.id == scene.current.own or account.is_token:
         return False
     return not person or not (person.groups_blank or person.standing is Standing.NOT_STARTED)
 

@@ -86,11 +86,7 @@ def _admins_left(plan: Plan, current: Directory) -> set[Email]:
 
     People promoted by the plan don't count: they are Admin only once that has succeeded.
     """
-    able = {
-        user.email
-        for user in current.users.values()
-        if user.role is Role.ADMIN and user.enabled and not user.pending
-    }
+    able = {user.email for user in current.users.values() if user.rules}
     return able - {change.email for change in plan.changes if _takes_an_admin(change)}
 
 
@@ -211,7 +207,7 @@ class Usage:
 
 def usage(plan: Plan, current: Directory, limits: Limits) -> tuple[Usage, ...]:
     """Say of every limit on changes how close the plan comes to it."""
-    users = len(current.users) + len(current.unreadable)
+    users = current.accounts
     invited = len(plan.of(Action.INVITE))
     demoted = sum(change.is_demotion for change in plan.changes)
     revoked = len(plan.of(Action.REVOKE))
@@ -237,14 +233,14 @@ def _breaches(plan: Plan, current: Directory, limits: Limits) -> list[str]:
 def _concerned(plan: Plan, current: Directory) -> dict[GroupName, int]:
     """Count the members of the groups from which the plan takes somebody."""
     revocations = plan.of(Action.REVOKE)
-    return _members(current, {change.group for change in revocations if change.group})
+    return members_of(current, {change.group for change in revocations if change.group})
 
 
 def _reason(limit: Limit) -> str:
     return f" ({limit})" if limit.percent else ""
 
 
-def _members(current: Directory, groups: Collection[GroupName]) -> dict[GroupName, int]:
+def members_of(current: Directory, groups: Collection[GroupName]) -> dict[GroupName, int]:
     """Count groups' members: those that were read, or the tenant's own count where not all were."""
     seen = Counter(
         name for names in current.memberships.values() for name in names if name in groups

@@ -28,11 +28,11 @@ from onboarding.model import (
     User,
     UserId,
 )
-from onboarding.tenant import Identity, Receipt
+from onboarding.tenant import Identity, Page, Receipt
 
 OWN = UserId("u-token")
 READS = frozenset(
-    ("identity", "count_users", "users", "users_by_email", "groups", "members", "groups_of")
+    ("identity", "users", "users_by_email", "users_by_name", "groups", "members", "groups_of")
 )
 ALREADY = "409 Conflict: User exists with the same email"
 
@@ -243,25 +243,28 @@ class FakeTenant:
                 self._identity = Identity(self.name, own.id, own.username, roles)
             return self._identity
 
-    def count_users(self) -> int:
-        with self._lock:
-            return len(self._read("count_users").users)
+    def lookups(self, keys: Collection[str]) -> int:
+        return -(-len(set(keys)) // self.lookup_size)
 
-    def users(self) -> Sequence[User]:
+    def first_users(self) -> Page:
         with self._lock:
-            return self._pages(
-                "users", lambda has: sorted(has.users.values(), key=lambda user: user.username)
-            )
+            users = self._by_name(self._read("users"))
+            return Page(users[: self.page_size], len(users))
 
-    def users_by_email(self, emails: Collection[Email]) -> Sequence[User]:
-        wanted = sorted(set(emails))
-        found: list[User] = []
+    def users(self, first: Page | None = None) -> Sequence[User]:
         with self._lock:
-            for start in range(0, len(wanted), self.lookup_size):
-                chunk = wanted[start : start + self.lookup_size]
-                has = self._read("users_by_email", *chunk)
-                found += [user for user in has.users.values() if user.email in chunk]
-        return found
+            if first is None or first.total is None:
+                return self._pages("users", self._by_name)
+            users: Sequence[User] = first.users
+            for _ in range(len(users), first.total, self.page_size):
+                users = self._by_name(self._read("users"))
+            return users
+
+    def users_by_email(self, emails: Collection[str]) -> Sequence[User]:
+        return self._looked_up("users_by_email", emails, lambda user: user.email)
+
+    def users_by_name(self, names: Collection[str]) -> Sequence[User]:
+        return self._looked_up("users_by_name", names, lambda user: user.username)
 
     def groups(self) -> Sequence[Group]:
         with self._lock:
@@ -380,6 +383,22 @@ class FakeTenant:
             self._stale -= 1
             return self._shown
         return self.has
+
+    def _looked_up(
+        self, action: str, keys: Collection[str], key: Callable[[User], str]
+    ) -> list[User]:
+        wanted = sorted(set(keys))
+        found: list[User] = []
+        with self._lock:
+            for start in range(0, len(wanted), self.lookup_size):
+                chunk = wanted[start : start + self.lookup_size]
+                has = self._read(action, *chunk)
+                found += [user for user in has.users.values() if key(user) in chunk]
+        return found
+
+    @staticmethod
+    def _by_name(has: Holdings) -> list[User]:
+        return sorted(has.users.values(), key=lambda user: user.username)
 
     def _pages(
         self, action: str, find: Callable[[Holdings], list[Record]], *subjects: str

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 from builders import email
 
-from onboarding.atlan import LINE, Atlan
+from onboarding.atlan import Atlan
 from onboarding.errors import Doubt, Protocol, Refused, TenantError, TokenRefused
 from onboarding.model import Email, Group, GroupId, GroupName, Role, User, UserId
 from onboarding.tenant import Identity, Receipt
@@ -253,11 +253,62 @@ def test_an_account_without_id_is_nobody() -> None:
         atlan(Wire({"/users/current": lambda _: {"username": "x"}})).identity()
 
 
-def test_people_are_counted_in_one_call() -> None:
-    wire = Wire({"/users": listing(records(250))})
-    assert (atlan(wire).count_users(), wire.calls) == (250, 1)
-    with pytest.raises(Protocol):
-        atlan(Wire({"/users": lambda _: {"records": []}})).count_users()
+@pytest.mark.parametrize(
+    ("page", "total"),
+    [
+        pytest.param(listing(records(250)), 250, id="counted"),
+        pytest.param(lambda _: {"records": records(7)}, None, id="not-counted"),
+        pytest.param(lambda _: counted(0, records(7)), None, id="counted-as-none"),
+        pytest.param(lambda _: counted(0, None), 0, id="nobody"),
+    ],
+)
+def test_the_first_page_says_how_many_accounts_there_are(
+    page: Callable[[dict[str, str]], Any], total: int | None
+) -> None:
+    wire = Wire({"/users": page})
+    assert (atlan(wire).first_users().total, wire.calls) == (total, 1)
+
+
+@pytest.mark.parametrize(("count", "calls"), [(7, 1), (100, 1), (101, 2), (250, 3)])
+def test_a_list_goes_on_where_its_first_page_ended(count: int, calls: int) -> None:
+    wire = Wire({"/users": listing(records(count))})
+    tenant = atlan(wire)
+    found = tenant.users(tenant.first_users())
+    assert [user.id for user in found] == [f"u-{n}" for n in range(count)]
+    assert wire.calls == calls
+
+
+@pytest.mark.parametrize(
+    ("pages", "calls"),
+    [
+        pytest.param([counted(150, ALL[:100]), *[counted(151, ALL[:100]), counted(151, ALL[100:151])] * 2], 4, id="the-total-has-moved"),
+        pytest.param([{"records": ALL[:100]}, {"records": ALL[:100]}, {"records": ALL[100:151]}, {"records": []}], 4, id="nobody-counts"),
+        pytest.param([counted(151, [*ALL[:99], ALL[0]]), counted(151, ALL[99:151])], 2, id="one-stands-twice"),
+    ],
+)  # fmt: skip
+def test_a_first_page_that_does_not_fit_is_read_again(pages: list[Any], calls: int) -> None:
+    wire = Wire({"/users": in_turn(*pages)})
+    tenant = atlan(wire)
+    assert len(tenant.users(tenant.first_users())) == 151
+    assert wire.calls == calls
+
+
+@pytest.mark.parametrize(
+    ("page", "size"),
+    [
+        pytest.param(listing(ALL), 100, id="as-asked"),
+        pytest.param(listing(ALL[:7]), 100, id="a-short-list-shows-nothing"),
+        pytest.param(listing(ALL, cap=60), 60, id="capped"),
+        pytest.param(lambda p: counted(250, ALL[int(p["offset"]) :]), 10**9, id="limit-ignored"),
+        pytest.param(lambda p: {"records": ALL[int(p["offset"]) :][:60]}, 100, id="not-counted"),
+    ],
+)
+def test_how_long_pages_are_is_learnt_from_a_long_list(
+    page: Callable[[dict[str, str]], Any], size: int
+) -> None:
+    tenant = atlan(Wire({"/users": page}))
+    tenant.users()
+    assert min(tenant.page_size, 10**9) == size
 
 
 # ---- wire -> model -----------------------------------------------------------------------------------------
@@ -409,33 +460,78 @@ def test_members_and_groups_of_a_person_are_asked_by_id() -> None:
 # ---- looking up addresses ----------------------------------------------------------------------------------
 
 
-def by_filter(stored: list[str], asked: list[list[str]]) -> Callable[[dict[str, str]], Any]:
+def directory(
+    stored: list[str], asked: list[list[str]], cap: int = 100
+) -> Callable[[dict[str, str]], Any]:
     """A directory that finds more than was asked for."""
 
     def page(params: dict[str, str]) -> Any:
-        asked.append(json.loads(params["filter"])["email"]["$in"])
-        return listing([{"id": f"u-{e}", "email": e} for e in stored])(params)
+        (wanted,) = json.loads(params["filter"]).values()
+        asked.append(wanted["$in"])
+        people = [{"id": f"u-{e}", "email": e, "username": e.upper()} for e in stored]
+        return listing(people, cap)(params)
 
     return page
+
+
+def longest_line(wire: Wire) -> int:
+    return max(len(f"GET {API}{path}?{urlencode(params)} HTTP/1.1") for path, params in wire.asked)
 
 
 def test_addresses_are_looked_up_forty_at_a_time_and_compared_again() -> None:
     asked: list[list[str]] = []
     wanted = [email(f"p{n:02}") for n in range(81)]
-    wire = Wire({"/users": by_filter([wanted[0], "other@acme.example"], asked)})
-    assert [user.email for user in atlan(wire).users_by_email(wanted)] == [wanted[0]]
+    wire = Wire({"/users": directory([wanted[0], "other@acme.example"], asked)})
+    tenant = atlan(wire)
+    assert [user.email for user in tenant.users_by_email(wanted)] == [wanted[0]]
     assert [len(chunk) for chunk in asked] == [40, 40, 1]
     assert [address for chunk in asked for address in chunk] == wanted
-    assert all(len(urlencode(params)) < LINE for _, params in wire.asked)
+    assert (tenant.lookups(wanted), longest_line(wire) < 4096) == (3, True)
 
 
-def test_long_addresses_are_looked_up_in_smaller_lots() -> None:
+LONG = [email(f"{'long' * 20}{n:03}") for n in range(80)]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "lots"),
+    [
+        pytest.param(LONG, [33, 33, 14], id="long"),
+        pytest.param([*LONG[:10], "x" * 3500], [10, 1], id="one-fills-a-line"),
+        pytest.param(["\u00fc" * 64 + f"{n}@b" for n in range(20)], [6, 6, 6, 2], id="not-ascii"),
+        pytest.param(['"' * 255 + f"{n}" for n in range(9)], [2, 2, 2, 2, 1], id="quoted-twice"),
+    ],
+)
+def test_long_keys_are_looked_up_in_smaller_lots_as_announced(
+    wanted: list[str], lots: list[int]
+) -> None:
     asked: list[list[str]] = []
-    wanted = [email(f"{'long' * 15}{n:02}") for n in range(40)] + [email("x" * 3000)]
-    wire = Wire({"/users": by_filter([], asked)})
-    atlan(wire).users_by_email(wanted)
-    assert sorted(address for chunk in asked for address in chunk) == wanted
-    assert [len(urlencode(params)) > LINE for _, params in wire.asked].count(True) == 0
+    wire = Wire({"/users": directory([], asked)})
+    tenant = atlan(wire)
+    tenant.users_by_email(wanted)
+    assert sorted(key for lot in asked for key in lot) == sorted(wanted)
+    assert [len(lot) for lot in asked] == lots
+    assert tenant.lookups(wanted) == wire.calls == len(lots)
+    assert longest_line(wire) < 4096
+
+
+def test_a_look_up_asks_for_no_more_than_a_capped_page_holds() -> None:
+    wire = Wire({"/users": listing(ALL, cap=30)})
+    tenant = atlan(wire)
+    tenant.first_users()
+    asked: list[list[str]] = []
+    people = [email(f"p{n:02}") for n in range(61)]
+    wire.pages["/users"] = lambda params: directory(json.loads(params["filter"])["email"]["$in"], asked, 30)(params)  # fmt: skip
+    wire.calls = 0
+    assert len(tenant.users_by_email(people)) == 61
+    assert (wire.calls, tenant.lookups(people)) == (3, 3)
+
+
+def test_user_names_are_looked_up_whatever_their_case() -> None:
+    asked: list[list[str]] = []
+    wire = Wire({"/users": directory(["ana", "joana", "stra\u00dfe"], asked)})
+    found = atlan(wire).users_by_name(["ana", "strasse"])
+    assert [user.username for user in found] == ["ANA", "STRASSE"]
+    assert asked == [["ana", "strasse"]]
 
 
 def test_nobody_is_looked_up_without_a_call() -> None:

@@ -29,7 +29,7 @@ from onboarding.model import Intake, Role, Standing
 from onboarding.plan import Plan, Status
 from onboarding.reconcile import Wishes, reconcile
 from onboarding.safety import Permissions, screen
-from onboarding.tenant import look
+from onboarding.look import look
 
 ADMIN, MEMBER, GUEST = Role.ADMIN, Role.MEMBER, Role.GUEST
 

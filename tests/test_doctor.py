@@ -12,7 +12,7 @@ from builders import user
 from onboarding.doctor import Check, examine, where_it_ends
 from onboarding.errors import NotSent, Protocol, TenantError, TokenRefused
 from onboarding.model import Group, Role, UserId
-from onboarding.tenant import Identity
+from onboarding.tenant import Identity, Page
 
 URL = "https://acme.atlan.com"
 
@@ -20,7 +20,7 @@ URL = "https://acme.atlan.com"
 class Reader:
     """A tenant that answers what a doctor asks, or fails at once."""
 
-    page_size = lookup_size = calls = 0
+    page_size = calls = 0
 
     def __init__(
         self, roles: tuple[Role, ...] = tuple(Role), error: Exception | None = None
@@ -33,8 +33,8 @@ class Reader:
             raise self._error
         return Identity("acme", UserId("u-1"), "service-account", dict.fromkeys(self._roles, "id"))
 
-    def count_users(self) -> int:
-        return 1234
+    def first_users(self) -> Page:
+        return Page((user("ana"),), 1234)
 
     def groups(self) -> list[Group]:
         return []

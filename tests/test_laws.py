@@ -16,6 +16,7 @@ from fakes import FakeTenant
 from hypothesis import event, given
 from hypothesis import strategies as st
 
+from onboarding.look import look
 from onboarding.model import (
     Desired,
     Directory,
@@ -40,7 +41,6 @@ from onboarding.model import (
 from onboarding.plan import Action, Cause, Plan, Status, plan_from_json, plan_to_json
 from onboarding.reconcile import Reconciled, Wishes, reconcile
 from onboarding.safety import Permissions, agreed, screen
-from onboarding.tenant import look
 
 PEOPLE = ["ana", "bob", "cleo", "dan", "eve"]
 LABELS = [
@@ -376,6 +376,7 @@ def looked_at(tenant: FakeTenant, world: World) -> Directory:
         taken_in(world).desired,
         whole_groups=world.wishes.authoritative,
         leavers_revoke=world.wishes.leavers_revoke,
+        held=taken_in(world).held.people,
     )
 
 

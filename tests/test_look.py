@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from builders import email, group, intake, person, row, team, user
 from fakes import OWN, FakeTenant
@@ -9,17 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onboarding.errors import Protocol
+from onboarding.look import look
 from onboarding.model import (
     Desired,
     Directory,
+    Email,
     GroupName,
     Person,
+    Role,
     Standing,
     User,
+    UserId,
     group_key,
     groups_by_key,
 )
-from onboarding.tenant import look
+from onboarding.tenant import Page
 
 FIXED = 4  # calls: who we are, the roles, a page of accounts, a page of groups
 
@@ -76,10 +82,18 @@ def test_an_account_without_an_address_is_kept_apart() -> None:
 
 def test_a_listing_that_lacks_our_own_account_is_not_believed() -> None:
     tenant = acme()
+    tenant.put(User(email(""), id=OWN, username="robot"))
     identity = tenant.identity()
     del tenant.has.users[identity.own]
     with pytest.raises(Protocol, match=r"list of 4 accounts lacks our own"):
         look(tenant, Desired(), whole_groups=False, leavers_revoke=False)
+
+
+def test_an_api_token_may_be_left_out_of_the_list_of_people() -> None:
+    tenant = acme()
+    del tenant.has.users[tenant.identity().own]
+    found, _ = seen(tenant, Desired())
+    assert (len(found.users), found.unreadable, found.accounts) == (4, (), 4)
 
 
 def test_an_empty_listing_is_not_believed() -> None:
@@ -238,5 +252,195 @@ def test_calls_are_pages() -> None:
     tenant = acme(page_size=2)
     look(tenant, Desired(), whole_groups=False, leavers_revoke=False)
     assert [call.action for call in tenant.log] == [
-        "identity", "identity", "users", "users", "users", "groups", "groups",
+        "identity", "identity", "users", "groups", "groups",
     ]  # fmt: skip
+
+
+# ---- accounts: listed or looked up -------------------------------------------------------------------------
+
+
+def many(count: int = 1000, **settings: object) -> FakeTenant:
+    """A large tenant: ``p0000`` to ``p0999``, of whom the first page shows a hundred."""
+    people = [user(f"p{n:04}") for n in range(count)]
+    groups = [group("finance"), group("ops")]
+    return FakeTenant(people, groups, {"finance": ["p0500", "p0501"]}, **settings)  # type: ignore[arg-type]
+
+
+def names_of(numbers: range) -> list[Person]:
+    return [person(f"p{n:04}") for n in numbers]
+
+
+def account_calls(tenant: FakeTenant) -> list[str]:
+    return [call.action for call in tenant.log if call.action.startswith("users")]
+
+
+@pytest.mark.parametrize(
+    ("wish", "calls"),
+    [
+        pytest.param(desired(), ["users"], id="nobody"),
+        pytest.param(desired(*names_of(range(100))), ["users"], id="all-on-the-first-page"),
+        pytest.param(desired(person("p0500")), ["users", "users_by_email"], id="one"),
+        pytest.param(
+            desired(*names_of(range(500, 539))), ["users", "users_by_email"], id="one-look-up"
+        ),
+        pytest.param(
+            desired(*names_of(range(500, 540))),
+            ["users", *["users_by_email"] * 2],
+            id="and-one-who-is-known-to-be-there",
+        ),
+        pytest.param(
+            desired(*names_of(range(500, 859))),
+            ["users", *["users_by_email"] * 9],
+            id="just-cheaper-than-the-list",
+        ),
+        pytest.param(desired(*names_of(range(500, 860))), ["users"] * 11, id="dearer"),
+        pytest.param(
+            desired(grants={"p0500": ["ops"]}, revokes={"p0501": ["ops"]}),
+            ["users", "users_by_email"],
+            id="memberships-only",
+        ),
+    ],
+)
+def test_accounts_are_looked_up_where_that_takes_fewer_calls(
+    wish: Desired, calls: list[str]
+) -> None:
+    tenant = many()
+    found, _ = seen(tenant, wish)
+    truth = tenant.truth()
+    assert account_calls(tenant) == calls
+    asked = wish.persons.keys() | wish.grants.keys() | wish.revokes.keys()
+    assert {who: found.users[who] for who in asked} == {who: truth.users[who] for who in asked}
+    assert found.accounts == 1001
+    assert (found.elsewhere == 0) is ("users_by_email" not in calls and len(calls) > 1)
+
+
+def test_somebody_new_with_another_address_or_name_is_looked_up_by_that_too() -> None:
+    tenant = many()
+    new = person("new", other_addresses=(email("p0500"),), username="P0501")
+    known = person("p0502", other_addresses=(email("p0503"),), username="p0504")
+    found, _ = seen(tenant, desired(new, known))
+    assert account_calls(tenant) == ["users", "users_by_email", "users_by_email", "users_by_name"]
+    assert {email("p0500"), email("p0501"), email("p0502")} <= found.users.keys()
+    assert not {email("p0503"), email("p0504")} & found.users.keys()
+
+
+@pytest.mark.parametrize(
+    "standing", [Standing.ACTIVE, Standing.LEAVER, Standing.ON_LEAVE, Standing.NOT_STARTED]
+)
+def test_only_who_may_come_is_looked_up_by_name(standing: Standing) -> None:
+    tenant = many()
+    seen(tenant, desired(person("new", standing=standing, username="p0501")))
+    assert ("users_by_name" in account_calls(tenant)) is (standing is not Standing.NOT_STARTED)
+
+
+def test_a_text_that_is_too_long_for_a_name_is_not_looked_up() -> None:
+    tenant = many()
+    seen(tenant, desired(person("new", username="x" * 256)))
+    assert account_calls(tenant) == ["users", "users_by_email"]
+
+
+def test_a_look_up_that_misses_who_is_there_is_not_believed() -> None:
+    class Blind(FakeTenant):
+        def users_by_email(self, emails: object) -> list[User]:
+            super().users_by_email(emails)  # type: ignore[arg-type]
+            return []
+
+    tenant = Blind([user(f"p{n:04}") for n in range(1000)])
+    found, _ = seen(tenant, desired(person("p0500")))
+    assert account_calls(tenant) == ["users", "users_by_email", *["users"] * 10]
+    assert (found.elsewhere, email("p0500") in found.users) == (0, True)
+
+
+def test_without_anybody_to_look_for_again_all_are_listed() -> None:
+    tenant = FakeTenant(
+        [User(Email(""), id=UserId(f"u-{n}"), username=f"s{n}") for n in range(250)]
+    )
+    found, _ = seen(tenant, desired(person("ana")))
+    assert (account_calls(tenant), found.elsewhere) == (["users"] * 3, 0)
+
+
+def test_a_tenant_that_does_not_count_is_listed() -> None:
+    class Shy(FakeTenant):
+        def first_users(self) -> Page:
+            return replace(super().first_users(), total=None)
+
+    tenant = Shy([user(f"p{n:04}") for n in range(250)])
+    found, _ = seen(tenant, desired(person("p0200")))
+    assert (found.elsewhere, found.accounts, email("p0200") in found.users) == (0, 251, True)
+
+
+ADMINS = [user("p0500", Role.ADMIN), user("p0501", Role.ADMIN, enabled=False)]
+
+
+@pytest.mark.parametrize(
+    ("admins", "wish", "listed"),
+    [
+        pytest.param(ADMINS, [person("p0500", Role.GUEST)], True, id="no-other-admin-has-shown-up"),
+        pytest.param(
+            [*ADMINS, user("p0000", Role.ADMIN)],
+            [person("p0500", Role.GUEST)],
+            False,
+            id="another-one-has",
+        ),
+        pytest.param(
+            [*ADMINS, user("p0000", Role.ADMIN, pending=True)],
+            [person("p0500", Role.GUEST)],
+            True,
+            id="one-who-never-signed-in",
+        ),
+        pytest.param(
+            [*ADMINS, user("p0000", Role.ADMIN)],
+            [person("p0500", Role.GUEST), person("p0000", Role.MEMBER)],
+            True,
+            id="who-is-demoted-too",
+        ),
+        pytest.param(ADMINS, [person("p0500", Role.ADMIN)], False, id="who-stays-admin"),
+        pytest.param(ADMINS, [person("p0500")], False, id="whose-role-is-not-said"),
+        pytest.param(ADMINS, [person("p0501", Role.GUEST)], False, id="who-can-not-sign-in"),
+    ],
+)
+def test_all_are_listed_before_the_last_admin_can_be_demoted(
+    admins: list[User], wish: list[Person], listed: bool
+) -> None:
+    tenant = many()
+    tenant.put(*admins)
+    found, _ = seen(tenant, desired(*wish))
+    assert (found.elsewhere == 0) is listed
+
+
+def test_members_who_may_be_missed_are_known_by_their_groups() -> None:
+    tenant = many()
+    found, _ = seen(tenant, desired(grants={"p0500": ["finance"]}), whole_groups=True)
+    assert account_calls(tenant) == ["users", "users_by_email"]
+    assert found.users[email("p0501")] == user("p0501")
+    assert found.accounts == 1001
+
+
+@pytest.mark.parametrize(
+    ("member", "listed"),
+    [
+        pytest.param(User(Email(""), id=UserId("u-p0501"), username="p0501"), True, id="person"),
+        pytest.param(
+            User(Email(""), id=UserId("u-x"), username="service-account-x"), False, id="token"
+        ),
+    ],
+)
+def test_all_are_listed_where_a_member_who_may_be_missed_shows_no_address(
+    member: User, listed: bool
+) -> None:
+    class Shy(FakeTenant):
+        def members(self, key: object) -> list[User]:
+            return [*super().members(key)[:1], member]  # type: ignore[arg-type]
+
+    tenant = Shy(
+        [user(f"p{n:04}") for n in range(1000)], [group("finance")], {"finance": ["p0500"]}
+    )
+    found, _ = seen(tenant, desired(grants={"p0500": ["finance"]}), whole_groups=True)
+    assert (found.elsewhere == 0) is listed
+    assert names(found) == {"p0500": {"finance"}} | ({"p0501": {"finance"}} if listed else {})
+
+
+def test_people_of_rejected_rows_are_looked_up_too() -> None:
+    tenant = many()
+    found = look(tenant, Desired(), whole_groups=False, leavers_revoke=False, held=[email("p0500")])
+    assert email("p0500") in found.users

@@ -11,7 +11,7 @@ slip into a group that is to take in the next ones. What gives comes before what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain
@@ -60,9 +60,8 @@ class Pages(Protocol):
         """Records that a page holds."""
         ...
 
-    @property
-    def lookup_size(self) -> int:
-        """Addresses that one look-up may name."""
+    def lookups(self, keys: Collection[str]) -> int:
+        """Calls that looking up these addresses takes."""
         ...
 
 
@@ -166,7 +165,7 @@ def extent(current: Directory, changes: Iterable[Change]) -> Extent:
         groups_of[email] = groups_of.get(email, 0) + step
     created = sum(change.action is Action.CREATE_GROUP for change in changes)
     return Extent(
-        len(current.users) + len(current.unreadable) + len(invited),
+        current.accounts + len(invited),
         len(current.groups) + created,
         members,
         groups_of,
@@ -182,9 +181,7 @@ def _defaults(groups: Iterable[Group], changes: Iterable[Change]) -> frozenset[G
 def _people_looks(people: set[str], now: Extent, pages: Pages) -> list[Look]:
     if not people:
         return []
-    looked_up = Look(
-        Listing.USERS_BY_EMAIL, tuple(sorted(people)), _calls(len(people), pages.lookup_size)
-    )
+    looked_up = Look(Listing.USERS_BY_EMAIL, tuple(sorted(people)), pages.lookups(people))
     listed = Look(Listing.USERS, calls=_calls(now.users, pages.page_size))
     return [min(looked_up, listed, key=_cost)]
 

@@ -1,0 +1,265 @@
+"""What the sheets are about comes in; what the tenant has of that, a ``Directory``, goes out, in as few calls as it can.
+
+Accounts are listed whole or looked up by address, whichever takes fewer calls. The first page of the list is read in any
+case: it says how many accounts there are (the limits need that), it is all there is in a small tenant, and it shows
+an account that every look-up must find again. Then, with p = ``page_size`` and the look-ups as ``Reader.lookups`` counts them:
+
+* the addresses of the sheets that the page did not show are looked up, if that takes fewer calls than the rest of the
+  list, ``ceil(accounts / p) - 1``;
+* for those who are not found, their other addresses and user names are looked up by the same rule (``email-changed``);
+* the list is read after all where only all of it can answer: a look-up does not find the account that is there; a row
+  takes an admin's role and no other admin has shown up; a member who may be missed in the sheets shows no address.
+
+Memberships are read by group, by person or all, by the same rule.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+
+from onboarding import errors
+from onboarding.model import (
+    API_USERNAME,
+    Asks,
+    Desired,
+    Directory,
+    Email,
+    Group,
+    GroupKey,
+    GroupName,
+    Person,
+    Role,
+    Standing,
+    User,
+    UserId,
+    groups_by_key,
+    normal_email,
+)
+from onboarding.tenant import Identity, Reader
+
+LONGEST_NAME = 255  # characters of a user name; the tenant can't store more
+
+
+def look(
+    reader: Reader,
+    desired: Desired,
+    *,
+    whole_groups: bool,
+    leavers_revoke: bool,
+    held: Collection[Email] = (),
+) -> Directory:
+    """Read what the sheets are about: their people, all groups, the memberships concerned.
+
+    ``whole_groups`` reads every group with a granting row whole, so that members may be missed in the sheets;
+    ``leavers_revoke`` reads every group of a leaver. ``held`` are people of rejected rows, who may be known or not.
+    Raises ``errors.Protocol`` for a listing that can't be true.
+    """
+    identity = reader.identity()
+    accounts = _Accounts(reader, identity)
+    _find(accounts, desired, held)
+    users = accounts.by_email()
+    groups = {group.name: group for group in reader.groups()}
+    granted, revoked = (_named(asks, desired, groups) for asks in (desired.grants, desired.revokes))
+    way = _cheapest(
+        whole=frozenset().union(*granted.values()) if whole_groups else frozenset(),
+        wanted={
+            email: granted.get(email, frozenset()) | revoked.get(email, frozenset())
+            for email in (granted.keys() | revoked.keys()) & users.keys()
+        },
+        leavers=frozenset(
+            email
+            for email, person in desired.persons.items()
+            if leavers_revoke and person.standing is Standing.LEAVER and email in users
+        ),
+        groups=groups,
+        page_size=reader.page_size,
+    )
+    members = {name: reader.members(groups[name].id) for name in sorted(way.groups)}
+    if whole_groups:
+        accounts.meet(user for users in members.values() for user in users)
+    memberships = _memberships(reader, way, members, accounts)
+    return Directory(
+        identity.tenant,
+        identity.own,
+        accounts.by_email(),
+        groups,
+        memberships,
+        tuple(user for user in accounts.known.values() if not user.email),
+        way.groups,
+        accounts.elsewhere,
+    )
+
+
+# ---- accounts ------------------------------------------------------------------------------------------------
+
+
+class _Accounts:
+    """The accounts that have shown up so far."""
+
+    def __init__(self, reader: Reader, identity: Identity) -> None:
+        self._reader = reader
+        self._identity = identity
+        self._first = reader.first_users()
+        self.known: dict[UserId, User] = {}
+        self._complete = False
+        self._add(self._first.users)
+        if not self._pages_left():
+            self.list_all()
+
+    @property
+    def elsewhere(self) -> int:
+        """How many accounts there are beside those that are known."""
+        return 0 if self._complete else max(0, (self._first.total or 0) - len(self.known))
+
+    def by_email(self) -> dict[Email, User]:
+        """Give those who can be named."""
+        return {user.email: user for user in self.known.values() if user.email}
+
+    def find(self, emails: Collection[str], names: Collection[str] = ()) -> None:
+        """Know whoever has one of these addresses or user names, if there is anybody."""
+        emails = set(emails) - {user.email for user in self.known.values()}
+        names = {name.lower() for name in names} - {u.username.lower() for u in self.known.values()}
+        if self._complete or not (emails or names):
+            return
+        # Somebody who is known to be there is looked up, too: a filter that finds nobody would have all invited.
+        witness = next((user for user in self._first.users if user.email and user.username), None)
+        if witness:
+            emails |= {witness.email} if emails else set()
+            names |= {witness.username.lower()} if names else set()
+            if self._reader.lookups(emails) + self._reader.lookups(names) < self._pages_left():
+                found = [*self._reader.users_by_email(emails), *self._reader.users_by_name(names)]
+                if [user.id for user in found].count(witness.id) == bool(emails) + bool(names):
+                    self._add(found)
+                    return
+        self.list_all()
+
+    def meet(self, members: Iterable[User]) -> None:
+        """Know members of groups, too; where one shows no address, the list of accounts may."""
+        strangers = {user.id: user for user in members if user.id not in self.known}
+        if any(not user.email and not user.is_token for user in strangers.values()):
+            self.list_all()
+        self._add(user for user in strangers.values() if user.id not in self.known)
+
+    def list_all(self) -> None:
+        """Know everybody."""
+        if self._complete:
+            return
+        listed = self._reader.users(self._first)
+        own = self._identity
+        there = own.own in {user.id for user in listed}
+        if not there and not (
+            own.own_name.startswith(API_USERNAME) and any(u.email for u in listed)
+        ):
+            # An empty or cut listing would have everybody invited again and every membership missed. An API token's
+            # account may be left out of the list of people, but whoever made the token stands there.
+            raise errors.Protocol(
+                f"The tenant's list of {len(listed)} accounts lacks our own ({own.own_name}), "
+                "so it can't be complete. Run again later."
+            )
+        self.known = {user.id: user for user in listed}
+        self._complete = True
+
+    def _add(self, users: Iterable[User]) -> None:
+        self.known |= {user.id: user for user in users}
+
+    def _pages_left(self) -> int:
+        """How many calls the rest of the list takes; 0 too where nobody can say."""
+        return max(0, ceil((self._first.total or 0) / self._reader.page_size) - 1)
+
+
+def _find(accounts: _Accounts, desired: Desired, held: Collection[Email]) -> None:
+    """Know everybody whom the rows name, and whom a guard may ask about."""
+    persons = desired.persons
+    accounts.find({*persons, *desired.grants, *desired.revokes, *held})
+    users = accounts.by_email()
+    strangers = [
+        person
+        for email, person in persons.items()
+        if email not in users and person.standing is not Standing.NOT_STARTED
+    ]
+    also = {name for person in strangers for name in _other_names(person)}
+    accounts.find({normal_email(name) for name in also if "@" in name}, also)
+
+    users = accounts.by_email()
+    demoted = {
+        email
+        for email, person in persons.items()
+        if person.role not in (None, Role.ADMIN) and email in users and users[email].rules
+    }
+    if demoted and not any(user.rules for email, user in users.items() if email not in demoted):
+        accounts.list_all()
+
+
+def _other_names(person: Person) -> set[str]:
+    """Give what else a person goes by; a text too long for a user name is none."""
+    names = {*person.other_addresses, person.username.strip()}
+    return {name for name in names if 0 < len(name) <= LONGEST_NAME}
+
+
+# ---- memberships ---------------------------------------------------------------------------------------------
+
+
+def _named(
+    asks: Asks, desired: Desired, groups: Mapping[GroupName, Group]
+) -> dict[Email, frozenset[GroupName]]:
+    """Give the groups of the tenant that the rows of each person may mean."""
+    known = groups_by_key(groups.values())
+
+    def meant(key: GroupKey) -> set[GroupName]:
+        names = {group.name for group in known.get(key, ())}
+        own = desired.teams[key].internal_name if key in desired.teams else None
+        return names | ({own} if own and own in groups else set())
+
+    return {
+        email: frozenset(name for key in keys for name in meant(key))
+        for email, keys in asks.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How memberships are read: the members of these groups, and the groups of these people."""
+
+    groups: frozenset[GroupName]
+    people: frozenset[Email] = frozenset()
+
+
+def _cheapest(
+    *,
+    whole: frozenset[GroupName],
+    wanted: Mapping[Email, frozenset[GroupName]],
+    leavers: frozenset[Email],
+    groups: Mapping[GroupName, Group],
+    page_size: int,
+) -> _Way:
+    """Choose between reading by group, by person, or all groups (many leavers in few groups)."""
+
+    def calls(way: _Way) -> int:
+        return len(way.people) + sum(
+            max(1, ceil(groups[name].size / page_size)) for name in way.groups
+        )
+
+    by_group = _Way(whole.union(*wanted.values()), leavers)
+    by_person = _Way(whole, leavers.union(e for e, names in wanted.items() if names - whole))
+    return min(by_group, by_person, _Way(frozenset(groups)), key=calls)
+
+
+def _memberships(
+    reader: Reader,
+    way: _Way,
+    members: Mapping[GroupName, Sequence[User]],
+    accounts: _Accounts,
+) -> dict[Email, frozenset[GroupName]]:
+    users = accounts.by_email()
+    found: defaultdict[Email, set[GroupName]] = defaultdict(set)
+    for name, people in members.items():
+        for member in people:
+            # The list of accounts is believed first: a list of members may lack an address.
+            found[accounts.known.get(member.id, member).email or member.email].add(name)
+    for email in sorted(way.people):
+        found[email].update(group.name for group in reader.groups_of(users[email].id))
+    found.pop(Email(""), None)
+    return {email: frozenset(names) for email, names in found.items() if names}
