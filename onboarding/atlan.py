@@ -64,6 +64,10 @@ class Atlan:
         """Seconds waited for the rate limit so far."""
         return self._transport.budget.waited
 
+    def takes(self, calls: int) -> float:
+        """Guess how many seconds so many calls take."""
+        return self._transport.budget.takes(calls)
+
     # ---- reading ------------------------------------------------------------------------------------------
 
     def identity(self) -> Identity:

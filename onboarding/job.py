@@ -52,6 +52,8 @@ class Prospect:
     plan: Plan
     calls: int
     """Calls of the whole command when nothing fails: those that the reading took, and those to come."""
+    seconds: float = 0.0
+    """How long they take at the pace that is kept."""
 
     @property
     def rejected(self) -> int:

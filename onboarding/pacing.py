@@ -15,6 +15,7 @@ from onboarding.errors import Throttled
 PER_MINUTE = 300.0  # calls; Atlan blocks an instance for a minute above 400
 BURST = 50  # calls that a rested budget lets through at once, so that small jobs don't wait
 BLOCKED = 60.0  # seconds that Atlan blocks for; waited where a 429 does not say how long
+LOCAL, DISTANT = 0.02, 0.1  # seconds for an answer: of a tenant on this machine, and of one that limits calls
 PATIENCE = 900.0  # seconds; a tenant that asks for a longer pause gets a later run
 SLOWER = 0.7  # of the rate so far, after a 429
 LEAST = 0.1  # of the full rate; never slower than that
@@ -55,6 +56,12 @@ class Budget:
         self._saved = (burst - 1) * 60 / per_minute  # seconds' worth of calls
         self._next = -math.inf  # when the next call is due at an even pace
         self._resume = -math.inf  # when the pause that the tenant asked for ends
+
+    def takes(self, calls: int) -> float:
+        """Guess how many seconds so many calls take; those that a rest has saved up don't wait."""
+        if self._full == math.inf:
+            return calls * LOCAL
+        return calls * DISTANT + max(0.0, calls * 60 / self._full - self._saved)
 
     def take(self) -> None:
         """Wait for a turn. Raises ``Throttled`` if the tenant wants a pause too long for a run."""

@@ -187,6 +187,7 @@ def _prospect(
         doubtful=doubtful,
         invited_recently=state.invited_recently(_invitees(fresh)),
     )
+    calls = tenant.calls + forecast(plan, current, tenant, job.pace)
     return Prospect(
         intake,
         (
@@ -196,7 +197,8 @@ def _prospect(
         ),
         current,
         plan,
-        tenant.calls + forecast(plan, current, tenant, job.pace),
+        calls,
+        tenant.takes(calls),
     )
 
 

@@ -72,6 +72,10 @@ class Reader(Protocol):
         """Give the seconds that calls have waited for the tenant's rate limit so far."""
         ...
 
+    def takes(self, calls: int) -> float:
+        """Guess how many seconds so many calls take at the pace that is kept."""
+        ...
+
     def identity(self) -> Identity:
         """Say which tenant this is: two calls (current account, roles), the first time only."""
         ...

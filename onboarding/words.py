@@ -121,6 +121,34 @@ def detail(change: Change) -> str:
             return ""
 
 
+def sides(change: Change) -> tuple[str, str]:
+    """Say what was before a change and what is after it: ``("Guest", "Member")``; empty where nothing was, or is."""
+    match change.before, change.after:
+        case Group() as before, Group() as after:
+            differences = _differences(before, after)
+            return _fields(differences, 1), _fields(differences, 2)
+        case Membership(), None:
+            return "a member", ""
+        case None, Membership():
+            return "", "a member"
+        case before, after:
+            return _side(before), _side(after)
+
+
+def _fields(differences: Iterable[tuple[str, str, str]], side: int) -> str:
+    return ", ".join(f"{difference[0]} {difference[side]}" for difference in differences)
+
+
+def _side(subject: User | Group | Membership | None) -> str:
+    match subject:
+        case User(role=role):
+            return _role(role)
+        case Group() as group:
+            return ", ".join(filter(None, [f'"{group.alias}"', detail(Change(None, group))]))
+        case _:
+            return ""
+
+
 def _differences(before: Group, after: Group) -> list[tuple[str, str, str]]:
     """Give name, old and new of what an update of a group changes."""
     pairs = [

@@ -174,6 +174,9 @@ class FakeTenant:
 
     # ---- what happens outside of our calls: preparing, other admins, time ---------------------------------
 
+    def takes(self, calls: int) -> float:
+        return 0.0
+
     def put(self, *things: User | Group) -> None:
         """Have accounts and groups, or replace them."""
         for thing in things:

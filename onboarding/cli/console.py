@@ -136,7 +136,7 @@ class Console:
         shown = text.diagnostics(prospect.findings, more="see results.csv", colour=colour)
         plan = proposal.proposal(
             prospect.plan,
-            proposal.Forecast(prospect.calls, self._seconds(prospect.calls), self.pace),
+            proposal.Forecast(prospect.calls, prospect.seconds, self.pace),
             labels(prospect.current, prospect.plan),
             rows=len(prospect.intake.rows),
             rejected=prospect.rejected,
@@ -291,14 +291,6 @@ class Console:
                     bar_format="{desc}",
                 )
             return self._bar
-
-    def _seconds(self, calls: int) -> float:
-        """Guess how long so many calls take; those that a rested budget has saved up don't wait."""
-        from onboarding.pacing import burst_of
-
-        if not self.pace:
-            return calls * 0.02
-        return calls * 0.1 + max(0, calls - burst_of(self.pace)) * 60 / self.pace
 
     def _log_to(self, handler: logging.Handler) -> None:
         self._handlers.append(handler)

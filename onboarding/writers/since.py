@@ -1,0 +1,70 @@
+"""An earlier run's folder and this run's rows in; which rows need somebody now that did not then out."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from onboarding.report import NEEDS_WORK, RESULT_COLUMNS, RowResult
+from onboarding.sheets import Table
+from onboarding.writers.finished import Since, moment
+from onboarding.writers.rows import guarded
+from onboarding.writers.tables import cells_of, columns_of
+
+Row = frozenset[tuple[str, str]]
+"""A row by what stands in it, wherever it stands: its table and its cells, each under its header."""
+
+
+def since(
+    folder: Path, tenant: str, tables: Sequence[Table], results: Sequence[RowResult]
+) -> Since | None:
+    """Compare with the last run of the same first input against the same tenant; None where there is none."""
+    earlier = next(_runs_before(folder, tenant), None)
+    if not earlier:
+        return None
+    when, then = earlier
+    now = dict(_open(tables, results))
+    fresh = frozenset(result.row for result, row in now.items() if row not in then)
+    return Since(when, fresh, len(then - set(now.values())))
+
+
+def _runs_before(folder: Path, tenant: str) -> Iterator[tuple[str, frozenset[Row]]]:
+    """Give the runs before this one, the last first: when they ended, and the rows that needed somebody."""
+    _, _, name = folder.name.partition("-")
+    beside = (path for path in folder.parent.glob(f"*-{name}") if path.name < folder.name)
+    for path in sorted(beside, reverse=True):
+        try:
+            summary = json.loads((path / "summary.json").read_bytes())
+            if summary["tenant"] == tenant and summary["command"] in ("run", "apply"):
+                yield moment(summary["finished"]), frozenset(_read(path / "results.csv"))
+        except (OSError, ValueError, KeyError, TypeError, csv.Error):
+            continue  # removed, unreadable or of another version: then there is nothing to compare with
+
+
+def _read(path: Path) -> Iterator[Row]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file)
+        headers = next(reader)
+        result, row = headers.index("result"), headers.index("result_row")
+        for cells in reader:
+            if cells[result] in NEEDS_WORK:
+                own = zip(headers, cells, strict=True)
+                table = cells[row].rpartition(":")[0]
+                yield _row(table, {h: cell for h, cell in own if h not in RESULT_COLUMNS})
+
+
+def _open(tables: Sequence[Table], results: Sequence[RowResult]) -> Iterator[tuple[RowResult, Row]]:
+    """Give the rows that need somebody now, as ``results.csv`` has them."""
+    for table in tables:
+        rows = [r for r in results if r.row.table == table.index and r.result in NEEDS_WORK]
+        cells = cells_of(table, [row.row.row for row in rows])
+        headers = [header for header, _ in columns_of(table)]
+        for n, row in enumerate(rows):
+            own = zip(headers, cells.values(), strict=True)
+            yield row, _row(guarded(table.source), {h: guarded(column[n]) for h, column in own})
+
+
+def _row(table: str, cells: Mapping[str, str]) -> Row:
+    return frozenset({("", table), *((header, cell) for header, cell in cells.items() if cell)})
