@@ -366,8 +366,9 @@ CODES: dict[str, Code] = {
     ),
     "breaker": Code(
         "outcome",
-        "stopped after two doubtful answers",
-        "Not tried, because the tenant's answers before it were in doubt twice in a row.",
+        "stopped after doubtful answers",
+        "Not tried, because several times in a row it was in doubt what the tenant had done: twice for what creates "
+        "somebody or something, five times for anything.",
         "Check the tenant and run again later.",
     ),
     # ---- sent ---------------------------------------------------------------------------------------------

@@ -577,6 +577,79 @@ def test_a_doubt_that_is_cleared_up_does_not_count_towards_the_breaker(tmp_path:
     assert statuses(carry_out(tenant, changes, tmp_path)) == all_with(changes, "applied")
 
 
+EVERYBODY = 10**6
+
+
+def silent(kind: Any = "doubt_before", **facts: Any) -> Fault:
+    """Every changing call gets no answer."""
+    return Fault(kind, "write", times=EVERYBODY, **facts)
+
+
+def test_a_tenant_that_hangs_up_on_every_change_is_left_alone_soon(tmp_path: Path) -> None:
+    names = people(200)
+    tenant = FakeTenant(map(user, names), [FINANCE, OPS], {"ops": names[:50]}, faults=[silent()])
+    changes = [
+        *(change_role(name, MEMBER, GUEST) for name in names),
+        *(grant(name, "finance") for name in names[50:]),
+        *(revoke(name, "ops") for name in names[:50]),
+        update(FINANCE, description="new"),
+    ]
+    clock = Clock()
+    applied = carry_out(tenant, changes, tmp_path, clock)
+    assert Counter(statuses(applied).values()) == {
+        "in_doubt: in-doubt": 3,  # one group update, two people's grants: 2 + 2 + 1 calls
+        "skipped: breaker": len(changes) - 3,
+    }
+    assert (len(tenant.writes()), sum(clock.slept)) == (5, 60)  # two phases looked once more
+    assert settled(tenant, tmp_path, clock) == frozenset()
+
+
+def test_a_tenant_that_says_500_to_every_change_is_waited_for_once(tmp_path: Path) -> None:
+    """A 500 is the tenant's answer about this very call, and the next one may fare better."""
+    names = people(60)
+    tenant = FakeTenant(map(user, names), faults=[silent(status=500)])
+    changes, clock = [change_role(name, MEMBER, GUEST) for name in names], Clock()
+    applied = carry_out(tenant, changes, tmp_path, clock)
+    assert statuses(applied) == all_with(changes, "in_doubt: in-doubt")
+    assert (len(tenant.writes()), sum(clock.slept)) == (120, 30)
+
+
+def test_a_tenant_that_does_all_and_says_nothing_is_carried_on_with(tmp_path: Path) -> None:
+    names = people(60)
+    tenant = FakeTenant(map(user, names), faults=[silent("doubt_after")])
+    changes, clock = [change_role(name, MEMBER, GUEST) for name in names], Clock()
+    applied = carry_out(tenant, changes, tmp_path, clock)
+    assert statuses(applied) == all_with(changes, "applied")
+    assert (len(tenant.writes()), clock.slept) == (60, [])
+
+
+def test_what_shows_after_the_second_doubt_is_done(tmp_path: Path) -> None:
+    tenant = FakeTenant([user("ana")], read_lag=4, faults=[silent("doubt_after")])
+    applied = carry_out(tenant, [change_role("ana", MEMBER, GUEST)], tmp_path)
+    assert statuses(applied) == {"change-role ana": "applied"}
+    assert len(tenant.writes()) == 2
+
+
+def test_a_doubt_is_not_forgotten_when_it_can_not_be_sent_again(tmp_path: Path) -> None:
+    faults = [Fault("doubt_before", "write"), Fault("not_sent", "write", times=9)]
+    tenant = FakeTenant([user("ana"), user("bob")], faults=faults)
+    changes = [change_role(name, MEMBER, GUEST) for name in ("ana", "bob")]
+    applied = carry_out(tenant, changes, tmp_path)
+    assert statuses(applied) == {
+        "change-role ana": "in_doubt: in-doubt",
+        "change-role bob": "skipped: interrupted",
+    }
+
+
+def test_what_is_refused_as_done_after_a_doubt_was_done_by_us(tmp_path: Path) -> None:
+    """The tenant shows it late, so it was sent again, and met itself."""
+    words = "409 Conflict: User is already a member"
+    faults = [Fault("doubt_after", "write"), Fault("refuse", "write", words=words)]
+    tenant = FakeTenant([user("ana")], [OPS], read_lag=2, faults=faults)
+    applied = carry_out(tenant, [grant("ana", "ops")], tmp_path)
+    assert statuses(applied) == {"grant ana ops": "applied"}
+
+
 def test_a_doubtful_group_that_shows_keeps_its_members(tmp_path: Path) -> None:
     tenant = FakeTenant([user("ana")], faults=[Fault("doubt_after", "create_group")])
     changes = [create("ops"), grant("ana", "ops")]

@@ -117,6 +117,10 @@ class _Run:
         self.forecast = forecast(plan, current, tenant, pace)
         self.left_behind: list[Change] = []
         """Members that did not ride along with their new group."""
+        self.perhaps: set[str] = set()
+        """What is sent again although an earlier call of ours may have done it."""
+        self.unsettled: list[End] = []
+        """What was sent as often as it may be and does not show: in doubt, unless a last look shows it."""
         self.crashed = False
         self._rest = partial(pace.rest, stop=stop)
         self.pool = ThreadPoolExecutor(pace.workers)
@@ -154,6 +158,7 @@ class _Run:
         """Carry out the calls of a phase side by side; whatever breaks, those under way are finished."""
         for future in [self.pool.submit(self.carefully, call) for call in calls]:
             future.result()
+        self.look_once_more()
 
     def carefully(self, call: Call) -> None:
         if self.crashed:
@@ -166,11 +171,14 @@ class _Run:
             self.crashed = True
             raise
 
-    def carry(self, call: Call, *, again: bool = False) -> None:
-        """Carry out one call: afterwards each of its changes is accepted or has its outcome."""
+    def carry(self, call: Call) -> None:
+        """Carry out one call: afterwards each of its changes is accepted, unsettled or has its outcome."""
         call = self.allowed(call)
-        if not call.changes:
-            return
+        if call.changes:
+            self.send(call)
+
+    def send(self, call: Call, *, doubt: TenantError | None = None) -> None:
+        """Send a call; with a ``doubt`` it was sent before, and nobody knows what came of that."""
         self.tell(call.action.value)
         sent = self.dispatch.send(call)
         match sent.answer:
@@ -180,10 +188,13 @@ class _Run:
                 self.narrow_down(sent, error)
             case NotSent() | Throttled() | TokenRefused() as error:
                 self.gate.halt(error)
-                for change in call.changes:
-                    self.book.skip(change, fates.unsent(error), sent)
+                if doubt:
+                    self.unsettle(sent, doubt, call.changes)
+                else:
+                    for change in call.changes:
+                        self.book.skip(change, fates.unsent(error), sent)
             case error:
-                self.look_into(sent, error, again=again)
+                self.look_into(sent, error, again=doubt is not None)
 
     def allowed(self, call: Call) -> Call:
         """Give the call without the changes that may not or need not be sent; these get their outcomes."""
@@ -239,7 +250,7 @@ class _Run:
         if call.action is Action.CREATE_GROUP:
             self.leave_behind(sent, rest)
         elif rest:
-            self.book.undo(sent, rest)
+            self.undo(sent, rest)
             middle = (len(rest) + 1) // 2 if len(rest) == len(call.changes) else len(rest)
             for part in (rest[:middle], rest[middle:]):
                 self.carry(Call(call.action, part))
@@ -261,6 +272,7 @@ class _Run:
         alone = len(call.changes) == 1 or change.action is Action.CREATE_GROUP
         if sight is not Sight.ABSENT:
             others = named is not None or (alone and fates.says_already(error))
+            others = others and change.key not in self.perhaps
             return _shown(change, sight, fates.by_somebody_else() if others else SEEN)
         if self.gate.closed and change.action is Action.INVITE:
             return fates.by_hand(self.gate.closed)
@@ -272,20 +284,38 @@ class _Run:
         """Doubt: what shows is done; what sets something to a value is sent once more; the rest stays in doubt."""
         call = sent.call
         creating = call.action in CREATING
+        self.gate.doubted(call.action, error)
         if creating:
-            self.gate.doubted()
             self.book.journal.doubt(sent.request_id)
-        seen = self.see(call.changes, patiently=creating or again)
-        rest = self.settle(sent, lambda change: _shown(change, seen[change.key]))
-        if creating and not any(change.action is call.action for change in rest):
+        rest = self.settle(sent, self.shown(call, patiently=creating))
+        if not any(change.action is call.action for change in rest):
             self.gate.cleared(call.action)
             self.leave_behind(sent, rest)
-        elif creating or again or self.gate.over:
+        elif creating:
             doubt = fates.in_doubt(error)
             self.book.record([(change, doubt, sent) for change in rest])
-        elif rest:
-            self.book.undo(sent, rest)
-            self.carry(Call(call.action, rest), again=True)
+        elif again or self.gate.closed_for(call.action):
+            self.unsettle(sent, error, rest)
+        else:
+            self.undo(sent, rest)
+            self.send(Call(call.action, rest), doubt=error)
+
+    def shown(self, call: Call, *, patiently: bool) -> Callable[[Change], Outcome | None]:
+        """Look what has come of a call. The first members of a new group are not waited for: they can be sent again."""
+        created = [change for change in call.changes if change.action is call.action]
+        seen = {**self.see(created, patiently=patiently)}
+        seen |= self.see([change for change in call.changes if change.key not in seen])
+        return lambda change: _shown(change, seen[change.key])
+
+    def undo(self, sent: Sent, changes: Sequence[Change]) -> None:
+        """Write down that changes are sent again, each in a call of its own intent."""
+        self.perhaps |= {change.key for change in changes}
+        self.book.undo(sent, changes)
+
+    def unsettle(self, sent: Sent, doubt: TenantError, changes: Sequence[Change]) -> None:
+        """Leave changes that are not sent again for the last look at the end of their phase."""
+        fate = fates.in_doubt(doubt)
+        self.unsettled += [(change, fate, sent) for change in changes]
 
     def settle(self, sent: Sent, fate: Callable[[Change], Outcome | None]) -> tuple[Change, ...]:
         """Record the changes of a call that have a fate, and give the others."""
@@ -310,25 +340,36 @@ class _Run:
         made = list(self.book.made.values())
         return self.watch.see(changes, made, patiently=patiently, spread=spread)
 
+    def look_once_more(self) -> None:
+        """Look, for the read lag, at all together that the phase has left unsettled: what shows is done.
+
+        Together, since a tenant that answers nothing would make every single change wait that long.
+        """
+        ends, self.unsettled = self.unsettled, []
+        if ends:
+            seen = self.patient_look([change for change, _, _ in ends])
+            self.record([(c, _shown(c, seen[c.key]) or doubt, sent) for c, doubt, sent in ends])
+
+    def patient_look(self, changes: Sequence[Change]) -> Mapping[str, Sight]:
+        """Look at accepted or doubtful changes for the read lag; where nothing can be read, nothing shows."""
+        self.tell("reading back")
+        seen = dict.fromkeys((change.key for change in changes), Sight.ABSENT)
+        if self.gate.readable:
+            try:
+                seen |= self.see(changes, patiently=True, spread=self.pool.map)
+            except TenantError as error:
+                self.gate.halt(error)
+        return seen
+
     def verify(self, *actions: Action) -> None:
         """Read back what was accepted, all of it together."""
         pending = [pair for pair in self.book.accepted.values() if pair[0].action in actions]
         if not pending:
             return
-        self.tell("reading back")
-        seen: Mapping[str, Sight] = {}
-        if self.gate.readable:
-            try:
-                changes = [change for change, _ in pending]
-                seen = self.see(changes, patiently=True, spread=self.pool.map)
-            except TenantError as error:
-                self.gate.halt(error)
+        seen = self.patient_look([change for change, _ in pending])
         unseen = fates.not_visible(self.gate.stopped)
         self.record(
-            [
-                (change, _shown(change, seen.get(change.key, Sight.ABSENT)) or unseen, sent)
-                for change, sent in pending
-            ]
+            [(change, _shown(change, seen[change.key]) or unseen, sent) for change, sent in pending]
         )
 
     def account_for_the_rest(self) -> None:

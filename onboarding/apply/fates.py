@@ -86,7 +86,7 @@ def breaker() -> Outcome:
     return Outcome(
         Status.SKIPPED,
         "breaker",
-        "not tried: twice in a row the tenant did not say whether it had carried out what was sent",
+        "not tried: time after time the tenant did not say whether it had carried out what was sent",
     )
 
 

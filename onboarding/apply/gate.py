@@ -9,13 +9,23 @@ from collections.abc import Iterable, Sequence
 from onboarding.apply import fates
 from onboarding.apply.book import Book
 from onboarding.apply.sight import Watch
-from onboarding.errors import OnboardingError, Refused, StorageError, Throttled, TryLater
+from onboarding.errors import (
+    OnboardingError,
+    Refused,
+    StorageError,
+    TenantError,
+    Throttled,
+    TryLater,
+)
 from onboarding.journal import CREATING
 from onboarding.model import Email, Group, Role, User
 from onboarding.plan import Action, Cause, Change, Outcome, Plan, Status, Subject
 
 DONE = frozenset((Status.APPLIED, Status.UNCHANGED))
 ENOUGH_DOUBTS = 2
+"""In a row, about calls that create something."""
+ENOUGH_SILENCES = 5
+"""In a row, about calls of any kind. Between two of them the tenant was read, so it is not the network."""
 
 
 class Gate:
@@ -29,6 +39,7 @@ class Gate:
         self._book = book
         self._watch = watch
         self._doubts = 0
+        self._silences = 0
         self._refusals = ("", 0)
         """The last words for one person, and to how many in a row they were said."""
         self._guard = threading.Lock()
@@ -57,10 +68,11 @@ class Gate:
         """Whether the tenant can still be read."""
         return self.stopped is None or isinstance(self.stopped, StorageError)
 
-    def doubted(self) -> None:
-        """A creating call got no clear answer."""
+    def doubted(self, action: Action, error: TenantError) -> None:
+        """A call got no clear answer. A 500 is about this call; all else may befall the next one, too."""
         with self._guard:
-            self._doubts += 1
+            self._doubts += action in CREATING
+            self._silences += error.status != 500
 
     def refused(self, error: Refused, changes: Sequence[Change], *, enough: int) -> None:
         """People were refused; that may be about inviting as such: by its words, or said to ``enough`` in a row."""
@@ -75,8 +87,10 @@ class Gate:
 
     def cleared(self, action: Action) -> None:
         """What became of a call of this kind is known."""
-        if action in CREATING:
-            self._doubts = 0
+        with self._guard:
+            self._silences = 0
+            if action in CREATING:
+                self._doubts = 0
 
     def invited(self) -> None:
         """Somebody was invited, so inviting as such is possible."""
@@ -86,7 +100,8 @@ class Gate:
         """Say what is in the way of every call of this kind."""
         if self.over:
             return fates.interrupted(self.stopped)
-        if action in CREATING and self._doubts >= ENOUGH_DOUBTS:
+        doubtful = action in CREATING and self._doubts >= ENOUGH_DOUBTS
+        if doubtful or self._silences >= ENOUGH_SILENCES:
             return fates.breaker()
         if action is Action.INVITE and self.closed:
             return fates.by_hand(self.closed)
