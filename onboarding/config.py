@@ -125,6 +125,14 @@ def _whole(least: int, most: int, default: int, description: str) -> Any:
     return Field(default, strict=True, ge=least, le=most, description=description)
 
 
+class ReportSettings(BaseModel):
+    """What reports hold."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    columns: tuple[str, ...] | None = None
+
+
 class Settings(BaseModel):
     """Everything that can be set, by the names of the settings file.
 
@@ -174,6 +182,11 @@ class Settings(BaseModel):
     sso_groups: frozenset[str] = Field(
         frozenset(),
         description="Internal names of groups whose members single sign-on keeps; nobody is taken out for absence.",
+    )
+    report: ReportSettings = Field(
+        default_factory=ReportSettings,
+        description="`columns`: the headers of your sheets that reports carry along, beside those that decide "
+        "something; by default all.",
     )
     leavers: Literal["ignore", "revoke"] = Field(
         "ignore",

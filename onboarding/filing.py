@@ -24,6 +24,7 @@ from onboarding.words import labels
 from onboarding.writers import files, rows, summary
 from onboarding.writers.finished import Finished
 from onboarding.writers.tables import carried
+from onboarding.writers.workbook import results_xlsx
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,13 @@ class Sitting:
         """Write the files, those first that a run can least do without; give their names."""
         files.whole(folder / "results.csv", rows.results_csv(finished.tables, finished.results))
         names = ["results.csv"]
-        again = rows.retry(self.inputs.tables, finished.results)
+        with files.scratch(folder) as scratch:
+            book = results_xlsx(
+                finished, self.inputs.sources, scratch, whole=self.job.carry is None
+            )
+            again = rows.retry(self.inputs.tables, finished.results, finished.findings, scratch)
+        files.whole(folder / "results.xlsx", book)
+        names.append("results.xlsx")
         if again:
             files.folder(folder / "retry")
         for name, content in again.items():

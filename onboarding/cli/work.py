@@ -116,6 +116,7 @@ class Work:
             pace=Pace(batch=chosen.batch_size, workers=chosen.workers, wait=float(chosen.wait)),
             # `validate` writes files only where it was told to in so many words.
             reports=given["reports"] if "tenant" not in given else chosen.reports,
+            carry=chosen.report.columns,
             state=chosen.state,
             init_state=self._may_make_state(),
             accept=given.get("accept", ""),

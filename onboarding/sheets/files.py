@@ -62,6 +62,17 @@ def snapshots(inputs: Sequence[str], stdin: BinaryIO | None) -> list[Snapshot]:
     return [_snapshot(path, named, same_name, stdin) for path, named in found]
 
 
+def again(source: Source) -> bytes | None:
+    """Give a source's bytes once more; None where it was standard input, or is another file by now."""
+    if source.path is None:
+        return None
+    try:
+        content = _content(source.path)
+    except SheetError:
+        return None
+    return content if hashlib.sha256(content).hexdigest() == source.sha256 else None
+
+
 def _files(name: str) -> list[Path]:
     """Give the file itself, or the table files of a folder."""
     path = Path(name)

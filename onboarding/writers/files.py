@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from onboarding.errors import StorageError
 
@@ -46,6 +47,13 @@ def folder(path: Path) -> Path:
     with _storing(path):
         path.mkdir(PRIVATE_FOLDER, exist_ok=True)
     return path
+
+
+@contextmanager
+def scratch(path: Path) -> Iterator[Path]:
+    """Give a folder inside a run folder for what a file is made from, for its owner only; gone in the end."""
+    with _storing(path), TemporaryDirectory(prefix=".", suffix=".tmp", dir=path) as place:
+        yield Path(place)
 
 
 def safe_name(name: str) -> str:

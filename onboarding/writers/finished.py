@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from onboarding.job import Prospect
 from onboarding.model import Finding, GroupName, RowRef
-from onboarding.plan import Status
+from onboarding.plan import Action, Status
 from onboarding.report import NEEDS_WORK, Deed, RowResult, Totals
 from onboarding.safety import Usage
 from onboarding.sheets import Table
@@ -72,6 +73,30 @@ def verdict(finished: Finished) -> str:
             return f"{would}; {some} {_verb(work, 'needs', 'need')} you" if work else would
         case _:
             return f"{some} {_verb(work, 'needs', 'need')} you" if work else "Every row is done"
+
+
+def changes(finished: Finished) -> list[tuple[str, int, int]]:
+    """Count the changes of each kind: what, how many there were to be, how many are in the tenant now."""
+    counted = []
+    for action, what in _CHANGES.items():
+        statuses = Counter(
+            deed.outcome.status
+            for deed in finished.done
+            if deed.change and deed.change.action is action
+        )
+        asked = statuses.total() - statuses[Status.UNCHANGED]
+        counted.append((what, asked, statuses[Status.APPLIED]))
+    return counted
+
+
+_CHANGES = {
+    Action.INVITE: "invitations",
+    Action.CHANGE_ROLE: "role changes",
+    Action.CREATE_GROUP: "new groups",
+    Action.UPDATE_GROUP: "changed groups",
+    Action.GRANT: "memberships added",
+    Action.REVOKE: "memberships removed",
+}
 
 
 def moment(text: str) -> str:

@@ -9,20 +9,18 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, count, groupby, islice
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
-import xlsxwriter
-
-from onboarding.model import GroupName
+from onboarding.model import Finding, GroupName
 from onboarding.report import RESULT_COLUMNS, Deed, RowResult
 from onboarding.sheets import FORMULA_STARTS, Table
 from onboarding.words import detail, places
 from onboarding.writers.files import same_name
 from onboarding.writers.tables import Column, cells_of, columns_of
+from onboarding.writers.workbook import retry_xlsx
 
 NOT_IN_THE_SHEET = frozenset({"over-limit", "declined", "interrupted"})
 CHUNK = 10_000  # rows put into bytes at a time
@@ -59,7 +57,12 @@ def results_csv(tables: Sequence[Table], rows: Iterable[RowResult]) -> Iterator[
     return _csv(chain([header], lines), encoding="utf-8-sig", delimiter=",")
 
 
-def retry(tables: Sequence[Table], rows: Iterable[RowResult]) -> dict[str, bytes]:
+def retry(
+    tables: Sequence[Table],
+    rows: Iterable[RowResult],
+    findings: Collection[Finding],
+    scratch: Path,
+) -> dict[str, bytes]:
     """Give name -> content of the files to correct and run again: the rows whose result is ``error``.
 
     A row that is ``manual`` is not among them: it needs a person in Atlan, not one in the sheet; nor is one
@@ -83,7 +86,8 @@ def retry(tables: Sequence[Table], rows: Iterable[RowResult]) -> dict[str, bytes
         if parts[0].sheet is None:
             contents[name] = _text(parts[0], wrong[parts[0].index])
         else:
-            contents[name] = _workbook([(part, wrong[part.index]) for part in parts])
+            some = [(part, wrong[part.index]) for part in parts]
+            contents[name] = retry_xlsx(some, findings, scratch)
     return contents
 
 
@@ -180,34 +184,6 @@ def _holds(encoding: str, text: str) -> bool:
 def _in(encoding: str, cell: str) -> str:
     """Put a reason into letters that the encoding has."""
     return cell.encode(encoding, "replace").decode(encoding)
-
-
-def _workbook(parts: Sequence[tuple[Table, Sequence[RowResult]]]) -> bytes:
-    """Write tables as the sheets of one workbook, every cell as text."""
-    content = io.BytesIO()
-    # In memory, because xlsxwriter's temporary files would hold personal data outside the run folder.
-    with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
-        text = book.add_format({"num_format": "@"})
-        bold = book.add_format({"num_format": "@", "bold": True})
-        taken: set[str] = set()
-        for table, rows in parts:
-            sheet = book.add_worksheet(_sheet_name(table.sheet or "", taken))
-            sheet.freeze_panes(1, 0)
-            sheet.set_column(0, len(RESULT_COLUMNS) + table.frame.shape[1], 16, text)
-            for number, line in enumerate(_sheet(table, rows)):
-                for place, cell in enumerate(line):
-                    if cell:
-                        sheet.write_string(number, place, cell, text if number else bold)
-    return content.getvalue()
-
-
-def _sheet_name(name: str, taken: set[str]) -> str:
-    """Give a name that Excel takes: 31 characters, none of its own marks, unlike the others but for case."""
-    clean = re.sub(r"[\[\]:*?/\\\x00-\x1f]", "_", name).strip("'")[:31] or "Sheet"
-    others = (f"{clean[:27]} ({number})" for number in count(2))
-    fresh = next(some for some in chain([clean], others) if some.casefold() not in taken)
-    taken.add(fresh.casefold())
-    return fresh
 
 
 # ---- actions ----------------------------------------------------------------------------------------------------

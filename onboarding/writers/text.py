@@ -159,7 +159,7 @@ def _statuses(totals: Totals, calls: int, paint: Paint) -> list[str]:
     if not totals.rows:
         empty = "There is no row below the headers. Check that these are the right sheets."
         return [f"  {paint(empty, 'yellow')}"]
-    means = _MEANS if calls else _MEANS | {Status.PLANNED: "valid; not compared with a tenant"}
+    means = MEANS if calls else MEANS | {Status.PLANNED: "valid; not compared with a tenant"}
     return [
         f"  {paint(f'{status.value:<10}', _RESULT_SHADES[status.result])} {number:>9,}  {means[status]}"
         for status, number in totals.by_status.items()
@@ -175,7 +175,7 @@ def _how_it_ended(exit_code: int, totals: Totals) -> str:
     return _EXIT.get(exit_code, "see the message above")
 
 
-_MEANS = {
+MEANS = {
     Status.REJECTED: "the row itself is wrong; nothing was sent for it",
     Status.IN_DOUBT: "sent, and not known to be done; a later run settles it",
     Status.FAILED: "the tenant refused",
@@ -203,6 +203,7 @@ SCREEN = 23  # lines at the end; a terminal of 24 then shows them all, and its p
 CAUSES = 7  # lines for causes in any case; with all eight statuses that makes 25
 FILES = (
     ("results.csv", "every row with its result"),
+    ("results.xlsx", "the same to read and correct, with the mistakes marked"),
     ("retry/", "the rows to correct and run again"),
     ("actions.csv", "every change, for the audit"),
 )
