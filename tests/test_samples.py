@@ -279,7 +279,7 @@ def words_of_the_program() -> frozenset[str]:
     """Give every word in quotes that could be a code, but for those of enumerations and of the embedded tenant."""
     found: set[str] = set()
     for path in (HOME / "onboarding").rglob("*.py"):
-        if path.name != "codes.py" and "sandbox" not in path.parts:
+        if not {"codes", "sandbox"} & set(path.parts):
             tree = ast.parse(path.read_text())
             enumerated = {
                 id(node)

@@ -11,11 +11,10 @@ from onboarding.errors import UsageError
 from onboarding.model import Role, Standing
 from onboarding.schemas import (
     _MESSAGES,
-    _PLAIN,
-    _WORDS_OF,
     ADD,
     BLANKS,
     NO,
+    PLAIN,
     REMOVE,
     ROLES,
     STANDINGS,
@@ -28,7 +27,12 @@ from onboarding.schemas import (
     label,
     names,
     role_words,
+    tidied,
+    unusual,
 )
+from onboarding.schemas.addresses import meant
+from onboarding.schemas.damage import damage, degarbled, disguised, garbled
+from onboarding.schemas.words import _WORDS_OF
 
 
 def failures(
@@ -151,7 +155,17 @@ def test_only_allowed_domains_pass_letter_by_letter(address: str, passes: bool) 
     ("address", "reason"),
     [
         pytest.param("ana@acme.example", "", id="plain"),
-        pytest.param("Ana.O'Neil+x@Sub-1.Acme.Example", "", id="as much as is plain"),
+        pytest.param("Ana.O'Neil+x@Sub-1.Acme.Example", "", id="much"),
+        pytest.param("a_b-c&d.e'f@x-1.acme.example", "", id="as much as is plain"),
+        pytest.param("#ana@acme.example", "is the row commented out?", id="commented out"),
+        pytest.param("=ana@acme.example", 'begins with "="', id="a formula"),
+        pytest.param("ana%evil.example@acme.example", "send it on", id="routed"),
+        pytest.param(
+            "ann_x.example#EXT#@acme.example", "Microsoft's name", id="a guest account's name"
+        ),
+        pytest.param(
+            "ana@acme.example, ben@acme.example", "holds 2 addresses", id="several addresses"
+        ),
         pytest.param("zoë@acme.example", "", id="an accent"),
         pytest.param("иван@почта.рф", "", id="all in one other alphabet"),
         pytest.param("bob@acme", "it has no dot after the @", id="no dot"),
@@ -197,7 +211,7 @@ ADDRESS = st.from_regex(
     ADDRESS | st.sampled_from(["a@b.test", "a@b.local", "a@xn--a.com", "a@b--c.com", "a@ab--c.com"])
 )
 def test_the_quick_pattern_never_passes_what_the_library_refuses(address: str) -> None:
-    if _PLAIN.fullmatch(address):
+    if PLAIN.fullmatch(address):
         try:
             validate_email(address, check_deliverability=False)
         except EmailNotValidError as error:

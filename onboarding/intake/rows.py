@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from onboarding import schemas
 from onboarding.headers import Kind, Table
+from onboarding.intake.wear import worn
 from onboarding.model import (
     Email,
     Finding,
@@ -25,7 +26,6 @@ from onboarding.model import (
     normal_email,
 )
 
-_WORDS = frozenset({"role", "status", "blocked", "default", "action"})
 _BLOCKED = {
     **dict.fromkeys(schemas.YES, Standing.LEAVER),
     **dict.fromkeys(schemas.NO, Standing.ACTIVE),
@@ -101,37 +101,60 @@ def judged(
     cells = _cells(table, positions)
     failures = schemas.judge(cells, table.columns.kind, roles, domains)
     unreadable = {f.row for f in failures if f.code in {"email-missing", "email-invalid"}}
-    found = list(table.findings)
-    told = {(f.row.row, f.column) for f in found if f.row is not None}
-    for failure in failures:
-        position = positions[failure.column]
-        header = table.headers[position]
-        if (failure.row, header) not in told:
-            value = str(table.frame.at[failure.row, position]).strip()
-            found.append(
-                Finding(failure.code, failure.message, by_number[failure.row], header, value)
-            )
-    found += _cleaned(table, cells, by_number, unreadable)
+    found = [*table.findings, *_failed(table, positions, failures, by_number)]
+    found += _cleaned(table, positions, cells, by_number, unreadable)
+    found += worn(table)
     return found, list(_rows(table.columns.kind, cells, refs, roles, unreadable))
+
+
+def _failed(
+    table: Table,
+    positions: Mapping[str, int],
+    failures: Sequence[schemas.Failure],
+    refs: Mapping[int, RowRef],
+) -> Iterator[Finding]:
+    """Word failures with the headers and cells of the file; what the reader has said of a cell is not said again."""
+    told = {(f.row.row, f.column) for f in table.findings if f.row is not None}
+    spoilt = {failure.column for failure in failures}
+    raw = {name: table.frame[positions[name]].to_dict() for name in spoilt}
+    for row, name, code, _, message in failures:
+        header = table.headers[positions[name]]
+        if (row, header) not in told:
+            yield Finding(code, message, refs[row], header, raw[name][row].strip())
 
 
 def _positions(table: Table) -> dict[str, int]:
     """Give every column that counts a name of its own: ``groups``, ``groups1``, … where there are several."""
-    numbered = ("groups", "secondary_email", "username", "status", "blocked")
     return {
         f"{name}{i or ''}": position
         for name, where in table.columns.fields.items()
-        for i, position in enumerate(where if name in numbered else where[:1])
+        for i, position in enumerate(where if name in _SEVERAL else where[: name in _ONE])
     }
+
+
+_SEVERAL = {"groups", "secondary_email", "username", "status", "blocked"}
+_ONE = {"email", "role", "group", "internal_name", "description", "default", "action"}
+"""The fields that are read, of one or of several columns; all others are only carried along."""
 
 
 def _cells(table: Table, positions: Mapping[str, int]) -> pd.DataFrame:
     """Give the columns under their canonical names, cells cleaned and words folded."""
-    texts: dict[str, list[str]] = {}
-    for name, position in positions.items():
-        plain = schemas.fold if _field(name) in _WORDS else schemas.clean
-        texts[name] = [*map(plain, table.frame[position])]
+    texts = {
+        name: [*map(_READ.get(_field(name), schemas.clean), table.frame[position].tolist())]
+        for name, position in positions.items()
+    }
     return pd.DataFrame(texts, index=table.frame.index, dtype="str")
+
+
+def _address(cell: str) -> str:
+    return cell if schemas.PLAIN.fullmatch(cell) else schemas.tidied(cell)[0]
+
+
+_READ = {
+    "email": _address,
+    **dict.fromkeys(("role", "status", "blocked", "default", "action"), schemas.fold),
+}
+"""How the cells of a field are read before they are judged; the others are only cleaned."""
 
 
 def _field(name: str) -> str:
@@ -140,20 +163,49 @@ def _field(name: str) -> str:
 
 
 def _cleaned(
-    table: Table, cells: pd.DataFrame, refs: Mapping[int, RowRef], unreadable: set[int]
+    table: Table,
+    positions: Mapping[str, int],
+    cells: pd.DataFrame,
+    refs: Mapping[int, RowRef],
+    unreadable: set[int],
 ) -> Iterator[Finding]:
-    """Note addresses that lost something invisible; blanks around are too common to mention."""
-    if "email" in cells:
-        position = table.columns.fields["email"][0]
-        raw = table.frame[position].str.strip(" \t\r\n")
-        lost = raw != cells["email"]
-        for row, text, email in zip(
-            raw.index[lost].tolist(), raw[lost].tolist(), cells["email"][lost].tolist(), strict=True
-        ):
-            if row not in unreadable:
-                message = f"held invisible characters; {email} is used"
-                header = table.headers[position]
-                yield Finding("email-cleaned", message, refs[row], header, text, Severity.NOTE)
+    """Note what was taken off addresses and names, and addresses to look at twice.
+
+    Plain blanks around are too common to mention, as is the case of an address.
+    """
+    for name, position in positions.items():
+        field, header = _field(name), table.headers[position]
+        if field == "email":
+            told = _about_addresses(table.frame[position], cells[name], unreadable)
+        elif field in {"group", "groups"}:
+            told = _about_names(table.frame[position])
+        else:
+            continue
+        for row, code, value, message in told:
+            yield Finding(code, message, refs[row], header, value, Severity.NOTE)
+
+
+_Told = Iterator[tuple[int, str, str, str]]
+"""Row, code, value and message of each note."""
+
+
+def _about_addresses(raw: pd.Series[str], read: pd.Series[str], unreadable: set[int]) -> _Told:
+    for row, cell, address in zip(read.index.tolist(), raw.tolist(), read.tolist(), strict=True):
+        if row in unreadable or (cell == address and schemas.PLAIN.fullmatch(cell)):
+            continue
+        if lost := schemas.tidied(cell)[1]:
+            message = f"held more than an address ({lost}); {address} is used"
+            yield row, "email-cleaned", cell.strip(), message
+        if unusual := schemas.unusual(address):
+            yield row, "email-unusual", address, unusual
+
+
+def _about_names(raw: pd.Series[str]) -> _Told:
+    if schemas.UNSEEN.search("\n".join(raw.tolist())):
+        for row, cell in raw.items():
+            if schemas.UNSEEN.search(cell):
+                message = "held hard blanks or invisible characters; they don't count"
+                yield int(str(row)), "name-cleaned", cell.strip(), message
 
 
 def _rows(
@@ -183,7 +235,7 @@ def _column(cells: pd.DataFrame, name: str) -> list[str]:
 def _users(
     cells: pd.DataFrame, refs: Sequence[RowRef], emails: Sequence[Email], roles: Mapping[str, Role]
 ) -> Iterator[UserRow]:
-    commas = "groups1" not in cells  # in numbered columns, a comma belongs to the name
+    split = partial(schemas.names, commas="groups1" not in cells)
     for ref, email, role, status, block, groups, addresses, logins in zip(
         refs,
         emails,
@@ -195,8 +247,7 @@ def _users(
         _together(cells, "username"),
         strict=True,
     ):
-        split = chain.from_iterable(schemas.names(cell, commas=commas) for cell in groups)
-        named = tuple(dict.fromkeys(split))
+        named = tuple(dict.fromkeys(chain.from_iterable(map(split, groups))))
         yield UserRow(
             ref,
             email,
@@ -252,5 +303,6 @@ def _label(cell: str) -> tuple[str, ...]:
 
 def _addresses(email: Email, cells: Iterable[str]) -> tuple[Email, ...]:
     """Give the other addresses of a person; what is none is no fault here, since nobody is invited there."""
-    found = {normal_email(cell) for cell in cells if "@" in cell and not schemas.fault(cell)}
+    read = [schemas.tidied(cell)[0] for cell in cells if "@" in cell]
+    found = {normal_email(address) for address in read if not schemas.fault(address)}
     return tuple(sorted(found - {email}))

@@ -1,0 +1,84 @@
+"""A table in; a note for each column that is only carried along and shows what a program has done to it out.
+
+Nothing in such a column reaches the tenant, so it stops nobody: but it comes back in the report, and whoever made the
+file will want to know. One note for a column, with the first cell as its example.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from onboarding.headers import CARRIED, Table
+from onboarding.model import Finding, Severity
+from onboarding.schemas.damage import MAYBE_GARBLED, garbled
+
+_MOST = 0.8
+"""Of the numbers of a column, this share begins with a zero or is as long as those that do."""
+_CUT = re.compile(r"^\s*\d(?:[.,]\d+)?E\+?\d\d?\s*$", re.MULTILINE)
+_TAIL = re.compile(r"^\s*\d+\.0\s*$", re.MULTILINE)
+_ESCAPED = re.compile(r"_x000[9ad]_", re.IGNORECASE)
+_ERROR = re.compile(
+    r"^\s*#(?:REF|N/A|NAME|VALUE|DIV/0|NULL|NUM|BEZUG|WERT|NV)[!?]?\s*$", re.MULTILINE
+)
+_KINDS = (
+    (_CUT, "long numbers that a spreadsheet program has cut short"),
+    (_TAIL, "numbers with a tail that a program added"),
+    (_ESCAPED, "line breaks as a spreadsheet program writes them in its files"),
+    (_ERROR, "errors of formulas"),
+)
+
+
+def worn(table: Table) -> Iterator[Finding]:
+    """Note the columns that a spreadsheet program or a wrong encoding has damaged, apart from those that count."""
+    counted = {
+        i for name, where in table.columns.fields.items() if name not in CARRIED for i in where
+    }
+    for position, header in enumerate(table.headers):
+        if header and position not in counted:
+            cells = table.frame[position].tolist()
+            for row, what in _signs(cells):
+                message = (
+                    f"has {what}, the first in row {table.frame.index[row]}: {_short(cells[row])}"
+                )
+                yield Finding(
+                    "column-damaged",
+                    message,
+                    None,
+                    header,
+                    severity=Severity.NOTE,
+                    source=table.source,
+                )
+
+
+def _signs(cells: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Give what shows in the cells of a column, each with the position of the first cell."""
+    text = "\n".join(cells)
+    for pattern, what in _KINDS:
+        if pattern.search(text):
+            yield next(i for i, cell in enumerate(cells) if pattern.search(cell)), what
+    if not text.isascii() and MAYBE_GARBLED.search(text):
+        first = next((i for i, cell in enumerate(cells) if garbled(cell)), None)
+        if first is not None:
+            yield first, "text that was read in the wrong encoding"
+    yield from _zeros(cells)
+
+
+def _zeros(cells: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Find numbers that are shorter than the others, where those begin with a zero."""
+    width = next((len(cell) for cell in cells if cell[:1] == "0" and cell.isdigit()), 0)
+    if width < 2:
+        return
+    numbers = [(i, cell) for i, cell in enumerate(cells) if cell.isdigit()]
+    short = [i for i, cell in numbers if len(cell) < width and cell[0] != "0"]
+    even = sum(len(cell) == width for _, cell in numbers)
+    if short and even + len(short) == len(numbers) and even >= _MOST * len(numbers):
+        yield (
+            short[0],
+            f"numbers shorter than the {width} digits of the others: zeros in front may be lost",
+        )
+
+
+def _short(cell: str) -> str:
+    text = cell.strip()
+    return f'"{text}"' if len(text) <= 40 else f'"{text[:37]}..."'

@@ -1,0 +1,63 @@
+"""The words that cells may hold: for roles, standings, yes and no, adding and removing. All are folded (``text.fold``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from onboarding.errors import UsageError
+from onboarding.model import Role, Standing
+from onboarding.schemas.text import fold
+
+
+def words(text: str) -> frozenset[str]:
+    """Give the words of a list that is written with bars."""
+    return frozenset(fold(word) for word in text.split("|"))
+
+
+ROLES: Mapping[str, Role] = {
+    spelling: role for role in Role for spelling in (role.value, role.value.removeprefix("$"))
+}
+YES = words(
+    "yes | y | true | t | 1 | x | on | ja | j | wahr | oui | vrai | si | sí | verdadero | sim | vero"
+)
+NO = words("no | n | false | f | 0 | off | nein | falsch | non | faux | falso | não")
+ADD = words(
+    "add | added | grant | join | invite | hinzufügen | ajouter | añadir | accepted | available | active"
+)
+REMOVE = words(
+    "remove | removed | revoke | delete | deleted | leave | entfernen | retirer | supprimer | eliminar"
+)
+_WORDS_OF: Mapping[Standing, frozenset[str]] = {
+    Standing.ACTIVE: YES
+    | words(
+        "active | activated | enabled | current | employed | available | aktiv | actif | activo | attivo"
+    ),
+    Standing.LEAVER: NO
+    | words(
+        "inactive | terminated | deactivated | disabled | suspended | deceased | leaver | left | resigned"
+        "| retired | offboarded | deprovisioned | archived | former | ended | deleted | tobedeleted | blocked | dismissed"
+        "| ausgeschieden | inaktiv | ausgetreten | inactif | parti | inactivo | baja"
+    ),
+    Standing.ON_LEAVE: words(
+        "on leave | onleave | leave | leave of absence | parental leave | maternity leave | sabbatical"
+        "| beurlaubt | elternzeit | en congé | de permiso"
+    ),
+    Standing.NOT_STARTED: words(
+        "not started | hired | accepted | offer accepted | pre-hire | prehire | prestart | future hire"
+        "| starting soon | onboarding | preboarding | noch nicht gestartet"
+    ),
+}
+STANDINGS = {word: standing for standing, listed in _WORDS_OF.items() for word in listed}
+"""Word of a status cell -> what it says. An inverted column (``Block sign in``) is turned round before."""
+
+
+def role_words(aliases: Mapping[str, str]) -> dict[str, Role]:
+    """Give every word for a role: our own, and the aliases of the settings."""
+    known = dict(ROLES)
+    for alias, name in aliases.items():
+        if fold(name) not in ROLES:
+            raise UsageError(
+                f'role_aliases maps "{alias}" to "{name}", which is none of Guest, Member and Admin'
+            )
+        known[fold(alias)] = ROLES[fold(name)]
+    return known
