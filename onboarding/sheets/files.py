@@ -1,17 +1,22 @@
 """The names of inputs in, the bytes of every table file out: each opened once, by us, and read whole.
 
 What is validated, hashed and reported is this one snapshot, whatever happens to the file meanwhile. Only regular
-files are opened (a pipe would wait for ever); a folder gives its own table files, sorted by name.
+files are opened (a pipe would wait for ever), and none that is still being written; a folder gives its own table files,
+sorted by name; ``hr.xlsx!Leavers`` names one sheet of a workbook.
 """
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import hashlib
 import os
+import signal
 import stat
+import time
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +26,8 @@ TEXTS = frozenset({".csv", ".tsv", ".txt"})
 WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"})
 LARGEST = 1 << 29
 """Bytes of one input, 512 MiB: several million people. More is a mistake, or meant to hurt."""
+QUIET = 60
+"""Seconds for which a file must not have changed, while a program has it open for writing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +50,33 @@ class Snapshot:
     content: bytes
     named: bool
     """Whether it was named itself; what a folder holds may turn out to be no table."""
+    sheets: frozenset[str] = frozenset()
+    """The only sheets of a workbook to read, hidden ones too; empty: all visible ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    path: Path | None
+    named: bool = True
+    sheets: frozenset[str] = frozenset()
 
 
 def snapshots(inputs: Sequence[str], stdin: BinaryIO | None) -> list[Snapshot]:
     """Read every input, folders opened up, in the order in which they are named."""
-    found = [
-        (path, path is None or path == Path(name))
-        for name in inputs
-        for path in (_files(name) if name != "-" else [None])
-    ]
-    paths = [path for path, _ in found]
-    if not paths:
+    found: dict[Path | None, _Asked] = {}
+    for asked in (one for name in inputs for one in _asked(name)):
+        key = asked.path and asked.path.resolve()
+        before = found.setdefault(key, asked)
+        if before.sheets and asked.sheets:
+            found[key] = replace(before, sheets=before.sheets | asked.sheets)
+        elif before is not asked:
+            raise SheetError(
+                f"{asked.path or 'standard input'} is named twice; name each input once"
+            )
+    if not found:
         raise SheetError("no input is named; name a file, a folder, or - for standard input")
-    for path, times in Counter(p.resolve() if p else None for p in paths).items():
-        if times > 1:
-            raise SheetError(f"{path or 'standard input'} is named twice; name each input once")
-    same_name = Counter(path.name if path else "" for path in paths)
-    return [_snapshot(path, named, same_name, stdin) for path, named in found]
+    same_name = Counter(asked.path.name if asked.path else "" for asked in found.values())
+    return [_snapshot(asked, same_name, stdin) for asked in found.values()]
 
 
 def again(source: Source) -> bytes | None:
@@ -73,18 +90,29 @@ def again(source: Source) -> bytes | None:
     return content if hashlib.sha256(content).hexdigest() == source.sha256 else None
 
 
-def _files(name: str) -> list[Path]:
-    """Give the file itself, or the table files of a folder."""
+def _asked(name: str) -> Iterator[_Asked]:
+    """Give standard input, the file, one sheet of it, or the table files of a folder."""
     path = Path(name)
-    if not path.is_dir():
-        return [path]
+    if name == "-":
+        yield _Asked(None)
+    elif path.is_dir():
+        yield from (_Asked(child, named=False) for child in _inside(path))
+    else:
+        file, mark, sheet = name.rpartition("!")
+        if mark and file and not path.exists() and Path(file).exists():
+            yield _Asked(Path(file), sheets=frozenset({sheet}))
+        else:
+            yield _Asked(path)
+
+
+def _inside(folder: Path) -> list[Path]:
     try:
-        inside = sorted(child for child in path.iterdir() if _is_table_file(child))
+        inside = sorted(child for child in folder.iterdir() if _is_table_file(child))
     except OSError as error:
-        raise SheetError(f"{name}: the folder can't be read: {error.strerror}") from error
+        raise SheetError(f"{folder}: the folder can't be read: {error.strerror}") from error
     if not inside:
         kinds = " ".join(sorted(TEXTS | WORKBOOKS))
-        raise SheetError(f"{name}: the folder holds no table file of its own ({kinds})")
+        raise SheetError(f"{folder}: the folder holds no table file of its own ({kinds})")
     return inside
 
 
@@ -94,9 +122,8 @@ def _is_table_file(path: Path) -> bool:
     return known and not path.name.startswith((".", "~$")) and path.is_file()
 
 
-def _snapshot(
-    path: Path | None, named: bool, same_name: Counter[str], stdin: BinaryIO | None
-) -> Snapshot:
+def _snapshot(asked: _Asked, same_name: Counter[str], stdin: BinaryIO | None) -> Snapshot:
+    path = asked.path
     if path is None:
         if stdin is None:
             raise SheetError("- is standard input, and there is none here")
@@ -105,23 +132,53 @@ def _snapshot(
         label = path.name if same_name[path.name] == 1 else str(path)
         content = _content(path)
     if len(content) > LARGEST:
-        raise SheetError(f"{label}: larger than {LARGEST >> 20} MiB; split it into several files")
+        raise SheetError(f"{label}: {_TOO_LARGE}")
     digest = hashlib.sha256(content).hexdigest()
-    return Snapshot(Source(label, path, digest, len(content)), content, named)
+    return Snapshot(Source(label, path, digest, len(content)), content, asked.named, asked.sheets)
+
+
+_TOO_LARGE = f"larger than {LARGEST >> 20} MiB; split it into several files"
+_UNFINISHED = "is still being written; wait until it is complete, then run again"
 
 
 def _content(path: Path) -> bytes:
-    if path.suffix.lower() not in TEXTS | WORKBOOKS:
-        kinds = " ".join(sorted(TEXTS | WORKBOOKS))
-        raise SheetError(f"{path}: not a table file by its name; these are read: {kinds}")
     try:
         # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise SheetError(f"{path}: not a regular file (a pipe or a device); save it first")
-            return file.read(LARGEST + 1)
+            before = os.fstat(descriptor)
+            if not stat.S_ISREG(before.st_mode):
+                raise SheetError(f"{path}: {_what(before.st_mode)}; save it as a file first")
+            if before.st_size > LARGEST:
+                raise SheetError(f"{path}: {_TOO_LARGE}")
+            unfinished = time.time() - before.st_mtime < QUIET and _is_open_elsewhere(descriptor)
+            content = file.read(LARGEST + 1)
+            after = os.fstat(descriptor)
     except OSError as error:
         raise SheetError(
             f"{path}: can't be opened ({error.strerror}); check its name and place, and that you may read it"
         ) from error
+    if unfinished or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise SheetError(f"{path}: {_UNFINISHED}")
+    return content
+
+
+def _what(mode: int) -> str:
+    if stat.S_ISFIFO(mode):
+        return "a pipe and no regular file"
+    return "a device and no regular file" if not stat.S_ISDIR(mode) else "a folder"
+
+
+def _is_open_elsewhere(descriptor: int) -> bool:
+    """Whether some program has the file open for writing: Linux lends it to nobody then.
+
+    Where nothing can be said (another system, a network folder, somebody else's file), nothing is.
+    """
+    try:
+        # The default signal for "give it back" would end this process; this one is ignored unless asked for.
+        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except (OSError, AttributeError) as error:
+        return isinstance(error, OSError) and error.errno == errno.EAGAIN
+    return False

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+Place = tuple[int, int]
+"""Row number from 1, position of the column from 0."""
+
 
 @dataclass(frozen=True, slots=True)
 class Grid:
@@ -16,8 +19,11 @@ class Grid:
     delimiter: str = ""
     doubt: str = ""
     """Why the encoding is only a guess, in words that say what to do; empty where it is certain."""
-    errors: Mapping[tuple[int, int], str] = field(default_factory=dict)
-    """(row number, position) -> what the spreadsheet shows there instead of a value; empty: nothing yet."""
-    merged: frozenset[tuple[int, int]] = frozenset()
-    """(row number, position) of cells that another one covers, whose value shows there too."""
-    hidden: bool = False
+    open_end: bool = False
+    """Whether the last line of a text file has no line end: it may have been cut off."""
+    errors: Mapping[Place, str] = field(default_factory=dict)
+    """What the spreadsheet shows instead of a value; empty: nothing yet."""
+    covered: frozenset[Place] = frozenset()
+    """Cells that another one covers, whose value shows there too."""
+    hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: frozenset[int] = frozenset()

@@ -1,9 +1,10 @@
 """The bytes of a text file in, its ``Grid`` out: encoding and delimiter found by looking, nothing shifted.
 
-Encoding: a byte order mark decides, then strict UTF-8. Anything else is a guess, marked as such, since two code pages
-can both read a file and disagree about people's names. Delimiter: the one under which most headers are known.
-Row numbers count records: a quoted line break stays in its row, a blank line is a row. A first line ``sep=;``
-is an instruction that spreadsheet programs obey and don't show, so it is no row.
+Encoding: a byte order mark decides, whatever else is said; then what is said; then strict UTF-8, or UTF-16 and UTF-32
+whose every other byte is zero. Anything else is a guess, marked as such, since two code pages can both read a file and
+disagree about people's names. Delimiter: the one under which most headers are known. Row numbers count records: a
+quoted line break stays in its row, a blank line is a row. A first line ``sep=;`` is an instruction that spreadsheet
+programs obey and don't show, so it is no row.
 """
 
 from __future__ import annotations
@@ -31,6 +32,20 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_WIDE = (
+    (re.compile(rb"[^\0]\0\0\0[^\0]\0\0\0"), "utf-32-le"),
+    (re.compile(rb"\0\0\0[^\0]\0\0\0[^\0]"), "utf-32-be"),
+    (re.compile(rb"[^\0]\0[^\0]\0"), "utf-16-le"),
+    (re.compile(rb"\0[^\0]\0[^\0]"), "utf-16-be"),
+)
+"""How two letters of a header look without a byte order mark."""
+_LATIN = ("cp1252", "cp1250", "mac_roman")
+_OTHERS = ("cp1251", "cp932", "gb18030", "euc_kr")
+_DOUBTFUL = re.compile(rb"[^,;\t|\r\n\"]*[\x80-\xff][^,;\t|\r\n\"]*")
+_SECRET = re.compile(rb"passw|kennwort|contrase|mot de passe|pwd", re.IGNORECASE)
+_CONTROL = re.compile(r"[\0-\x08\x0e-\x1f]")
+_SAMPLE = 1 << 20
+"""Characters by which the delimiter is judged."""
 _SEP_LINE = re.compile(r'\A"?sep=(.)"?[ ;,\t]*(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
 
 
@@ -46,7 +61,10 @@ def read_text(
     Raises ``SheetError`` without the file's name.
     """
     text, encoding, doubt = _decoded(content, encoding)
+    text = text.removesuffix("\x1a")  # the end of a file, as DOS programs mark it
     if "\0" in text:
+        if len(_CONTROL.findall(text, 0, 4096)) > 10:
+            raise SheetError("not text but data of a program; export the table as CSV or .xlsx")
         line = text.count("\n", 0, text.index("\0")) + 1
         raise SheetError(
             f"line {line} holds a NUL character, which no text file has; "
@@ -55,22 +73,22 @@ def read_text(
     if said := _SEP_LINE.match(text):
         delimiter, text = delimiter or said[1], text[said.end() :]
     delimiter = _checked(delimiter) if delimiter else _delimiter(text, columns)
-    return Grid(_records(text, delimiter), None, encoding, delimiter, doubt)
+    open_end = not text.endswith(("\n", "\r"))
+    return Grid(_records(text, delimiter), None, encoding, delimiter, doubt, open_end)
 
 
 def _decoded(content: bytes, encoding: str | None) -> tuple[str, str, str]:
     """Give the text, its encoding, and what is doubtful about that."""
     marked = next((name for mark, name in _MARKS if content.startswith(mark)), None)
-    name = encoding or marked or "utf-8"
+    wide = next((name for pattern, name in _WIDE if pattern.match(content)), None)
+    name = marked or encoding or wide or "utf-8"
     try:
-        if marked == "utf-8-sig" and codecs.lookup(name).name == "utf-8":
-            name = marked
         return content.decode(name), name, ""
     except LookupError as error:
         raise UsageError(f"--encoding {name}: there is no such encoding; try cp1252") from error
     except UnicodeError as error:
         doubt = _doubt(content, name, getattr(error, "start", 0))
-        if encoding or marked:
+        if encoding or marked or wide:
             raise SheetError(doubt) from error
     with suppress(UnicodeError):
         return content.decode("cp1252"), "cp1252", doubt
@@ -78,14 +96,27 @@ def _decoded(content: bytes, encoding: str | None) -> tuple[str, str, str]:
 
 
 def _doubt(content: bytes, encoding: str, at: int) -> str:
-    """Word what can't be decoded: which line, how it would look in the likeliest code page."""
+    """Word what can't be decoded: from which line on, and three cells in the likeliest code pages."""
     line = content.count(b"\n", 0, at) + 1
-    start = content.rfind(b"\n", 0, at) + 1
-    shown = content[max(start, at - 30) : at + 30].splitlines()[0].decode("cp1252", "replace")
+    start = max(content.rfind(b"\n", 0, at), content.rfind(b"\r", 0, at)) + 1
+    found = (match[0].strip()[:40] for match in islice(_DOUBTFUL.finditer(content, start), 1000))
+    cells = list(islice(dict.fromkeys(found), 3))
+    shown: dict[str, str] = {}
+    for page in _OTHERS if _is_of_other_letters(cells) else _LATIN:
+        shown.setdefault(", ".join(f'"{cell.decode(page, "replace")}"' for cell in cells), page)
+    read = "; ".join(f"as {page}: {words}" for words, page in shown.items())
+    if _SECRET.search(content[: 1 << 14]):
+        read = "its cells are not shown, since there are passwords among them"
     return (
-        f'not {encoding.removesuffix("-sig").upper()} from line {line} on, which would read "{shown}" in cp1252; '
-        "save the file as CSV UTF-8, or name its encoding, such as --encoding cp1252"
+        f"not {encoding.removesuffix('-sig').upper()} from line {line} on ({read}); "
+        "save the file as CSV UTF-8, or name the encoding in which these are right, such as --encoding cp1252"
     )
+
+
+def _is_of_other_letters(cells: Collection[bytes]) -> bool:
+    """Whether most letters are beyond ASCII, as in Cyrillic or Japanese; in Latin names few are."""
+    letters = [byte for cell in cells for byte in cell if byte > 0x7F or chr(byte).isalpha()]
+    return 2 * sum(byte > 0x7F for byte in letters) > len(letters) + 2
 
 
 def _checked(delimiter: str) -> str:
@@ -101,8 +132,8 @@ def _delimiter(text: str, columns: Collection[str]) -> str:
 
 
 def _promise(text: str, delimiter: str, columns: Collection[str]) -> tuple[int, int]:
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
+        lines = csv.reader(io.StringIO(text[:_SAMPLE], newline=""), delimiter=delimiter)
         rows = list(islice(lines, HEADER_WITHIN))
     except csv.Error:
         return 0, 0
@@ -112,8 +143,14 @@ def _promise(text: str, delimiter: str, columns: Collection[str]) -> tuple[int, 
 
 
 def _records(text: str, delimiter: str) -> Sequence[Sequence[str]]:
-    """Split into rows of cells; csv's own reader, since it is exact about quotes and never skips a line."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    """Split into rows of cells; csv's own reader, since it is exact about quotes and never skips a line.
+
+    Where the first row has blanks between delimiter and quote, they are no part of the cells.
+    """
+    spaced = re.search(rf'\A[^\r\n]*"{re.escape(delimiter)} +"', text) is not None
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=spaced
+    )
     rows: list[list[str]] = []
     try:
         rows.extend(reader)  # what was read before an error stays

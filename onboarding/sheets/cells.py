@@ -1,0 +1,154 @@
+"""A table's cells in; what is wrong with them by the file's own fault, said in them and as findings, out.
+
+Errors and merged cells are written into the cells that they stand in. Passwords are taken out, and from a report that is
+fed back our own result columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from onboarding.errors import SheetError
+from onboarding.headers import CARRIED, Columns, Table, result_columns, understand
+from onboarding.model import Finding, RowRef
+from onboarding.schemas import BLANKS
+from onboarding.sheets.grid import Grid
+from onboarding.sheets.layout import is_blank
+from onboarding.sheets.reading import Reading
+
+FORMULA_STARTS = tuple("=+-@\t\r")
+"""What makes a spreadsheet program take a cell for a formula; our own CSV puts a ``'`` in front."""
+
+MERGED = "#MERGED!"
+NOT_CALCULATED = "#NOT CALCULATED!"
+ERRORS = frozenset(
+    {"#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"}
+    | {"#GETTING_DATA", "#BLOCKED!", "#CONNECT!", "#FIELD!", "#UNKNOWN!", "#BUSY!", "#PYTHON!"}
+    | {"#ERROR!", "#NV", "#WERT!", "#BEZUG!", "#ZAHL!", "#NOM?", "#VALEUR!", "#¡REF!", "#¡VALOR!"}
+    | {"#ÜBERLAUF!", "#¿NOMBRE?", "#¡DIV/0!", "#NOMBRE!", "#VALORE!", "#RIF!", "#N/D", MERGED}
+    | {NOT_CALCULATED}
+    | {f"Err:{number}" for number in range(501, 541)}
+)
+"""What spreadsheet programs show instead of a value, also in text files that they write; and our own two."""
+
+
+def surplus(
+    width: int, numbers: Sequence[int], rows: Sequence[Sequence[str]]
+) -> dict[int, tuple[str, ...]]:
+    """Give the cells beyond the table's width, by row number.
+
+    Blank cells at the end of every single row (a delimiter too many at each line's end) are no surplus, nor are those
+    that a spreadsheet makes for whatever stands beside the table.
+    """
+    long = {n: tuple(row[width:]) for n, row in zip(numbers, rows, strict=True) if len(row) > width}
+    evenly = len(long) == len(rows) and len({len(cells) for cells in long.values()}) == 1
+    return {} if evenly and all(map(is_blank, long.values())) else long
+
+
+def ragged(
+    beyond: Mapping[int, Sequence[str]], width: int, columns: Columns, at: RowRef
+) -> list[Finding]:
+    """Reject the rows that have cells beyond the last header."""
+    return [
+        Finding(
+            "row-ragged",
+            f"has {width + len(cells)} cells, and the table has {width} columns",
+            replace(at, row=number),
+            value="" if columns.blanked else " ".join(cells).strip(BLANKS),
+        )
+        for number, cells in beyond.items()
+    ]
+
+
+def cut_off(
+    grid: Grid, width: int, numbers: Sequence[int], rows: Sequence[Sequence[str]], at: RowRef
+) -> list[Finding]:
+    """Reject the last row of a file that breaks off in it: a blank ``action`` would mean *add*."""
+    if not grid.open_end or not rows or numbers[-1] != len(grid.rows) or len(rows[-1]) >= width:
+        return []
+    message = f"has {len(rows[-1])} of {width} cells and no line end; is the file cut off?"
+    return [Finding("row-cut", message, replace(at, row=numbers[-1]))]
+
+
+def show_errors(
+    frame: pd.DataFrame, grid: Grid, headers: Sequence[str], columns: Columns, at: RowRef
+) -> list[Finding]:
+    """Write into their cells what is wrong with them; one in a column that counts rejects its row.
+
+    The words stay in the cells. So a row that is given back to be corrected, or a text file that a spreadsheet program
+    wrote, says the same: a blank ``action`` would mean *add*.
+    """
+    counts = {i for name, where in columns.fields.items() if name not in CARRIED for i in where}
+    rows = set(frame.index)
+    wrong = {cell: MERGED for cell in grid.covered if cell[1] in counts}
+    wrong |= {cell: shown or NOT_CALCULATED for cell, shown in grid.errors.items()}
+    for (number, position), shown in wrong.items():
+        if number in rows and position < len(headers):
+            frame.loc[number, position] = shown
+    found = [
+        (int(number), position, str(frame.at[number, position]))
+        for position in counts
+        for number in frame.index[frame[position].isin(ERRORS)]
+    ]
+    return [
+        Finding("cell-error", _of_error(shown), replace(at, row=number), headers[position], shown)
+        for number, position, shown in sorted(found)
+    ]
+
+
+def _of_error(shown: str) -> str:
+    if shown == MERGED:
+        return "stands for a merged cell; unmerge it and write into each row what counts for it"
+    never = "stands for a formula that was never calculated"
+    what = never if shown == NOT_CALCULATED else "is an error"
+    return f"{what}, not a value; open the file, check the cell, save it"
+
+
+def blank_passwords(
+    frame: pd.DataFrame, columns: Columns, beyond: Mapping[int, Sequence[str]]
+) -> None:
+    """Nobody but this function sees a password; in a row with too many cells it may stand further right."""
+    if columns.blanked:
+        frame[list(columns.blanked)] = ""
+        frame.loc[list(beyond), min(columns.blanked) :] = ""
+
+
+def without_results(table: Table, reading: Reading) -> Table:
+    """Cut our own result columns out of a report that is fed back, and take our guards off its cells."""
+    cut = result_columns(table.headers)
+    if not cut:
+        return table
+    keep = [i for i in range(len(table.headers)) if i not in cut]
+    frame = table.frame[keep].set_axis(range(len(keep)), axis="columns")
+    headers = [table.headers[i] for i in keep]
+    if not table.sheet:
+        headers = [_unguarded(header) for header in headers]
+        frame = frame.map(_unguarded)
+    columns = understand(headers, kind=reading.kind, columns=reading.columns, hint=table.source)
+    return replace(
+        table,
+        headers=tuple(headers),
+        frame=frame,
+        columns=columns,
+        fed_back=True,
+        places=tuple(keep),
+    )
+
+
+def _unguarded(cell: str) -> str:
+    """Take one guard off; a cell that began with ``'=`` by itself was given one more."""
+    guarded = cell.startswith("'") and cell.lstrip("'").startswith(FORMULA_STARTS)
+    return cell[1:] if guarded else cell
+
+
+def refuse_doubt(table: Table, grid: Grid) -> None:
+    """Insist that no doubtful character stands where it could reach the tenant."""
+    if not grid.doubt:
+        return
+    for name, positions in table.columns.fields.items():
+        for position in positions if name not in CARRIED else ():
+            if not all(map(str.isascii, table.frame[position])):
+                raise SheetError(f'{grid.doubt} (the column "{table.headers[position]}" needs it)')

@@ -1,0 +1,202 @@
+"""A grid in; where its headers are, which of its rows are the table's, and why each of the others is none, out.
+
+Above the headers stand versions, titles, and rows that only group the headers below. Below them, not every row is one
+of the table: blank ones, page breaks that repeat the headers, an example that came with a template, remarks, totals.
+What is left out is said; what looks like a second table is refused, since its rows would be read under the wrong headers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from onboarding.errors import SheetError
+from onboarding.headers import Columns, Kind, NoKnownHeader, known, names_people, understand
+from onboarding.headers.spelling import field_of
+from onboarding.schemas import BLANKS, clean, fault, fold
+from onboarding.sheets.grid import Grid
+from onboarding.sheets.reading import Reading
+from onboarding.sheets.text import HEADER_WITHIN
+
+BLANK = "blank"
+TITLE = "title"
+HEADERS = "headers"
+EXAMPLE = "example"
+REMARK = "remark"
+REPEATED = "headers once more"
+TOTAL = "total"
+TOLD = (EXAMPLE, REMARK, REPEATED, TOTAL)
+"""Why a row below the headers is left out, where a person should hear of it."""
+
+_EXAMPLE = re.compile(
+    r"\s*(?:example|e\.\s?g\.|for example|beispiel|z\.\s?b\.|exemple|ejemplo|esempio|exemplo|voorbeeld)\s*:",
+    re.IGNORECASE,
+)
+_TOTAL = re.compile(
+    r"(?:grand |sub-?|report |overall )?(?:total|totals|totale|totaal|sum|summe|gesamt|gesamtsumme|insgesamt|somme|suma"
+    r"|count|record count|anzahl|number of (?:rows|records|users|people|employees|groups|members))"
+    r"(?: (?:general|général|rows|records|users|people|employees|groups|members))?\s*(?:[:=]\s*)?(?P<many>[\d.,' ]*)",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"[\d.,'%\s-]+")
+_HINT = re.compile(
+    r"\(?(?:required|mandatory|optional|free text|text|pflicht|pflichtfeld|obligatoire|facultatif|obligatorio|opcional)\)?",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What is where in a grid."""
+
+    top: int
+    """The number of the header row."""
+    columns: Columns
+    numbers: list[int]
+    rows: list[Sequence[str]]
+    """The rows of the table, whose numbers those are."""
+    ignored: dict[int, str] = field(default_factory=dict)
+    """Every other row of the grid, and why it is none of them."""
+
+
+def lay_out(grid: Grid, reading: Reading, source: str) -> Layout:
+    """Find the table. Raises ``NoKnownHeader`` where there is none of ours."""
+    top, columns = _heading(grid, reading, source)
+    ignored = {n: BLANK if is_blank(row) else TITLE for n, row in enumerate(grid.rows[:top], 1)}
+    found = Layout(top + 1, columns, [], [], ignored | {top + 1: HEADERS})
+    shown = {number for number, _ in grid.errors}
+    for number, row in enumerate(grid.rows[top + 1 :], top + 2):
+        text = "".join(row)
+        why = ""
+        if not text.strip(BLANKS):
+            why = "" if number in shown else BLANK
+        elif "@" not in text or len(found.numbers) < 3:  # few rows; nearly all others are people's
+            why = _why_not(grid, row, number, found)
+        if why:
+            ignored[number] = found.ignored[number] = why
+        else:
+            found.numbers.append(number)
+            found.rows.append(row)
+    return found
+
+
+def is_blank(row: Sequence[str]) -> bool:
+    """Whether nothing can be seen in a row."""
+    return not "".join(row).strip(BLANKS)
+
+
+# ---- above -------------------------------------------------------------------------------------------------------
+
+
+def _heading(grid: Grid, reading: Reading, source: str) -> tuple[int, Columns]:
+    """Find the header row: the first one that is understood, within the first rows.
+
+    A title of one word ("Groups") above a real header row is no header row.
+    """
+    counts = [known(row, reading.columns) for row in grid.rows[:HEADER_WITHIN]]
+    rows = [(i, grid.rows[i]) for i, count in enumerate(counts) if count]
+    widest = max(counts, default=0)
+    refusal: NoKnownHeader | None = None
+    for i, row in rows:
+        if widest > 1 and sum(map(bool, map(clean, row))) == 1:
+            continue
+        if _is_over_headers(grid, i, reading, source):
+            continue
+        try:
+            columns = understand(row, kind=reading.kind, columns=reading.columns, hint=source)
+        except NoKnownHeader as error:
+            refusal = refusal or error
+            continue
+        _no_data_above(grid.rows[:i], i)
+        return i, columns
+    first = next((row for row in grid.rows if _may_be_headers(row)), ())
+    if refusal is None:
+        understand(first, kind=reading.kind, columns=reading.columns, hint=source)
+    raise refusal or NoKnownHeader("no header row")
+
+
+def _may_be_headers(row: Sequence[str]) -> bool:
+    """Whether there is anything in a row; Microsoft's templates begin with a version."""
+    return not is_blank(row) and not row[0].lower().startswith("version:")
+
+
+def _is_over_headers(grid: Grid, top: int, reading: Reading, source: str) -> bool:
+    """Whether a row only groups the headers below it: the next row means more fields, and is understood."""
+    below = next((row for row in grid.rows[top + 1 :] if not is_blank(row)), ())
+    if known(below, reading.columns) <= known(grid.rows[top], reading.columns):
+        return False
+    try:
+        understand(below, kind=reading.kind, columns=reading.columns, hint=source)
+    except NoKnownHeader:
+        return False
+    except SheetError:
+        return True  # to be told about the row that counts
+    return True
+
+
+def _no_data_above(titles: Sequence[Sequence[str]], top: int) -> None:
+    for number, row in enumerate(titles, 1):
+        if any("@" in cell and not fault(clean(cell)) for cell in row):
+            raise SheetError(
+                f"row {number} holds an e-mail address, but the header row is row {top + 1}; "
+                "move the headers to the top"
+            )
+
+
+# ---- below -------------------------------------------------------------------------------------------------------
+
+
+def _why_not(grid: Grid, row: Sequence[str], number: int, above: Layout) -> str:
+    """Say why a row is none of the table; empty if it is one. Raises ``SheetError`` at a second table."""
+    cells = [text for cell in row if (text := clean(cell))]
+    people = above.columns.kind is not Kind.GROUPS
+    if _EXAMPLE.match(cells[0]) and len(above.numbers) < 3:
+        return EXAMPLE
+    if "@" in "".join(cells):
+        return ""
+    if [*map(fold, row)] == [*map(fold, grid.rows[above.top - 1])]:
+        return _repeated(grid, number)
+    if _names_fields(cells, people=people):
+        raise SheetError(_SECOND.format(number))
+    if _is_remark(cells, people=people) or (not above.numbers and all(map(_HINT.fullmatch, cells))):
+        return REMARK
+    return TOTAL if _is_total(cells, grid, number, people=people) else ""
+
+
+_SECOND = "row {} looks like the headers of another table; put each table on a sheet of its own"
+
+
+def _repeated(grid: Grid, number: int) -> str:
+    """Let a page break pass; below a title of its own, the same headers may begin something else."""
+    before = grid.rows[number - 2]
+    titled = not is_blank(before) and sum(map(bool, map(clean, before))) == 1
+    if titled and len(grid.rows[number - 1]) > 1:
+        raise SheetError(_SECOND.format(number))
+    return REPEATED
+
+
+def _names_fields(cells: Sequence[str], *, people: bool) -> bool:
+    """Whether these are the headers of a table: any word can be a group's name, so groups take more of them."""
+    if names_people(cells):
+        return True
+    fields = [name for cell in cells if (name := field_of(cell))]
+    if people:
+        return "email" in fields and len(cells) == 1
+    return len(fields) > 1 and "group" in fields and "description" in fields
+
+
+def _is_remark(cells: Sequence[str], *, people: bool) -> bool:
+    """Whether somebody wrote a line for readers; a group may well be called ``#general``."""
+    return re.match(r"#(?![A-Z/]+[!?/])" if people else r"#+\s", cells[0]) is not None
+
+
+def _is_total(cells: Sequence[str], grid: Grid, number: int, *, people: bool) -> bool:
+    """Whether a row counts the others. Below groups it must be the last one, and have a number: a group may be so called."""
+    word = _TOTAL.fullmatch(cells[0])
+    if not word or not all(map(_NUMBER.fullmatch, cells[1:])):
+        return False
+    if people:
+        return True
+    last = all(map(is_blank, grid.rows[number:]))
+    return last and (len(cells) > 1 or bool(word["many"].strip()))

@@ -1,0 +1,85 @@
+"""A table that was read in; what a person should know of how it was read out. Nothing here rejects a row."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+
+from onboarding.headers import Table, letter
+from onboarding.model import Finding, Severity
+from onboarding.schemas import BLANKS, clean
+from onboarding.sheets.grid import Grid
+from onboarding.sheets.layout import EXAMPLE, REMARK, REPEATED, TOLD, TOTAL
+
+_WORDS = {
+    EXAMPLE: "an example and no row of the table",
+    REMARK: "a remark and no row of the table",
+    REPEATED: "the headers once more and no row of the table",
+    TOTAL: "a total and no row of the table",
+}
+_SHOWN = 5
+
+
+def note(code: str, message: str, source: str) -> Finding:
+    """Make a note about a file or sheet."""
+    return Finding(code, message, severity=Severity.NOTE, source=source)
+
+
+def notes(table: Table, grid: Grid) -> Iterator[Finding]:
+    """Say what is not read, what is read although nobody sees it, and what was guessed."""
+    yield from _unknown(table)
+    for why in TOLD:
+        if rows := [number for number, reason in table.ignored.items() if reason == why]:
+            first = " ".join(filter(None, map(clean, grid.rows[rows[0] - 1])))[:60]
+            message = f"{listed(rows)} not read: {_WORDS[why]}"
+            yield replace(note("rows-set-aside", message, table.source), value=first)
+    if table.frame.empty:
+        yield note(
+            "table-empty", "has headers and no rows; there is nothing to do for it", table.source
+        )
+    hidden = sorted(grid.hidden_rows.intersection(table.frame.index))
+    if hidden:
+        message = f"{listed(hidden)} hidden or filtered out, and read like any other"
+        yield note("hidden-read", message, table.source)
+    columns = [
+        h for h, p in zip(table.headers, table.places, strict=True) if p in grid.hidden_columns
+    ]
+    if named := ", ".join(f'"{header}"' for header in columns if header):
+        what = "columns are" if len(columns) > 1 else "column is"
+        yield note(
+            "hidden-read", f"the {what} hidden, and read like any other: {named}", table.source
+        )
+    if grid.doubt:
+        yield note("encoding-guessed", f"read as {grid.encoding}: {grid.doubt}", table.source)
+
+
+def _unknown(table: Table) -> Iterator[Finding]:
+    for position in table.columns.unknown:
+        near = table.columns.suggestions.get(position)
+        message = "is no known column" + (f"; did you mean {near}?" if near else "")
+        found = note("column-unknown", message, table.source)
+        yield replace(found, column=table.headers[position])
+    for position, header in enumerate(table.headers):
+        if not header and any(table.frame[position].str.strip(BLANKS)):
+            message = f"{letter(position)} has cells and no header; they are not read"
+            yield note("column-unknown", message, table.source)
+
+
+def listed(numbers: Sequence[int] | Collection[int]) -> str:
+    """Name rows, neighbours together: ``rows 2, 5–7 are``; of many, the first few and how many there are.
+
+    >>> listed([2]), listed([2, 5, 6, 7]), listed(range(1, 99, 2))
+    ('row 2 is', 'rows 2, 5–7 are', '49 rows (1, 3, 5, 7, 9, …) are')
+    """
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and number == spans[-1][-1] + 1:
+            spans[-1].append(number)
+        else:
+            spans.append([number])
+    words = [f"{span[0]}–{span[-1]}" if len(span) > 1 else f"{span[0]}" for span in spans]
+    if len(numbers) == 1:
+        return f"row {words[0]} is"
+    if len(words) > _SHOWN:
+        return f"{len(numbers)} rows ({', '.join(words[:_SHOWN])}, …) are"
+    return f"rows {', '.join(words)} are"

@@ -1,0 +1,44 @@
+"""How to read, as the settings and the command line say it; whatever is not said is found out from the content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+
+from onboarding.headers import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class OneInput:
+    """What is said for some inputs only."""
+
+    kind: Kind | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How to read."""
+
+    kind: Kind | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Header -> canonical name, or ``ignore``."""
+    inputs: Mapping[str, OneInput] = field(default_factory=dict)
+    """A file's name, or a pattern such as ``hr-*.csv`` -> what is said for it; that goes before what is said for all."""
+
+    def of(self, name: str) -> Reading:
+        """Give how to read the input of this name."""
+        found = self
+        for pattern, said in self.inputs.items():
+            if fnmatchcase(name, pattern):
+                found = replace(
+                    found,
+                    kind=said.kind or found.kind,
+                    encoding=said.encoding or found.encoding,
+                    delimiter=said.delimiter or found.delimiter,
+                )
+        return found

@@ -1,0 +1,125 @@
+"""The bytes of a workbook in, its sheets as text out: read in a process of its own, since files can hurt.
+
+A file of five kilobytes can make the library ask for 500 GiB, which no ``except`` catches; another sends it in
+circles. So a second Python, which imports neither pandas nor anything else of weight, looks into the container, reads
+and writes what it found. It has little memory and time, and no secret in its environment. However it ends, this
+process goes on.
+
+What the formats have in common with nothing else stands in rooms of their own: ``xlsx``, ``xlsb``, ``xls`` and ``ods``
+find what the library doesn't tell (errors, formulas never calculated, hidden rows, merged cells).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from onboarding.errors import SheetError
+
+__all__ = ["Sheet", "Workbook", "is_workbook", "read_workbook"]
+
+PATIENCE = 120
+"""Seconds of wall clock for one workbook."""
+Place = tuple[int, int]
+
+_STARTS = (b"PK\x03\x04", b"PK\x05\x06", bytes.fromhex("d0cf11e0a1b11ae1"))
+_TOO_MUCH = (
+    "reading this workbook takes more memory or time than it is given; delete the rows and columns outside the table, "
+    "save it again, or save the table as CSV"
+)
+_CRASHED = "no readable workbook: reading it broke off; open it in a spreadsheet program and save it again as .xlsx"
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One worksheet; the row with number n is ``rows[n - 1]``, positions of columns count from 0."""
+
+    name: str
+    visible: bool
+    read: bool
+    """A hidden sheet is not, unless it was named."""
+    rows: list[list[str]] = field(default_factory=list)
+    errors: dict[Place, str] = field(default_factory=dict)
+    """What a cell shows instead of a value; empty where a formula was never calculated."""
+    covered: frozenset[Place] = frozenset()
+    """Cells that look filled, since a merged one with a value covers them."""
+    hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Workbook:
+    """A workbook's format, whatever its name says, and its sheets."""
+
+    format: str
+    sheets: tuple[Sheet, ...]
+
+
+def is_workbook(content: bytes) -> bool:
+    """Whether the bytes start as those of a zip or of an OLE file do; anything else is text or nothing."""
+    return content.startswith(_STARTS)
+
+
+def read_workbook(content: bytes, wanted: Collection[str] = ()) -> Workbook:
+    """Read the visible sheets, or just those ``wanted``. Raises ``SheetError`` without the file's name."""
+    asked = json.dumps({"sheets": sorted(wanted)}).encode() + b"\n"
+    try:
+        done = subprocess.run(  # noqa: S603  (ourselves)
+            [sys.executable, "-P", "-m", __name__],
+            input=asked + content,
+            env=_environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=PATIENCE,
+            start_new_session=True,  # a Ctrl-C is for us to answer
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise SheetError(_TOO_MUCH) from error
+    if done.returncode:
+        exhausted = -done.returncode in (signal.SIGABRT, signal.SIGKILL, signal.SIGXCPU)
+        raise SheetError(_TOO_MUCH if exhausted else _CRASHED)
+    return _understood(map(json.loads, done.stdout.splitlines()))
+
+
+def _environment() -> dict[str, str]:
+    """Let the process find what this one finds, and nothing that is none of its business."""
+    kept = {
+        name: os.environ[name] for name in ("LD_LIBRARY_PATH", "PYTHONHOME") if name in os.environ
+    }
+    return kept | {"PYTHONPATH": os.pathsep.join(str(Path(place).absolute()) for place in sys.path)}
+
+
+def _understood(said: Iterable[Any]) -> Workbook:
+    """Put together what the process wrote: the format, each sheet's facts, its rows in pieces."""
+    kind = ""
+    sheets: list[Sheet] = []
+    for line in said:
+        if isinstance(line, list):
+            sheets[-1].rows.extend(line)
+        elif "refused" in line:
+            raise SheetError(line["refused"])
+        elif "sheet" in line:
+            sheets.append(_sheet(line))
+        else:
+            kind = line["format"]
+    return Workbook(kind, tuple(sheets))
+
+
+def _sheet(facts: dict[str, Any]) -> Sheet:
+    return Sheet(
+        facts["sheet"],
+        facts["visible"],
+        facts["read"],
+        errors={(row, position): shown for row, position, shown in facts.get("errors", ())},
+        covered=frozenset(map(tuple, facts.get("covered", ()))),
+        hidden_rows=frozenset(facts.get("hidden_rows", ())),
+        hidden_columns=frozenset(facts.get("hidden_columns", ())),
+    )

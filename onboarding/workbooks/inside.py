@@ -1,0 +1,119 @@
+"""What runs in a process of its own: a workbook's bytes in, its sheets out as lines of JSON.
+
+The process limits itself first. So a file that is made to exhaust memory or time, or that trips the library, ends
+this process and nothing else. What it writes is JSON, since whoever reads it should not have to trust it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import resource
+from collections.abc import Callable, Collection, Iterator, Sequence
+
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
+
+from onboarding.errors import SheetError
+from onboarding.workbooks import ods, xls, xlsb, xlsx
+from onboarding.workbooks.cells import texts
+from onboarding.workbooks.container import DAMAGED, PROTECTED, Parts, opened
+from onboarding.workbooks.marks import Marks, Place
+
+MEMORY = 2 << 30
+"""Bytes; a sheet of a million rows and eight columns takes 1.2 GiB."""
+SECONDS = 60
+"""Of processor time."""
+CHUNK = 5_000
+"""Rows in one line."""
+
+
+def limit() -> None:
+    """Bound what this process may take, for good."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def lines(content: bytes, wanted: Collection[str]) -> Iterator[str]:
+    """Give the format, then for each worksheet its facts and its rows; a refusal is the last line.
+
+    A hidden sheet has no rows unless it is ``wanted``; where any is, no other sheet has.
+    """
+    try:
+        kind, parts = opened(content)
+        yield json.dumps({"format": kind})
+        yield from _sheets(content, _finder(kind, parts), wanted)
+    except SheetError as error:
+        yield json.dumps({"refused": str(error)})
+    except PasswordError:
+        yield json.dumps({"refused": PROTECTED})
+    except (CalamineError, ValueError, OverflowError) as error:
+        yield json.dumps({"refused": f"{DAMAGED} ({error})"})
+
+
+def _finder(kind: str, parts: Parts | bytes) -> Callable[[int], Marks]:
+    if isinstance(parts, bytes):
+        return xls.marks(parts)
+    find = {"ods": ods.marks, "xlsb": xlsb.marks}.get(kind, xlsx.marks)
+    return find(parts)
+
+
+def _sheets(
+    content: bytes, marks_of: Callable[[int], Marks], wanted: Collection[str]
+) -> Iterator[str]:
+    with CalamineWorkbook.from_filelike(io.BytesIO(content)) as workbook:
+        for position, sheet in enumerate(workbook.sheets_metadata):
+            if sheet.typ is not SheetTypeEnum.WorkSheet:
+                continue
+            visible = sheet.visible is SheetVisibleEnum.Visible
+            if not (sheet.name in wanted if wanted else visible):
+                yield json.dumps({"sheet": sheet.name, "visible": visible, "read": False})
+                continue
+            try:
+                marks = marks_of(position)
+                rows = _rows(workbook.get_sheet_by_index(position), marks)
+            except SheetError as error:
+                raise SheetError(f'the sheet "{sheet.name}": {error}') from error
+            facts = {"sheet": sheet.name, "visible": visible, "read": True}
+            yield json.dumps(facts | _facts(marks, rows))
+            for first in range(0, len(rows), CHUNK):
+                yield json.dumps(rows[first : first + CHUNK])
+
+
+def _rows(sheet: CalamineSheet, marks: Marks) -> list[list[str]]:
+    """Give all rows from the first of the sheet on; the library ends where the last value is."""
+    if sheet.end is not None:
+        marks.reach(sheet.end[0] + 1, sheet.end[1])
+    rows = [*map(texts, sheet.to_python(skip_empty_area=False))]
+    last = max((row for row, _ in marks.errors), default=0)
+    rows += [[] for _ in range(last - len(rows))]
+    for (row, position), shown in marks.shown.items():
+        if row <= len(rows) and position < len(rows[row - 1]):
+            rows[row - 1][position] = shown
+    return rows
+
+
+def _facts(marks: Marks, rows: Sequence[Sequence[str]]) -> dict[str, object]:
+    return {
+        "errors": [[*place, shown] for place, shown in sorted(marks.errors.items())],
+        "covered": sorted({place for area in marks.merged for place in _covered(rows, *area)}),
+        "hidden_rows": sorted(row for row in marks.hidden_rows if row <= len(rows)),
+        "hidden_columns": sorted(marks.hidden_columns),
+    }
+
+
+def _covered(rows: Sequence[Sequence[str]], first: Place, last: Place) -> Iterator[Place]:
+    """Give the cells that look filled and are blank, since a merged one with a value covers them."""
+    (top, left), (bottom, right) = first, last
+    if top <= len(rows) and left < len(rows[top - 1]) and rows[top - 1][left]:
+        for row in range(top, min(bottom, len(rows)) + 1):
+            for position in range(left, min(right + 1, len(rows[top - 1]))):
+                if (row, position) != first:
+                    yield row, position

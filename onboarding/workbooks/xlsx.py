@@ -1,0 +1,202 @@
+"""The parts of an ``.xlsx`` in, the marks of each sheet out.
+
+A sheet is parsed only if a look at its bytes says that there is anything to find in it; most have nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from posixpath import join, normpath
+from xml.parsers import expat
+
+from onboarding.errors import SheetError
+from onboarding.workbooks.container import DAMAGED, Parts
+from onboarding.workbooks.marks import MOST_CELLS, Marks, place
+
+Attributes = Mapping[str, str]
+
+_TELLING = (
+    *(b'"e"', b"'e'"),
+    *(b"<f>", b"<f ", b"<f/", b":f>", b":f ", b":f/"),
+    *(b'hidden="1"', b'hidden="true"', b"hidden='"),
+    b"mergeCell",
+)
+"""Bytes without one of which a sheet has nothing to tell."""
+_DIMENSION = re.compile(rb"""<(?:\w+:)?dimension\s+ref=["'](?:[A-Z]+\d+:)?([A-Z]+\d+)["']""")
+_ZEROS = re.compile(r"0{2,}(?:;@)?")
+
+
+def marks(parts: Parts) -> Callable[[int], Marks]:
+    """Give what finds the marks of the sheet at a position."""
+    book = _Book()
+    parse(parts["xl/workbook.xml"], book.start)
+    targets = relations(parts, "xl/_rels/workbook.xml.rels")
+    widths = _padded(parts)
+
+    def of(position: int) -> Marks:
+        try:
+            name = targets[book.sheets[position]]
+        except (IndexError, KeyError):
+            raise SheetError(f"{DAMAGED} (a sheet is missing)") from None
+        return _marks(parts[name], widths, calculated=book.calculated)
+
+    return of
+
+
+def parse(
+    xml: bytes,
+    start: Callable[[str, Attributes], None],
+    end: Callable[[str], None] | None = None,
+    text: Callable[[str], None] | None = None,
+) -> None:
+    """Tell of every element of an XML part, by its name without prefix."""
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+
+    def started(name: str, attributes: dict[str, str]) -> None:
+        start(name.rpartition(":")[2], attributes)
+
+    def no_dtd(*_: object) -> None:
+        raise SheetError(f"{DAMAGED} (it defines its own XML words)")
+
+    parser.StartElementHandler = started
+    parser.StartDoctypeDeclHandler = no_dtd
+    if end:
+        parser.EndElementHandler = lambda name: end(name.rpartition(":")[2])
+    if text:
+        parser.CharacterDataHandler = text
+    try:
+        parser.Parse(xml, True)
+    except expat.ExpatError as error:
+        raise SheetError(f"{DAMAGED} ({error})") from error
+
+
+def relations(parts: Parts, name: str) -> dict[str, str]:
+    """Give the parts that the workbook refers to, by the ids it uses."""
+    found: dict[str, str] = {}
+
+    def start(element: str, attributes: Attributes) -> None:
+        if element == "Relationship":
+            target = attributes.get("Target", "")
+            found[attributes.get("Id", "")] = normpath(join("xl", target)).lstrip("/")
+
+    parse(parts[name], start)
+    return found
+
+
+class _Book:
+    """Which sheets there are, and whether what is stored for formulas was calculated at all."""
+
+    def __init__(self) -> None:
+        self.sheets: list[str] = []
+        self.calculated = True
+
+    def start(self, element: str, attributes: Attributes) -> None:
+        if element == "sheet":
+            ids = (value for name, value in attributes.items() if name.endswith(":id"))
+            self.sheets.append(next(ids, ""))
+        elif element == "calcPr":
+            # Whoever asks for this at opening has stored nothing, or 0, for each formula.
+            self.calculated = attributes.get("fullCalcOnLoad", "0") not in ("1", "true")
+
+
+def _padded(parts: Parts) -> dict[str, int]:
+    """Give the styles that show a number with zeros in front, and how many digits they show."""
+    if "xl/styles.xml" not in parts:
+        return {}
+    formats: dict[str, int] = {}
+    cells: list[int] = []
+    inside = False
+
+    def start(element: str, attributes: Attributes) -> None:
+        nonlocal inside
+        code = attributes.get("formatCode", "")
+        if element == "numFmt" and _ZEROS.fullmatch(code):
+            formats[attributes.get("numFmtId", "")] = code.count("0")
+        elif element == "xf" and inside:
+            cells.append(formats.get(attributes.get("numFmtId", ""), 0))
+        elif element in ("cellXfs", "cellStyles"):
+            inside = element == "cellXfs"
+
+    parse(parts["xl/styles.xml"], start)
+    return {str(style): width for style, width in enumerate(cells) if width}
+
+
+def _marks(xml: bytes, widths: Mapping[str, int], *, calculated: bool) -> Marks:
+    dimension = _DIMENSION.search(xml[:4096])
+    row, position = place(dimension[1].decode()) if dimension else (MOST_CELLS, 1)
+    near = row * (position + 1) <= MOST_CELLS // 4
+    if near and not widths and not any(sign in xml for sign in _TELLING):
+        return Marks()
+    sheet = _Sheet(widths, calculated=calculated)
+    parse(xml, sheet.start, sheet.end, sheet.text)
+    return sheet.marks
+
+
+class _Sheet:
+    """One pass over a sheet's XML; cells and rows without a name follow the one before."""
+
+    def __init__(self, widths: Mapping[str, int], *, calculated: bool) -> None:
+        self.marks = Marks()
+        self._widths = widths
+        self._calculated = calculated
+        self._row = 0
+        self._place = (0, -1)
+        self._kind = ""
+        self._style = ""
+        self._formula = self._content = self._value = self._in_value = False
+        self._text: list[str] = []
+
+    def start(self, element: str, attributes: Attributes) -> None:
+        match element:
+            case "c":
+                name = attributes.get("r")
+                self._place = place(name) if name else (self._row, self._place[1] + 1)
+                self._kind = attributes.get("t", "n")
+                self._style = attributes.get("s", "")
+                self._formula = self._content = self._value = False
+                self._text.clear()
+            case "v" | "t":
+                self._value = self._in_value = True
+            case "f":
+                self._formula = True
+            case "row":
+                self._row = int(attributes.get("r") or self._row + 1)
+                self._place = (self._row, -1)
+                if attributes.get("hidden") in ("1", "true"):
+                    self.marks.hidden_rows.add(self._row)
+            case "col" if attributes.get("hidden") in ("1", "true"):
+                first, last = int(attributes["min"]), int(attributes["max"])
+                self.marks.hidden_columns |= set(range(first - 1, min(last, 16_384)))
+            case "mergeCell":
+                first_cell, _, last_cell = attributes["ref"].partition(":")
+                self.marks.merged.append((place(first_cell), place(last_cell or first_cell)))
+            case _:
+                pass
+
+    def text(self, text: str) -> None:
+        if self._in_value:
+            self._text.append(text)
+
+    def end(self, element: str) -> None:
+        if element in ("v", "t"):
+            self._in_value = False
+        elif element == "c":
+            self._end_of_cell("".join(self._text))
+
+    def _end_of_cell(self, value: str) -> None:
+        if value or self._formula:
+            self.marks.reach(*self._place)
+        if self._kind == "e":
+            self.marks.errors[self._place] = value or "#ERROR!"
+        elif self._formula and not self._is_calculated(value):
+            self.marks.errors[self._place] = ""
+        elif value.isdecimal() and len(value) < (width := self._widths.get(self._style, 0)):
+            self.marks.shown[self._place] = value.zfill(width)
+
+    def _is_calculated(self, value: str) -> bool:
+        """Whether a formula has a result; one that came to an empty text says so by its kind."""
+        if not self._calculated and value == "0":
+            return False
+        return bool(value) or (self._kind == "str" and self._value)
