@@ -6,13 +6,13 @@ What is odd about the wire is said where it is met. Nothing is repeated here; ``
 from __future__ import annotations
 
 import json
-import re
 import sys
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from onboarding.apply.fates import CLOSED
 from onboarding.errors import Doubt, Protocol, Refused, TokenRefused
 from onboarding.model import (
     Email,
@@ -38,7 +38,6 @@ LOOKUP = 40  # keys in a look-up
 KEYS = 3600  # bytes of keys in it: its first line stays below 4 KiB, half of what gateways usually take
 USER_COLUMNS = ("id", "username", "email", "enabled", "roles", "workspaceRole")
 LOGIN_COLUMNS = ("emailVerified", "lastLoginTime")  # whether an invitation is still pending
-INVITING = re.compile(r"\bsso\b|single[ -]sign|\bseats?\b|licen[cs]e", re.IGNORECASE)
 
 
 class Atlan:
@@ -51,8 +50,9 @@ class Atlan:
         self._tenant = tenant
         self._identity: Identity | None = None
         self._groups = "/v2/groups"
-        self._role_update = "roles/update"
+        self._role_update = ""
         self._lock = threading.Lock()
+        self._first_role = threading.Lock()
 
     @property
     def calls(self) -> int:
@@ -135,7 +135,7 @@ class Atlan:
         except TokenRefused as refusal:
             # Nobody documents how an invitation is refused where single sign-on is enforced. If it is by a 403, it is
             # about inviting and not about the token, which may do all else.
-            if not INVITING.search(refusal.words):
+            if not CLOSED.search(refusal.words):
                 raise
             raise Refused(
                 str(refusal),
@@ -171,15 +171,24 @@ class Atlan:
         return _receipt(self._post(f"/groups/{_part(group.id)}", body, request_id))
 
     def change_role(self, user: UserId, role: Role, *, request_id: str) -> Receipt:
-        """Set a role, at the address that the SDKs use; where that is not there, at the documented one."""
+        """Set a role, at the address that the SDKs use; where that is not there, at the documented one from then on."""
         body = {"roleId": self.identity().roles[role]}
         path = f"/users/{_part(user)}/"
+        with self._first_role:  # the others wait to hear which address it is
+            if not self._role_update:
+                return self._change_first_role(path, body, request_id)
+        return _receipt(self._post(path + self._role_update, body, request_id))
+
+    def _change_first_role(self, path: str, body: Any, request_id: str) -> Receipt:
         try:
-            return _receipt(self._post(path + self._role_update, body, request_id))
+            receipt = _receipt(self._post(path + "roles/update", body, request_id))
         except Refused as refusal:
-            if refusal.status != 404 or self._role_update == "update":
+            if refusal.status != 404:
                 raise
             unknown = refusal
+        else:
+            self._role_update = "roles/update"
+            return receipt
         try:
             receipt = _receipt(self._post(path + "update", body, request_id))
         except Refused as refusal:
@@ -338,6 +347,7 @@ def _user(record: Record) -> User:
         pending=bool(email) and never_here and _says(record.get("emailVerified"), "false"),
         id=UserId(_id(record)),
         username=str(record.get("username") or ""),
+        scim=_says(record.get("isScimUser"), "true"),
     )
 
 

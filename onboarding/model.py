@@ -128,6 +128,8 @@ class User:
     """Invited, and never logged in."""
     id: UserId = UserId("")
     username: str = ""
+    scim: bool = False
+    """Kept by the identity provider, which alone can enable and disable it."""
 
     @property
     def rules(self) -> bool:

@@ -15,7 +15,10 @@ from onboarding.errors import Throttled
 PER_MINUTE = 300.0  # calls; Atlan blocks an instance for a minute above 400
 BURST = 50  # calls that a rested budget lets through at once, so that small jobs don't wait
 BLOCKED = 60.0  # seconds that Atlan blocks for; waited where a 429 does not say how long
-LOCAL, DISTANT = 0.02, 0.1  # seconds for an answer: of a tenant on this machine, and of one that limits calls
+LOCAL, DISTANT = (
+    0.02,
+    0.1,
+)  # seconds for an answer: of a tenant on this machine, and of one that limits calls
 PATIENCE = 900.0  # seconds; a tenant that asks for a longer pause gets a later run
 SLOWER = 0.7  # of the rate so far, after a 429
 LEAST = 0.1  # of the full rate; never slower than that
@@ -46,7 +49,7 @@ class Budget:
         self.waiting = waiting
         """Called by a thread that waits, about every second, with the seconds left."""
         self.waited = 0.0
-        """Seconds that threads have waited in all."""
+        """Seconds in which anybody has waited; several at once count once."""
         self._clock = clock
         self._sleep = sleep
         self._lock = threading.Lock()
@@ -56,6 +59,7 @@ class Budget:
         self._saved = (burst - 1) * 60 / per_minute  # seconds' worth of calls
         self._next = -math.inf  # when the next call is due at an even pace
         self._resume = -math.inf  # when the pause that the tenant asked for ends
+        self._counted = -math.inf  # until when waiting is counted in `waited`
 
     def takes(self, calls: int) -> float:
         """Guess how many seconds so many calls take; those that a rest has saved up don't wait."""
@@ -95,9 +99,11 @@ class Budget:
 
     def _nap(self, left: float) -> None:
         """Sleep a little, so that a pause which grows or a signal is noticed soon."""
-        nap = min(left, 1.0)
+        start = self._clock()
         if left >= 1.0:
             self.waiting(left)
-        self._sleep(nap)
+        self._sleep(min(left, 1.0))
         with self._lock:
-            self.waited += nap
+            end = self._clock()
+            self.waited += max(0.0, end - max(start, self._counted))
+            self._counted = max(end, self._counted)

@@ -237,7 +237,7 @@ def _account(scene: _Scene, person: Person, account: User) -> Iterator[Change | 
     """Compare an existing account: enabled, and with the role that the row says, if it says one."""
     wish = replace(account, role=person.role or account.role)
     if not account.enabled:
-        message = f"{person.email} is active here, and the account is disabled"
+        message = f"{person.email} is active here, and the account is disabled{_by_whom(account)}"
         yield Settled(Status.MANUAL, "reactivate", message, person.rows)
     if wish == account:
         yield scene.as_asked(person.rows, Change(None, account), Change(account, account))
@@ -254,8 +254,13 @@ def _departure(person: Person, account: User | None) -> Settled:
     if not account.enabled:
         message = f"{email} has left and the account is disabled"
         return Settled(Status.UNCHANGED, "already-disabled", message, rows)
-    message = f"{email} has left and the account is still enabled"
+    message = f"{email} has left and the account is still enabled{_by_whom(account)}"
     return Settled(Status.MANUAL, "deactivate", message, rows)
+
+
+def _by_whom(account: User) -> str:
+    """Say where an account is enabled and disabled, if not in Atlan."""
+    return "; SCIM keeps it, so that is done in the identity provider" if account.scim else ""
 
 
 def _deprivation(scene: _Scene, person: Person) -> Iterator[Change | Settled]:

@@ -45,6 +45,16 @@ IDLE = (
 )
 
 
+REFUSALS = frozenset((400, 402, 404, 405, 409, 410, 411, 413, 414, 415, 422, 431))
+"""Statuses by which whoever answers says that nothing was carried out. 408 is none: a gateway in between may have given up."""
+MEANINGS = {
+    402: " (what was paid for is used up)",
+    404: " (there is no such thing)",
+    405: " (this tenant does not offer that)",
+    413: " (that is too much at once)",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A clear yes: 2xx, complete, and JSON or nothing."""
@@ -167,7 +177,7 @@ class _Call:
 
     def log(self, came: str, started: float) -> None:
         took = (time.perf_counter() - started) * 1000
-        log.debug("%s %s: %s, %s, %d ms", self.method, self.path, came, self.request_id, took)
+        log.info("%s %s: %s, %s, %d ms", self.method, self.path, came, self.request_id, took)
 
     def judged(self, reply: Reply, attempts: int, hide: Callable[[str], str]) -> Answer:
         """Give the answer of a clear yes, or raise what else it is; ``hide`` takes secrets out."""
@@ -178,7 +188,8 @@ class _Call:
         }
         what = f"{self.method} {self.path}"
         said = hide(words(reply.body, ours=self.request_id))
-        text = f"{what} was answered with {reply.status}" + (f": {said}" if said else ".")
+        meaning = f": {said}" if said else f"{MEANINGS.get(reply.status, '')}."
+        text = f"{what} was answered with {reply.status}{meaning}"
         named = {who: hide(why) for who, why in by_subject(reply.body).items()}
         match reply.status:
             case status if not reply.whole:
@@ -193,9 +204,7 @@ class _Call:
             case 429:
                 pause = reply.retry_after
                 raise Throttled(f"The tenant asks to slow down. {text}", retry_after=pause, **told)
-            case 400 | 404 | 409 | 422:
-                raise Refused(text, words=said, by_subject=named, **told)
-            case 500 if named:
+            case status if status in REFUSALS or (status == 500 and named):
                 raise Refused(text, words=said, by_subject=named, **told)
             case _:
                 raise Doubt(text, **told)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -355,6 +357,9 @@ def test_how_long_pages_are_is_learnt_from_a_long_list(
             {"id": "1", "enabled": False}, User(Email(""), enabled=False, id=UserId("1")), id="off"
         ),
         pytest.param(
+            {"id": "1", "isScimUser": True}, User(Email(""), id=UserId("1"), scim=True), id="scim"
+        ),
+        pytest.param(
             {"id": "1", "enabled": "false"},
             User(Email(""), enabled=False, id=UserId("1")),
             id="text",
@@ -704,6 +709,36 @@ def test_where_that_is_not_there_the_documented_address_is_used_from_then_on() -
         tenant.change_role(UserId("u"), Role.GUEST, request_id="ours")
     paths = ["/users/u/roles/update", "/users/u/update", "/users/u/update"]
     assert [path for path, _, _ in wire.posted] == paths
+
+
+def test_once_an_address_has_answered_a_404_is_about_the_person() -> None:
+    for first in ([None], [gone(), None]):
+        wire = Wire(yields=[*first, gone(), None])
+        tenant = atlan(wire)
+        tenant.change_role(UserId("u"), Role.GUEST, request_id="ours")
+        with pytest.raises(Refused):
+            tenant.change_role(UserId("v"), Role.GUEST, request_id="ours")
+        tenant.change_role(UserId("w"), Role.GUEST, request_id="ours")
+        assert len(wire.posted) == len(first) + 2
+
+
+def test_workers_wait_to_hear_which_address_it_is() -> None:
+    class Slow(Wire):
+        def post(self, path: str, body: Any, *, request_id: str) -> Answer:
+            asking.wait(0.05)
+            answer = super().post(path, body, request_id=request_id)
+            if path.endswith("roles/update"):
+                raise gone()
+            return answer
+
+    asking = threading.Event()
+    wire = Slow()
+    tenant = atlan(wire)
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(12):
+            pool.submit(tenant.change_role, UserId("u"), Role.GUEST, request_id="ours")
+    paths = [path for path, _, _ in wire.posted]
+    assert sorted(paths) == ["/users/u/roles/update", *["/users/u/update"] * 12]
 
 
 def test_a_person_who_is_gone_does_not_change_the_address() -> None:

@@ -25,11 +25,11 @@ from hypothesis import strategies as st
 from onboarding.apply import Applied, Pace, apply, forecast, settle
 from onboarding.errors import TenantError
 from onboarding.journal import State
+from onboarding.look import look
 from onboarding.model import Intake, Role, Standing
 from onboarding.plan import Plan, Status
 from onboarding.reconcile import Wishes, reconcile
 from onboarding.safety import Permissions, screen
-from onboarding.look import look
 
 ADMIN, MEMBER, GUEST = Role.ADMIN, Role.MEMBER, Role.GUEST
 

@@ -164,6 +164,17 @@ def test_a_disabled_account_that_is_otherwise_as_asked_is_not_called_unchanged()
     assert settled(plan) == [(Status.MANUAL, "reactivate", (2,))]
 
 
+@pytest.mark.parametrize(
+    ("standing", "enabled"), [(Standing.LEAVER, True), (Standing.ACTIVE, False)]
+)
+def test_who_enables_and_disables_an_account_is_said(standing: Standing, *, enabled: bool) -> None:
+    for scim in (True, False):
+        current = directory([user("ana", Role.GUEST, enabled=enabled, scim=scim)])
+        plan = planned(intake([person("ana", standing=standing)]), current)
+        said = "; SCIM keeps it, so that is done in the identity provider"
+        assert [work.message.endswith(said) for work in plan.settled] == [scim]
+
+
 # ---- memberships ---------------------------------------------------------------------------------------------
 
 

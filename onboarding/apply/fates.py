@@ -20,6 +20,9 @@ CLOSED = re.compile(
 )
 """Words of a refusal that is about inviting as such. Atlan documents none; these are the likely ones."""
 
+NOT_AT_ALL = frozenset((402, 404, 405))
+"""Statuses that can't be about one of the people: nothing is left of what was paid for, or there is no such call."""
+
 
 def refused(words: str) -> Outcome:
     """The tenant said no to this very change."""
@@ -107,6 +110,8 @@ def closes_invitations(error: Refused, changes: Sequence[Change]) -> str:
     Only one that speaks of everybody in the call counts, and no address in it: a person may be called Sso.
     """
     said = error.by_subject
+    if error.status in NOT_AT_ALL and not said:
+        return error.words or str(error)
     if said and {change.email for change in changes} - said.keys():
         return ""
     texts = list(said.values()) if said else [error.words or str(error)]
