@@ -82,7 +82,9 @@ def _tables(snapshot: Snapshot, reading: Reading, index: int) -> Iterator[Table 
                 yield grid
                 continue
             source = f"{name}!{grid.sheet}" if grid.sheet else name
-            if not all(map(is_blank, grid.rows)):
+            if grid.is_example:
+                yield note("table-ignored", "is an example and was not read", source)
+            elif not all(map(is_blank, grid.rows)):
                 try:
                     yield _table(grid, snapshot, source, reading, index)
                     index += 1
@@ -152,7 +154,7 @@ def _table(grid: Grid, snapshot: Snapshot, source: str, reading: Reading, index:
     width, at = len(headers), RowRef(index, 0, source)
     beyond = cells.surplus(width, numbers, rows)
     findings = cells.ragged(beyond, width, columns, at)
-    findings += cells.cut_off(grid, width, numbers, rows, at)
+    findings += cells.cut_off(grid, layout, width, at)
     filled = [[*row[:width], *[""] * (width - len(row))] for row in rows]
     frame = pd.DataFrame(filled, index=numbers, columns=range(width), dtype="str")
     findings += cells.show_errors(frame, grid, headers, columns, at)

@@ -16,7 +16,7 @@ from onboarding.headers import CARRIED, Columns, Table, result_columns, understa
 from onboarding.model import Finding, RowRef
 from onboarding.schemas import BLANKS
 from onboarding.sheets.grid import Grid
-from onboarding.sheets.layout import is_blank
+from onboarding.sheets.layout import Layout, is_blank
 from onboarding.sheets.reading import Reading
 
 FORMULA_STARTS = tuple("=+-@\t\r")
@@ -63,14 +63,19 @@ def ragged(
     ]
 
 
-def cut_off(
-    grid: Grid, width: int, numbers: Sequence[int], rows: Sequence[Sequence[str]], at: RowRef
-) -> list[Finding]:
+def cut_off(grid: Grid, layout: Layout, width: int, at: RowRef) -> list[Finding]:
     """Reject the last row of a file that breaks off in it: a blank ``action`` would mean *add*."""
-    if not grid.open_end or not rows or numbers[-1] != len(grid.rows) or len(rows[-1]) >= width:
+    if not grid.open_end or not layout.numbers or layout.numbers[-1] != len(grid.rows):
         return []
-    message = f"has {len(rows[-1])} of {width} cells and no line end; is the file cut off?"
-    return [Finding("row-cut", message, replace(at, row=numbers[-1]))]
+    row = layout.rows[-1]
+    takes_away = [i for name in ("action", "status") for i in layout.columns.fields.get(name, ())]
+    if len(row) < width:
+        message = f"has {len(row)} of {width} cells and no line end; is the file cut off?"
+    elif width - 1 in takes_away and not row[width - 1]:
+        message = "ends in a blank cell without a line end, where leaving could be said; is the file cut off?"
+    else:
+        return []
+    return [Finding("row-cut", message, replace(at, row=layout.numbers[-1]))]
 
 
 def show_errors(

@@ -27,3 +27,8 @@ class Grid:
     """Cells that another one covers, whose value shows there too."""
     hidden_rows: frozenset[int] = frozenset()
     hidden_columns: frozenset[int] = frozenset()
+
+    @property
+    def is_example(self) -> bool:
+        """Whether it says in its first cell that it is one, as in the workbook of ``onboarding template``."""
+        return bool(self.rows and self.rows[0] and self.rows[0][0].startswith("Example, not read:"))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from onboarding.errors import SheetError
-from onboarding.headers import Columns, Kind, NoKnownHeader, known, names_people, understand
+from onboarding.headers import Columns, Kind, NoKnownHeader, known, letter, names_people, understand
 from onboarding.headers.spelling import field_of
 from onboarding.schemas import BLANKS, clean, fault, fold
 from onboarding.sheets.grid import Grid
@@ -63,6 +63,7 @@ class Layout:
 def lay_out(grid: Grid, reading: Reading, source: str) -> Layout:
     """Find the table. Raises ``NoKnownHeader`` where there is none of ours."""
     top, columns = _heading(grid, reading, source)
+    _no_table_beside(grid, top, reading)
     ignored = {n: BLANK if is_blank(row) else TITLE for n, row in enumerate(grid.rows[:top], 1)}
     found = Layout(top + 1, columns, [], [], ignored | {top + 1: HEADERS})
     shown = {number for number, _ in grid.errors}
@@ -144,6 +145,29 @@ def _no_data_above(titles: Sequence[Sequence[str]], top: int) -> None:
             )
 
 
+def _no_table_beside(grid: Grid, top: int, reading: Reading) -> None:
+    """Refuse two tables side by side, a blank column between: each row would be read as one."""
+    headers = grid.rows[top]
+    for gap in (i for i, header in enumerate(headers) if not clean(header)):
+        sides = headers[:gap], headers[gap + 1 :]
+        if min(known(side, reading.columns) for side in sides) < 2 or not _is_blank_column(
+            grid, gap
+        ):
+            continue
+        try:
+            for side in sides:
+                understand(side, columns=reading.columns)
+        except SheetError:
+            continue
+        raise SheetError(
+            f"two tables stand side by side, with {letter(gap)} blank between them; put each on a sheet of its own"
+        )
+
+
+def _is_blank_column(grid: Grid, position: int) -> bool:
+    return not any(clean(row[position]) for row in grid.rows if position < len(row))
+
+
 # ---- below -------------------------------------------------------------------------------------------------------
 
 
@@ -183,7 +207,8 @@ def _names_fields(cells: Sequence[str], *, people: bool) -> bool:
     fields = [name for cell in cells if (name := field_of(cell))]
     if people:
         return "email" in fields and len(cells) == 1
-    return len(fields) > 1 and "group" in fields and "description" in fields
+    down_the_side = field_of(cells[0]) in ("description", "default")
+    return down_the_side or {"group", "description"} <= set(fields)
 
 
 def _is_remark(cells: Sequence[str], *, people: bool) -> bool:

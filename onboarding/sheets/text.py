@@ -46,7 +46,7 @@ _SECRET = re.compile(rb"passw|kennwort|contrase|mot de passe|pwd", re.IGNORECASE
 _CONTROL = re.compile(r"[\0-\x08\x0e-\x1f]")
 _SAMPLE = 1 << 20
 """Characters by which the delimiter is judged."""
-_SEP_LINE = re.compile(r'\A"?sep=(.)"?[ ;,\t]*(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
+_SEP_LINE = re.compile(r'\A"?sep=([^"\s]|\t)"?[ ;,\t]*(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
 
 
 def read_text(
