@@ -24,7 +24,7 @@ from onboarding.words import labels
 from onboarding.writers import files, rows, summary
 from onboarding.writers.finished import Finished
 from onboarding.writers.tables import carried
-from onboarding.writers.workbook import results_xlsx
+from onboarding.writers.workbook.results import results_xlsx
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from onboarding.sheets import FORMULA_STARTS, Table
 from onboarding.words import detail, places
 from onboarding.writers.files import same_name
 from onboarding.writers.tables import Column, cells_of, columns_of
-from onboarding.writers.workbook import retry_xlsx
+from onboarding.writers.workbook.results import retry_xlsx
 
 NOT_IN_THE_SHEET = frozenset({"over-limit", "declined", "interrupted"})
 CHUNK = 10_000  # rows put into bytes at a time

@@ -18,8 +18,17 @@ from xlsxwriter.worksheet import Worksheet
 from onboarding.report import RESULT_COLUMNS
 from onboarding.writers.tables import Column, cells_of, columns_of
 from onboarding.writers.workbook import look
-from onboarding.writers.workbook.look import STYLES, Part, Style, writable
+from onboarding.writers.workbook.look import Part
 from onboarding.writers.workbook.overview import Cell, Line, height_of
+from onboarding.writers.workbook.style import (
+    AUTHOR,
+    MOST_NOTES,
+    NOTE_WIDTH,
+    STYLES,
+    Style,
+    note_height,
+    writable,
+)
 
 Formats = dict[str, Format]
 
@@ -34,7 +43,7 @@ def fresh(
     if summary:
         title, lines = summary
         _summary(book.add_worksheet(title), lines, formats)
-    notes = look.MOST_NOTES
+    notes = MOST_NOTES
     for part in parts:
         notes -= _sheet(book.add_worksheet(part.title), part, formats, notes)
     try:
@@ -152,5 +161,5 @@ def _shape(
 
 
 def _note(sheet: Worksheet, number: int, place: int, text: str) -> None:
-    facts = {"author": look.AUTHOR, "width": look.NOTE_WIDTH, "height": look.note_height(text)}
+    facts = {"author": AUTHOR, "width": NOTE_WIDTH, "height": note_height(text)}
     sheet.write_comment(number, place, writable(text), facts)

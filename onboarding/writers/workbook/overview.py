@@ -16,7 +16,8 @@ from onboarding.words import said
 from onboarding.writers.finished import Finished, changes, moment, tone, verdict
 from onboarding.writers.text import MEANS, plain
 from onboarding.writers.workbook import look
-from onboarding.writers.workbook.look import STYLES, SUMMARY_WIDTHS, advice
+from onboarding.writers.workbook.look import SUMMARY_WIDTHS, advice
+from onboarding.writers.workbook.style import STYLES
 
 TITLE = "Onboarding report"
 """The first cell of the sheet, by which a report that is fed back is known."""

@@ -1,0 +1,129 @@
+"""The user's own workbook and its results in; the same workbook with the results in it out, if it can be had.
+
+openpyxl can be made to take all memory and time by a file of a few kilobytes. So it works in a process of its own
+(``annotate``), which has little of both and no secret in its environment; this process goes on, however that ends.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from onboarding.report import RowResult
+from onboarding.writers.workbook import look
+from onboarding.writers.workbook.look import Part
+from onboarding.writers.workbook.overview import Cell, Line, height_of
+from onboarding.writers.workbook.style import (
+    CellOrder,
+    LineOrder,
+    MarkOrder,
+    Order,
+    RowOrder,
+    SheetOrder,
+)
+
+UNPACKED = 64 << 20  # bytes that such a workbook may unpack to
+PATIENCE = 120  # seconds
+
+
+class NotAsItLooks(Exception):
+    """Why a workbook has to be made from nothing."""
+
+
+def check(content: bytes) -> None:
+    """Raise ``NotAsItLooks`` for a workbook that is not passed on as it is."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            inside = archive.infolist()
+    except zipfile.BadZipFile:
+        raise NotAsItLooks("the input is no .xlsx file, whatever its name says") from None
+    if any(part.filename.casefold().endswith("vbaproject.bin") for part in inside):
+        raise NotAsItLooks("yours has macros, which are not passed on")
+    if sum(part.file_size for part in inside) > UNPACKED:
+        raise NotAsItLooks("yours is very large")
+
+
+def annotated(content: bytes, parts: Sequence[Part], title: str, lines: Sequence[Line]) -> bytes:
+    """Give the workbook's bytes; raises ``NotAsItLooks`` where there is no making sense of it."""
+    order = Order(
+        title=title,
+        widths=list(look.SUMMARY_WIDTHS),
+        lines=[
+            LineOrder(height=height_of(line), cells=[_cell(cell) for cell in line])
+            for line in lines
+        ],
+        sheets=[_sheet(part) for part in parts],
+    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "onboarding.writers.workbook"],
+            input=json.dumps(order).encode() + b"\n" + content,
+            env=_environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=PATIENCE,
+            start_new_session=True,  # a Ctrl-C is for us to answer
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise NotAsItLooks("the look of yours could not be read in time") from None
+    if done.returncode:
+        raise NotAsItLooks("the look of yours could not be read")
+    return done.stdout
+
+
+def _environment() -> dict[str, str]:
+    """Let the process find what this one finds, and nothing that is none of its business."""
+    kept = {
+        name: os.environ[name] for name in ("LD_LIBRARY_PATH", "PYTHONHOME") if name in os.environ
+    }
+    return kept | {"PYTHONPATH": os.pathsep.join(str(Path(place).absolute()) for place in sys.path)}
+
+
+def _cell(cell: Cell) -> CellOrder:
+    return CellOrder(text=cell.text, style=cell.style, span=cell.span, to=cell.to)
+
+
+def _sheet(part: Part) -> SheetOrder:
+    table = part.table
+    return SheetOrder(
+        name=table.sheet or "",
+        title=part.title,
+        top=table.top,
+        columns=[place + 1 for place in table.places],
+        secret=[table.places[position] + 1 for position in table.columns.blanked],
+        frozen=look.frozen(table, table.places),
+        fed_back=table.fed_back,
+        widths=dict(look.RESULT_WIDTHS),
+        rows=[_row(row) for row in part.rows],
+        marks=[mark for row in part.rows for mark in _marks(part, row.row.row)],
+    )
+
+
+def _row(row: RowResult) -> RowOrder:
+    return RowOrder(
+        row=row.row.row,
+        height=look.result_height(row),
+        texts=list(row.cells),
+        styles=list(look.result_styles(row)),
+    )
+
+
+def _marks(part: Part, number: int) -> list[MarkOrder]:
+    table = part.table
+    return [
+        MarkOrder(
+            row=number,
+            column=table.places[position] + 1,
+            style=look.tint(found),
+            note=look.note(found),
+            text=str(table.frame.at[number, position]),
+        )
+        for position, found in look.by_cell(part.marks.get(number, ())).items()
+    ]
