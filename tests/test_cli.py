@@ -23,7 +23,17 @@ from onboarding import __version__
 from onboarding.cli import cli
 from onboarding.codes import CODES
 
-COMMANDS = ("run", "validate", "plan", "apply", "export", "explain", "sandbox", "doctor")
+COMMANDS = (
+    "run",
+    "validate",
+    "plan",
+    "apply",
+    "export",
+    "template",
+    "explain",
+    "sandbox",
+    "doctor",
+)
 SHEET = "email,role,groups\nnew.one@acme.example,Member,Finance\nnew.two@acme.example,Guest,\n"
 BAD_ROW = "bob@acme,Guest,\n"
 KEY = "canary-0123456789abcdef"
@@ -237,13 +247,27 @@ def test_a_key_of_the_environment_does_not_follow_a_tenant_of_the_file(desk: Des
 
 def test_explain_tells_a_code() -> None:
     shown = CliRunner().invoke(cli, ["explain", "email-invalid"]).output
-    assert CODES["email-invalid"].meaning in shown
-    assert CODES["email-invalid"].fix in shown
+    assert shown == (
+        "email-invalid: Not an e-mail address.\n"
+        "The e-mail cell does not hold an address that mail could be sent to.\n"
+        "Example: bob@acme\n"
+        "What to do: Correct the address; it looks like name@company.example.\n"
+    )
 
 
-def test_explain_lists_all_codes() -> None:
-    shown = CliRunner().invoke(cli, ["explain"]).output
-    assert [line.split()[0] for line in shown.splitlines()] == list(CODES)
+@pytest.mark.parametrize("code", CODES)
+def test_a_code_is_told_whole_within_80_columns(code: str) -> None:
+    shown = CliRunner().invoke(cli, ["explain", code]).output
+    assert [line for line in shown.splitlines() if len(line) > 80] == []
+    entry = CODES[code]
+    told = " ".join(shown.split())
+    assert all(part in told for part in (code, entry.meaning, entry.example, entry.fix))
+
+
+def test_explain_lists_all_codes_within_80_columns() -> None:
+    lines = CliRunner().invoke(cli, ["explain"]).output.splitlines()
+    assert [line.split()[0] for line in lines if line[0] != " "] == list(CODES)
+    assert [line for line in lines if len(line) > 80] == []
 
 
 def test_validate_shows_findings_as_a_compiler_does(desk: Desk) -> None:

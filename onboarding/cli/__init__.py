@@ -238,6 +238,40 @@ def export(ctx: click.Context, folder: Path, **given: Any) -> int:
 
 
 @command(
+    "template",
+    "onboarding template people.xlsx",
+    click.argument("path", type=options.A_FILE, metavar="FILE"),
+    click.option(
+        "--force",
+        cls=options.Option,
+        section=options.OUTPUT,
+        by_hand=True,
+        is_flag=True,
+        help="Replace FILE if it is there already.",
+    ),
+)
+def template(ctx: click.Context, path: Path, *, force: bool) -> int:
+    """Write an empty workbook to fill in.
+
+    It has a sheet each for users, groups and memberships, with drop-downs and
+    notes, and one with examples that is not read.
+    """
+    if path.suffix.lower() != ".xlsx":
+        raise UsageError(
+            f"the template is a workbook; name it {path.stem or 'people'}.xlsx. A CSV file needs none: its "
+            "first line holds the headers, such as email,role,groups,status"
+        )
+    if path.exists() and not force:
+        raise UsageError(f"{path} is there already; name another file, or replace it with --force")
+    from onboarding.writers.files import whole
+    from onboarding.writers.template import template
+
+    whole(path, template())
+    ctx.obj.console.say(f"{path} is written: fill it in, then check it with `onboarding validate`")
+    return 0
+
+
+@command(
     "explain",
     "onboarding explain email-invalid",
     click.argument("code", required=False, metavar="[CODE]"),
@@ -251,8 +285,8 @@ def explain(ctx: click.Context, code: str | None) -> int:
 
     console: Console = ctx.obj.console
     if code is None:
-        width = max(map(len, CODES))
-        console.result("\n".join(f"{name:<{width}}  {CODES[name].meaning}" for name in CODES))
+        longest = max(map(len, CODES))
+        console.result("\n".join(CODES[name].listed(name, longest) for name in CODES))
         return 0
     if code not in CODES:
         import difflib
@@ -260,10 +294,7 @@ def explain(ctx: click.Context, code: str | None) -> int:
         near = difflib.get_close_matches(code, CODES, 1)
         hint = f"did you mean {near[0]}?" if near else "`onboarding explain` lists all of them."
         raise UsageError(f"there is no code {code!r}; {hint}")
-    entry = CODES[code]
-    example = f"\nExample: {entry.example}" if entry.example else ""
-    fix = f"\nWhat to do: {entry.fix}" if entry.fix else ""
-    console.result(f"{code}: {entry.meaning}{example}{fix}")
+    console.result(CODES[code].told(code))
     return 0
 
 
