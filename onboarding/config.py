@@ -32,7 +32,7 @@ from pydantic import (
 from onboarding.errors import UsageError
 from onboarding.model import Role
 
-READING_ONLY = ("columns", "role_aliases", "encoding", "delimiter")
+READING_ONLY = ("columns", "role_aliases", "encoding", "delimiter", "inputs")
 """What an ``onboarding.toml`` in the working folder may set."""
 
 BY_HAND_ONLY = ("accept", "allow_admins", "allow_default", "reinvite", "authoritative")
@@ -125,6 +125,15 @@ def _whole(least: int, most: int, default: int, description: str) -> Any:
     return Field(default, strict=True, ge=least, le=most, description=description)
 
 
+class InputSettings(BaseModel):
+    """How to read the files of one name, or of a pattern of names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    encoding: str | None = None
+    delimiter: Annotated[str, AfterValidator(_delimiter)] | None = None
+
+
 class ReportSettings(BaseModel):
     """What reports hold."""
 
@@ -164,6 +173,11 @@ class Settings(BaseModel):
     )
     delimiter: Annotated[str, AfterValidator(_delimiter)] | None = Field(
         None, description="One character, or `tab`; by default known from content."
+    )
+    inputs: Mapping[str, InputSettings] = Field(
+        default_factory=dict,
+        description="`encoding` and `delimiter` of the files of one name, such as "
+        '`[inputs."hr-*.csv"]`; before what is set for all, behind a flag.',
     )
     columns: Mapping[str, str] = Field(
         default_factory=dict,

@@ -11,6 +11,7 @@ import pytest
 from onboarding.config import (
     BY_HAND_ONLY,
     READING_ONLY,
+    InputSettings,
     Known,
     Origin,
     Settings,
@@ -101,7 +102,7 @@ def test_the_working_folders_file_may_set_reading_only(home: Path, key: str) -> 
     path = write(home / "onboarding.toml", f'{key} = "https://evil.example"\n')
     said = refusal(None, home)
     assert said.startswith(f"{path}: {key} can't be set here. A file in the working folder may")
-    assert "columns, role_aliases, encoding, delimiter" in said
+    assert "columns, role_aliases, encoding, delimiter, inputs" in said
 
 
 @pytest.mark.parametrize("key", BY_HAND_ONLY)
@@ -252,3 +253,15 @@ def test_settings_do_not_change() -> None:
 
 def test_every_setting_is_described() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_single_files_may_have_settings_of_their_own(home: Path) -> None:
+    """They may even come with an upload: they say how to read it, and no more."""
+    write(home / "onboarding.toml", '[inputs."hr-*.csv"]\nencoding = "cp1250"\ndelimiter = "tab"\n')
+    known = read_files(None, home)
+    assert settle(known.values, known.origins).inputs == {
+        "hr-*.csv": InputSettings(encoding="cp1250", delimiter="\t")
+    }
+    write(home / "onboarding.toml", '[inputs."hr.csv"]\nkind = "users"\n')
+    with pytest.raises(UsageError, match=r"inputs\.hr\.csv\.kind: there is no such setting"):
+        read_files(None, home)

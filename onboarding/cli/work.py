@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from onboarding.atlan import Atlan
     from onboarding.job import Job, Report
     from onboarding.safety import Limit
+    from onboarding.sheets import OneInput
 
 T = TypeVar("T")
 
@@ -94,6 +95,7 @@ class Work:
                 encoding=chosen.encoding,
                 delimiter=chosen.delimiter,
                 columns=chosen.columns,
+                inputs=self._inputs(),
             ),
             rules=Rules(
                 role_aliases=chosen.role_aliases,
@@ -122,6 +124,17 @@ class Work:
             accept=given.get("accept", ""),
             expect=given.get("expect", ""),
         )
+
+    def _inputs(self) -> dict[str, OneInput]:
+        """Give what is set for single files; a flag, and the environment, go before it."""
+        from onboarding.sheets import OneInput
+
+        by_hand = {Source.FLAG, Source.ENVIRONMENT}
+        said = {name for name, origin in self.origins.items() if origin.source in by_hand}
+        return {
+            pattern: OneInput(**one.model_dump(exclude=said))
+            for pattern, one in self.settings.inputs.items()
+        }
 
     def _may_make_state(self) -> bool:
         """Without a person about, a missing state folder is more likely a wrong path than a first run."""

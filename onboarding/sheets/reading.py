@@ -13,7 +13,6 @@ from onboarding.headers import Kind
 class OneInput:
     """What is said for some inputs only."""
 
-    kind: Kind | None = None
     encoding: str | None = None
     delimiter: str | None = None
 
@@ -37,7 +36,6 @@ class Reading:
             if fnmatchcase(name, pattern):
                 found = replace(
                     found,
-                    kind=said.kind or found.kind,
                     encoding=said.encoding or found.encoding,
                     delimiter=said.delimiter or found.delimiter,
                 )
