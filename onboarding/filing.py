@@ -23,6 +23,8 @@ from onboarding.tenant import Reader
 from onboarding.words import labels
 from onboarding.writers import files, rows, summary
 from onboarding.writers.finished import Finished
+from onboarding.writers.page import report_html
+from onboarding.writers.since import since
 from onboarding.writers.tables import carried
 from onboarding.writers.workbook.results import results_xlsx
 
@@ -116,7 +118,15 @@ class Sitting:
         if self.folder:
             tables = [carried(table, self.job.carry) for table in self.inputs.tables]
             finished = Finished(
-                content, tables, judged, findings, total, done, named or {}, prospect
+                content,
+                tables,
+                judged,
+                findings,
+                total,
+                done,
+                named or {},
+                prospect,
+                since(self.folder, content, tables, judged),
             )
             try:
                 names = self._write(self.folder, finished)
@@ -173,7 +183,8 @@ class Sitting:
             files.whole(folder / "actions.csv", audit)
             files.whole(folder / "plan.json", saved.dump(prospect.plan, self._saved_job()))
             names += ["actions.csv", "plan.json"]
-        return names
+        files.whole(folder / "report.html", report_html(finished, names))
+        return [*names, "report.html"]
 
     def _saved_job(self) -> saved.SavedJob:
         job = self.job

@@ -14,7 +14,7 @@ from onboarding.model import Directory, Finding, Intake, Severity
 from onboarding.plan import Action, Plan
 from onboarding.reconcile import Wishes
 from onboarding.report import RowResult, Totals
-from onboarding.safety import Limits, Permissions
+from onboarding.safety import Limits, Permissions, Usage
 from onboarding.sheets import Reading
 
 
@@ -54,6 +54,8 @@ class Prospect:
     """Calls of the whole command when nothing fails: those that the reading took, and those to come."""
     seconds: float = 0.0
     """How long they take at the pace that is kept."""
+    usage: tuple[Usage, ...] = ()
+    """How close the plan comes to the limits."""
 
     @property
     def rejected(self) -> int:

@@ -32,7 +32,7 @@ from onboarding.model import Email
 from onboarding.plan import Action, Plan
 from onboarding.reconcile import reconcile
 from onboarding.report import deeds, manual_work, not_compared
-from onboarding.safety import agreed, check, check_rejected, screen
+from onboarding.safety import agreed, check, check_rejected, screen, usage
 from onboarding.sheets import read
 from onboarding.tenant import Tenant
 from onboarding.writers import files
@@ -199,6 +199,7 @@ def _prospect(
         plan,
         calls,
         tenant.takes(calls),
+        usage(plan, current, job.limits),
     )
 
 

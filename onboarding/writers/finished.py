@@ -11,7 +11,6 @@ from onboarding.job import Prospect
 from onboarding.model import Finding, GroupName, RowRef
 from onboarding.plan import Action, Status
 from onboarding.report import NEEDS_WORK, Deed, RowResult, Totals
-from onboarding.safety import Usage
 from onboarding.sheets import Table
 from onboarding.writers.text import count
 
@@ -41,9 +40,6 @@ class Finished:
     done: Sequence[Deed] = ()
     labels: Mapping[GroupName, str] = field(default_factory=dict)
     prospect: Prospect | None = None
-    limits: Sequence[Usage] = ()
-    seconds: float = 0.0
-    """How long the calls take at the tenant's limit."""
     since: Since | None = None
 
 

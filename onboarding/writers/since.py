@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from onboarding.report import NEEDS_WORK, RESULT_COLUMNS, RowResult
 from onboarding.sheets import Table
@@ -18,10 +19,14 @@ Row = frozenset[tuple[str, str]]
 
 
 def since(
-    folder: Path, tenant: str, tables: Sequence[Table], results: Sequence[RowResult]
+    folder: Path,
+    summary: Mapping[str, Any],
+    tables: Sequence[Table],
+    results: Sequence[RowResult],
 ) -> Since | None:
     """Compare with the last run of the same first input against the same tenant; None where there is none."""
-    earlier = next(_runs_before(folder, tenant), None)
+    first = summary["inputs"][0]["name"]
+    earlier = next(_runs_before(folder, summary["tenant"], first), None)
     if not earlier:
         return None
     when, then = earlier
@@ -30,16 +35,15 @@ def since(
     return Since(when, fresh, len(then - set(now.values())))
 
 
-def _runs_before(folder: Path, tenant: str) -> Iterator[tuple[str, frozenset[Row]]]:
+def _runs_before(folder: Path, tenant: str, first: str) -> Iterator[tuple[str, frozenset[Row]]]:
     """Give the runs before this one, the last first: when they ended, and the rows that needed somebody."""
-    _, _, name = folder.name.partition("-")
-    beside = (path for path in folder.parent.glob(f"*-{name}") if path.name < folder.name)
-    for path in sorted(beside, reverse=True):
+    for path in sorted(folder.parent.iterdir(), reverse=True):
         try:
             summary = json.loads((path / "summary.json").read_bytes())
-            if summary["tenant"] == tenant and summary["command"] in ("run", "apply"):
+            about = summary["tenant"], summary["inputs"][0]["name"]
+            if about == (tenant, first) and summary["command"] in ("run", "apply"):
                 yield moment(summary["finished"]), frozenset(_read(path / "results.csv"))
-        except (OSError, ValueError, KeyError, TypeError, csv.Error):
+        except (OSError, ValueError, LookupError, TypeError, csv.Error):
             continue  # removed, unreadable or of another version: then there is nothing to compare with
 
 

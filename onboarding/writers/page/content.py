@@ -1,0 +1,254 @@
+"""A finished command in; what its page says out, as plain values for the template and for the browser's tables.
+
+``Content`` is what stands in the page as text. ``grids`` packs all rows and all changes for the tables that a
+script draws; every text stands in it once, since most repeat.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from onboarding.job import Prospect
+from onboarding.model import Email, Finding, Severity
+from onboarding.plan import Action, Change, Status
+from onboarding.report import NEEDS_WORK, Reason, RowResult
+from onboarding.safety import members_of
+from onboarding.sheets import Table
+from onboarding.words import fix, said, sides
+from onboarding.writers.finished import Finished, changes, moment, tone, verdict
+from onboarding.writers.tables import Column, cells_of, columns_of
+
+SHOWN = 200  # rows, people and groups that stand in the page itself; the tables hold all of them
+MOST = 200_000  # rows in the browser's tables: those that need somebody first
+
+WHAT = {
+    Action.INVITE: ("invite", "invited"),
+    Action.CHANGE_ROLE: ("change role", "role changed"),
+    Action.CREATE_GROUP: ("create group", "group created"),
+    Action.UPDATE_GROUP: ("change group", "group changed"),
+    Action.GRANT: ("join", "joined"),
+    Action.REVOKE: ("leave", "left"),
+}
+"""What a change is called before it is carried out, and after."""
+
+STATUSES = {
+    Status.REJECTED: "rejected: the row is wrong",
+    Status.IN_DOUBT: "in doubt: sent, not settled",
+    Status.FAILED: "refused by the tenant",
+    Status.SKIPPED: "not tried",
+    Status.MANUAL: "for a person to do",
+    Status.APPLIED: "done, seen in the tenant",
+    Status.PLANNED: "planned",
+    Status.UNCHANGED: "was so already",
+}
+
+
+# ---- what stands in the page as text ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMoves:
+    """How a group's membership moves."""
+
+    label: str
+    before: int
+    joined: int
+    left: int
+
+    @property
+    def after(self) -> int:
+        """How many members it has then."""
+        return self.before + self.joined - self.left
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What stands in the page as text."""
+
+    tone: str
+    """``good``, ``work`` or ``stopped``: colour and sign of the verdict."""
+    verdict: str
+    why: str
+    """What stopped it; empty where nothing did."""
+    facts: Sequence[str]
+    """When, where, from what."""
+    results: Mapping[str, int]
+    changes: Sequence[tuple[str, int, int]]
+    """What, how many there were to be, how many are in the tenant now."""
+    causes: Sequence[Reason]
+    work: Sequence[RowResult]
+    """The first rows that need somebody."""
+    groups: Sequence[GroupMoves]
+    invited: Sequence[str]
+    nowhere: Sequence[str]
+    """Accounts of the tenant that stand in no sheet; none where not all were read."""
+    notes: Sequence[Finding]
+    """What was noticed about whole tables."""
+
+
+def content(finished: Finished) -> Content:
+    """Say what the page says."""
+    return Content(
+        tone(finished),
+        verdict(finished),
+        finished.summary["error"],
+        _facts(finished.summary),
+        {word: number for word, number in finished.totals.by_result.items() if number},
+        changes(finished),
+        finished.totals.reasons,
+        [row for row in finished.results if row.result in NEEDS_WORK][:SHOWN],
+        _group_moves(finished),
+        [change.email for change in _seen(finished, Action.INVITE) if change.email],
+        _nowhere(finished.prospect),
+        [finding for finding in finished.findings if finding.row is None],
+    )
+
+
+def _facts(summary: Mapping[str, Any]) -> list[str]:
+    names = [source["name"] for source in summary["inputs"]]
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    tenant = [summary["tenant"]] if summary["tenant"] else []
+    when = moment(summary["finished"])
+    return [summary["command"], when, *tenant, ", ".join(names[:3]) + more]
+
+
+def _seen(finished: Finished, action: Action) -> list[Change]:
+    """Give the changes of a kind that are in the tenant, or would be."""
+    return [
+        deed.change
+        for deed in finished.done
+        if deed.change
+        and deed.change.action is action
+        and deed.outcome.status in (Status.APPLIED, Status.PLANNED)
+    ]
+
+
+def _group_moves(finished: Finished) -> list[GroupMoves]:
+    """Give the groups that somebody joins or leaves, those that move most first."""
+    if not finished.prospect:
+        return []
+    joined = Counter(c.group for c in _seen(finished, Action.GRANT) if c.group)
+    left = Counter(c.group for c in _seen(finished, Action.REVOKE) if c.group)
+    names = joined.keys() | left.keys()
+    before = members_of(finished.prospect.current, names)
+    moves = [
+        GroupMoves(finished.labels.get(name, name), before.get(name, 0), joined[name], left[name])
+        for name in names
+    ]
+    return sorted(moves, key=lambda move: (-(move.joined + move.left), move.label))
+
+
+def _nowhere(prospect: Prospect | None) -> list[Email]:
+    if not prospect or prospect.current.elsewhere:
+        return []
+    desired = prospect.intake.desired
+    named = desired.persons.keys() | desired.grants.keys() | desired.revokes.keys()
+    return sorted(prospect.current.users.keys() - named - prospect.intake.held.people.keys())
+
+
+# ---- what the browser's tables hold ----------------------------------------------------------------------------
+
+
+class _Pool:
+    """Texts, each once, by number."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+
+    def __call__(self, text: str) -> int:
+        return self.numbers.setdefault(text, len(self.numbers))
+
+
+def grids(finished: Finished) -> dict[str, Any]:
+    """Pack rows and changes by column, for JSON; a number stands for a text of ``texts``."""
+    rows, pool = _chosen(finished.results), _Pool()
+    headers = list(dict.fromkeys(column for t in finished.tables for column in columns_of(t)))
+    fresh = finished.since.fresh if finished.since else frozenset()
+    packed = {
+        "total": len(finished.results),
+        "rows": _rows(rows, pool),
+        "fresh": [n for n, row in enumerate(rows) if row.row in fresh],
+        "headers": headers,
+        "cells": _cells(finished.tables, rows, headers, pool),
+        "findings": _findings(finished.findings, rows, pool),
+        "changes": _changes(finished, rows, pool),
+    }
+    return packed | {"texts": list(pool.numbers)}
+
+
+def _chosen(results: Sequence[RowResult], most: int = MOST) -> Sequence[RowResult]:
+    """Take all rows, or of too many those that need somebody, and of the others the first."""
+    if len(results) <= most:
+        return results
+    ranked = sorted(results, key=lambda row: row.result not in NEEDS_WORK)
+    return sorted(ranked[:most], key=lambda row: row.row)
+
+
+def _rows(rows: Sequence[RowResult], pool: _Pool) -> dict[str, list[int]]:
+    return {
+        "row": [pool(str(row.row)) for row in rows],
+        "result": [pool(row.result) for row in rows],
+        "status": [pool(STATUSES[row.status]) for row in rows],
+        "code": [pool(row.code) for row in rows],
+        "message": [pool(row.message) for row in rows],
+        "fix": [pool(row.fix) for row in rows],
+        "actions": [pool(row.actions) for row in rows],
+    }
+
+
+def _cells(
+    tables: Sequence[Table], rows: Sequence[RowResult], headers: Sequence[Column], pool: _Pool
+) -> list[list[int]]:
+    """Give the input's own cells, column by column; blank where a row's table has no such column."""
+    columns = [[pool("")] * len(rows) for _ in headers]
+    of_table: dict[int, list[int]] = {}
+    for n, row in enumerate(rows):
+        of_table.setdefault(row.row.table, []).append(n)
+    for table in tables:
+        mine = of_table.get(table.index, [])
+        for header, cells in cells_of(table, [rows[n].row.row for n in mine]).items():
+            column = columns[headers.index(header)]
+            for n, cell in zip(mine, cells, strict=True):
+                column[n] = pool(cell)
+    return columns
+
+
+def _findings(
+    findings: Iterable[Finding], rows: Sequence[RowResult], pool: _Pool
+) -> dict[int, list[tuple[int, ...]]]:
+    """Give by row: column, code, what is said, what to do, and whether it rejects the row."""
+    places = {row.row: n for n, row in enumerate(rows)}
+    found: dict[int, list[tuple[int, ...]]] = {}
+    for finding in findings:
+        if finding.row in places:
+            texts = (finding.column, finding.code, said(finding), finding.fix or fix(finding.code))
+            rejects = int(finding.severity is Severity.REJECT)
+            found.setdefault(places[finding.row], []).append((*map(pool, texts), rejects))
+    return found
+
+
+def _changes(finished: Finished, rows: Sequence[RowResult], pool: _Pool) -> dict[str, list[Any]]:
+    """Give one entry per change: what, on whom, from what to what, and what the tenant said."""
+    places = {row.row: n for n, row in enumerate(rows)}
+    deeds = [(deed, deed.change) for deed in finished.done if deed.change]
+    labels = [finished.labels.get(c.group, c.group) if c.group else "" for _, c in deeds]
+    both = [sides(change) for _, change in deeds]
+    done = {Status.APPLIED, Status.UNCHANGED}
+    return {
+        "what": [pool(WHAT[c.action][deed.outcome.status in done]) for deed, c in deeds],
+        "person": [pool(change.email or "") for _, change in deeds],
+        "group": [pool(label) for label in labels],
+        "before": [pool(before) for before, _ in both],
+        "after": [pool(after) for _, after in both],
+        "result": [pool(deed.outcome.status.result) for deed, _ in deeds],
+        "status": [pool(STATUSES[deed.outcome.status]) for deed, _ in deeds],
+        "message": [pool(deed.words) for deed, _ in deeds],
+        "request": [pool(deed.outcome.request_id) for deed, _ in deeds],
+        "at": [pool(deed.outcome.at) for deed, _ in deeds],
+        "http": [deed.outcome.http_status or 0 for deed, _ in deeds],
+        "attempts": [deed.outcome.attempts for deed, _ in deeds],
+        "rows": [[places[row] for row in deed.rows if row in places] for deed, _ in deeds],
+    }
