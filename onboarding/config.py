@@ -32,7 +32,7 @@ from pydantic import (
 from onboarding.errors import UsageError
 from onboarding.model import Role
 
-READING_ONLY = ("columns", "role_aliases", "encoding", "delimiter", "inputs")
+READING_ONLY = ("columns", "role_aliases", "encoding", "delimiter", "files")
 """What an ``onboarding.toml`` in the working folder may set."""
 
 BY_HAND_ONLY = ("accept", "allow_admins", "allow_default", "reinvite", "authoritative")
@@ -174,10 +174,10 @@ class Settings(BaseModel):
     delimiter: Annotated[str, AfterValidator(_delimiter)] | None = Field(
         None, description="One character, or `tab`; by default known from content."
     )
-    inputs: Mapping[str, InputSettings] = Field(
+    files: Mapping[str, InputSettings] = Field(
         default_factory=dict,
         description="`encoding` and `delimiter` of the files of one name, such as "
-        '`[inputs."hr-*.csv"]`; before what is set for all, behind a flag.',
+        '`[files."hr-*.csv"]`; before what is set for all, behind a flag.',
     )
     columns: Mapping[str, str] = Field(
         default_factory=dict,

@@ -102,7 +102,7 @@ def test_the_working_folders_file_may_set_reading_only(home: Path, key: str) -> 
     path = write(home / "onboarding.toml", f'{key} = "https://evil.example"\n')
     said = refusal(None, home)
     assert said.startswith(f"{path}: {key} can't be set here. A file in the working folder may")
-    assert "columns, role_aliases, encoding, delimiter, inputs" in said
+    assert "columns, role_aliases, encoding, delimiter, files" in said
 
 
 @pytest.mark.parametrize("key", BY_HAND_ONLY)
@@ -257,11 +257,11 @@ def test_every_setting_is_described() -> None:
 
 def test_single_files_may_have_settings_of_their_own(home: Path) -> None:
     """They may even come with an upload: they say how to read it, and no more."""
-    write(home / "onboarding.toml", '[inputs."hr-*.csv"]\nencoding = "cp1250"\ndelimiter = "tab"\n')
+    write(home / "onboarding.toml", '[files."hr-*.csv"]\nencoding = "cp1250"\ndelimiter = "tab"\n')
     known = read_files(None, home)
-    assert settle(known.values, known.origins).inputs == {
+    assert settle(known.values, known.origins).files == {
         "hr-*.csv": InputSettings(encoding="cp1250", delimiter="\t")
     }
-    write(home / "onboarding.toml", '[inputs."hr.csv"]\nkind = "users"\n')
-    with pytest.raises(UsageError, match=r"inputs\.hr\.csv\.kind: there is no such setting"):
+    write(home / "onboarding.toml", '[files."hr.csv"]\nkind = "users"\n')
+    with pytest.raises(UsageError, match=r"files\.hr\.csv\.kind: there is no such setting"):
         read_files(None, home)

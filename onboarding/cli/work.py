@@ -133,7 +133,7 @@ class Work:
         said = {name for name, origin in self.origins.items() if origin.source in by_hand}
         return {
             pattern: OneInput(**one.model_dump(exclude=said))
-            for pattern, one in self.settings.inputs.items()
+            for pattern, one in self.settings.files.items()
         }
 
     def _may_make_state(self) -> bool:
@@ -192,7 +192,8 @@ class Work:
         try:
             found = self.connection()
             checks.append(Check("API key", ok=True, seen=f"from {found.key.origin}"))
-            checks += examine(found.url, self._at(found))
+            sso_groups = self.settings.sso_groups
+            checks += examine(found.url, self._at(found), sso_groups=sso_groups)
         except UsageError as error:
             checks.append(Check("settings", ok=False, seen=str(error), exit_code=error.exit_code))
         if self.console.any_domain:
