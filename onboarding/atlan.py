@@ -12,22 +12,21 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from onboarding import records
 from onboarding.apply.fates import CLOSED
 from onboarding.errors import Doubt, Protocol, Refused, TokenRefused
 from onboarding.model import (
     Email,
     Group,
     GroupId,
-    GroupName,
     Role,
     User,
     UserId,
-    normal_email,
 )
+from onboarding.records import Record
 from onboarding.tenant import Identity, Page, Receipt
 from onboarding.transport import Answer, Transport
 
-Record = Mapping[str, Any]
 Params = list[tuple[str, str]]
 T = TypeVar("T")
 
@@ -37,6 +36,7 @@ PAGE = 100  # records asked for at once; the most that is known to be allowed
 LOOKUP = 40  # keys in a look-up
 KEYS = 3600  # bytes of keys in it: its first line stays below 4 KiB, half of what gateways usually take
 USER_COLUMNS = ("id", "username", "email", "enabled", "roles", "workspaceRole")
+PROVIDERS = ("azure", "google", "jumpcloud", "okta", "onelogin")
 LOGIN_COLUMNS = ("emailVerified", "lastLoginTime")  # whether an invitation is still pending
 
 
@@ -74,25 +74,28 @@ class Atlan:
         """Say who we are, and which ids the workspace roles have here (they differ per tenant)."""
         with self._lock:
             if self._identity is None:
-                me = _object(self._get("/users/current"), "the account behind the API key")
+                me = records.object_of(
+                    self._get("/users/current"), "the account behind the API key"
+                )
                 workspace = [("filter", '{"name":{"$ilike":"$%"}}')]
                 roles = self._list("/roles", "description", lambda role: role, workspace)
                 name = str(me.get("username") or "")
-                self._identity = Identity(self._tenant, UserId(_id(me)), name, _roles(roles))
+                self._identity = Identity(
+                    self._tenant, UserId(records.id_of(me)), name, records.roles(roles)
+                )
             return self._identity
 
     def first_users(self) -> Page:
         """Read the first page of all accounts."""
-        records, total = self._page("/users", "username", _columns(), 0)
-        return Page(
-            tuple(map(_user, records)), None if total is None or total < len(records) else total
-        )
+        shown, total = self._page("/users", "username", _columns(), 0)
+        believed = total is not None and total >= len(shown)
+        return Page(tuple(map(records.user, shown)), total if believed else None)
 
     def users(self, first: Page | None = None) -> Sequence[User]:
         """List every account; a tenant that does not count them gets the first page asked for again."""
         first = first or Page((), None)
         begun: Mapping[str, User] = {} if first.total is None else {u.id: u for u in first.users}
-        return self._list("/users", "username", _user, _columns(), begun, first.total)
+        return self._list("/users", "username", records.user, _columns(), begun, first.total)
 
     def lookups(self, keys: Collection[str]) -> int:
         """Count the requests of a look-up."""
@@ -109,7 +112,7 @@ class Atlan:
     def groups(self) -> Sequence[Group]:
         """List every group; from the older address where the newer is not there."""
         try:
-            return self._list(self._groups, "name", _group)
+            return self._list(self._groups, "name", records.group)
         except Refused as refusal:
             if refusal.status != 404 or self._groups == "/groups":
                 raise
@@ -118,11 +121,25 @@ class Atlan:
 
     def members(self, group: GroupId) -> Sequence[User]:
         """List the members of a group."""
-        return self._list(f"/groups/{_part(group)}/members", "username", _user)
+        return self._list(f"/groups/{_part(group)}/members", "username", records.user)
 
     def groups_of(self, user: UserId) -> Sequence[Group]:
         """List the groups of a person."""
-        return self._list(f"/users/{_part(user)}/groups", "name", _group)
+        return self._list(f"/users/{_part(user)}/groups", "name", records.group)
+
+    def rights(self) -> frozenset[str] | None:
+        """Give the names of our own roles; None where the tenant does not say."""
+        said = self._get_if_there("/whoami")
+        roles = said.get("roles") if isinstance(said, dict) else None
+        if not isinstance(roles, list):
+            return None
+        return frozenset(str(role.get("name")) for role in roles if isinstance(role, dict))
+
+    def mapped_groups(self) -> Mapping[str, frozenset[str]] | None:
+        """Give the groups that single sign-on fills, by identity provider; None where the tenant shows no provider."""
+        found = {name: self._get_if_there(f"/idp/{name}/mappers") for name in PROVIDERS}
+        there = {name: mappers for name, mappers in found.items() if isinstance(mappers, list)}
+        return {name: frozenset(records.filled(mappers)) for name, mappers in there.items()} or None
 
     # ---- writing ------------------------------------------------------------------------------------------
 
@@ -149,7 +166,9 @@ class Atlan:
         self, group: Group, members: Collection[UserId], *, request_id: str
     ) -> Receipt:
         """Create a group. A yes to the group is no yes to its members: each has a status of its own."""
-        body: dict[str, Any] = {"group": {"name": group.name, "attributes": _attributes(group)}}
+        body: dict[str, Any] = {
+            "group": {"name": group.name, "attributes": records.attributes(group)}
+        }
         if members:
             body["users"] = sorted(members)
         answer = self._post("/groups", body, request_id)
@@ -161,12 +180,12 @@ class Atlan:
                 request_id=request_id,
                 attempts=answer.attempts,
             )
-        refused = _not_added(answer.body.get("users"))
+        refused = records.not_added(answer.body.get("users"))
         return Receipt(answer.status, request_id, answer.attempts, GroupId(made), refused)
 
     def update_group(self, group: Group, *, request_id: str) -> Receipt:
         """Send everything that can be edited: what is left out may be erased."""
-        attributes = {"description": [""], "channels": []} | _attributes(group)
+        attributes = {"description": [""], "channels": []} | records.attributes(group)
         body = {"id": group.id, "path": group.path, "attributes": attributes}
         return _receipt(self._post(f"/groups/{_part(group.id)}", body, request_id))
 
@@ -216,6 +235,14 @@ class Atlan:
     def _get(self, path: str, params: Params | None = None) -> Any:
         return self._transport.get(API + path, params or [])
 
+    def _get_if_there(self, path: str) -> Any:
+        try:
+            return self._get(path)
+        except Refused as refusal:
+            if refusal.status != 404:
+                raise
+            return None
+
     def _post(self, path: str, body: Any, request_id: str) -> Answer:
         return self._transport.post(API + path, body, request_id=request_id)
 
@@ -228,7 +255,7 @@ class Atlan:
             asked = _compact({column: {"$in": lot}})
             params = [("filter", asked), *_columns()]
             wanted = {one.casefold() for one in lot}
-            users = self._list("/users", "username", _user, params)
+            users = self._list("/users", "username", records.user, params)
             found += [user for user in users if key(user).casefold() in wanted]
         return found
 
@@ -284,15 +311,15 @@ class Atlan:
         """
         found, offset = dict(begun), len(begun)
         while not _is_end(len(found), offset, total):
-            records, count = self._page(path, sort, params, offset)
+            shown, count = self._page(path, sort, params, offset)
             if offset and count != total:
                 return found, False, False
             total, known = count, len(found)
-            found |= {_id(record): make(record) for record in records}
-            offset += len(records)
+            found |= {records.id_of(record): make(record) for record in shown}
+            offset += len(shown)
             if len(found) == known and not _is_end(known, offset, total):
                 believed = total is not None and total >= known
-                return found, not believed and not records, False
+                return found, not believed and not shown, False
         return found, len(found) == total, offset == total
 
     def _page(
@@ -300,15 +327,15 @@ class Atlan:
     ) -> tuple[Sequence[Any], int | None]:
         """Read one page: its records, and how many there are on all pages by the tenant's own count."""
         paging = {"limit": str(PAGE), "offset": str(offset), "count": "true", "sort": sort}
-        page = _object(self._get(path, [*params, *paging.items()]), path)
-        records, count = page.get("records") or [], _count(page)
+        page = records.object_of(self._get(path, [*params, *paging.items()]), path)
+        shown, count = page.get("records") or [], records.count_of(page)
         if count is None and "records" not in page:
             raise Protocol(f"The tenant's answer about {path} is no list.")
-        if records and not offset and len(records) < min(PAGE, count or 0):
-            self.page_size = len(records)
-        elif len(records) > PAGE:
+        if shown and not offset and len(shown) < min(PAGE, count or 0):
+            self.page_size = len(shown)
+        elif len(shown) > PAGE:
             self.page_size = sys.maxsize
-        return records, count
+        return shown, count
 
 
 def _is_end(found: int, offset: int, total: int | None) -> bool:
@@ -334,137 +361,5 @@ def _some(things: list[Any]) -> list[Any]:
     return things
 
 
-# ---- wire -> model -----------------------------------------------------------------------------------------
-
-
-def _user(record: Record) -> User:
-    email = normal_email(str(record.get("email") or ""))
-    never_here = record.get("lastLoginTime") in (None, "", 0, "0")
-    return User(
-        email,
-        _role(record),
-        enabled=not _says(record.get("enabled"), "false"),
-        pending=bool(email) and never_here and _says(record.get("emailVerified"), "false"),
-        id=UserId(_id(record)),
-        username=str(record.get("username") or ""),
-        scim=_says(record.get("isScimUser"), "true"),
-    )
-
-
-def _role(record: Record) -> Role | None:
-    """Read the workspace role from the first place that has one; of several, the highest."""
-    assigned = record.get("assignedRole")
-    places = (
-        [record.get("workspaceRole")],
-        [assigned.get("name") if isinstance(assigned, dict) else None],
-        record.get("roles") or [],
-    )
-    found = ([role for role in Role if role.value in place] for place in places)
-    return next((roles[-1] for roles in found if roles), None)
-
-
-def _group(record: Record) -> Group:
-    attributes = record.get("attributes") or {}
-    name = str(record.get("name") or "")
-    return Group(
-        GroupName(name),
-        _first(attributes.get("alias")) or str(record.get("alias") or name),
-        _first(attributes.get("description")),
-        default=_says(_first(attributes.get("isDefault")), "true"),
-        id=GroupId(_id(record)),
-        path=str(record.get("path") or f"/{name}"),
-        channels=tuple(map(_channel, attributes.get("channels") or ())),
-        size=_number(record.get("userCount")) or 0,
-    )
-
-
-def _roles(records: Sequence[Record]) -> dict[Role, str]:
-    ids = {
-        str(record.get("name")): _id(record)
-        for record in records
-        if record.get("level", "workspace") == "workspace"
-    }
-    if missing := [role.value for role in Role if role.value not in ids]:
-        raise Protocol(f"The tenant has no workspace role {', '.join(missing)}.")
-    return {role: ids[role.value] for role in Role}
-
-
-def _not_added(statuses: Any) -> dict[UserId, str]:
-    """Read which members did not ride along; whoever is not mentioned is left to the look afterwards."""
-    if not isinstance(statuses, dict):
-        return {}
-    return {
-        UserId(user): str(said.get("statusMessage") or said.get("status"))
-        for user, said in statuses.items()
-        if isinstance(said, dict)
-        and _number(said.get("status")) != 200
-        and said.get("statusMessage") != "success"
-    }
-
-
 def _receipt(answer: Answer) -> Receipt:
     return Receipt(answer.status, answer.request_id, answer.attempts)
-
-
-def _object(body: Any, what: str) -> Record:
-    if not isinstance(body, dict):
-        raise Protocol(f"The tenant's answer about {what} is not what its API answers.")
-    return body
-
-
-def _id(record: Any) -> str:
-    key = record.get("id") if isinstance(record, dict) else None
-    if not key or not isinstance(key, str):
-        raise Protocol("The tenant gives a record without an id.")
-    return key
-
-
-def _count(page: Record) -> int | None:
-    count = _number(page.get("filterRecord"))
-    return _number(page.get("totalRecord")) if count is None else count
-
-
-def _number(value: Any) -> int | None:
-    """Read a number that may be written as text, as the roles' ``memberCount`` is."""
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        return None
-
-
-def _says(value: Any, word: str) -> bool:
-    return str(value).lower() == word
-
-
-def _first(values: Any) -> str:
-    """Read an attribute: a list of texts by the book, of which one counts."""
-    if isinstance(values, list):
-        values = values[0] if values else None
-    return "" if values is None else str(values)
-
-
-# ---- model -> wire -----------------------------------------------------------------------------------------
-
-
-def _attributes(group: Group) -> dict[str, list[Any]]:
-    """Give what is set of a group; on the wire every value is a list of texts."""
-    attributes: dict[str, list[Any]] = {
-        "alias": [group.alias],
-        "isDefault": ["true" if group.default else "false"],
-    }
-    if group.description:
-        attributes["description"] = [group.description]
-    if group.channels:
-        attributes["channels"] = list(map(_wire_channel, group.channels))
-    return attributes
-
-
-_OBJECT = "\0"  # before a channel that is not the text which it should be, kept as JSON
-
-
-def _channel(channel: Any) -> str:
-    return channel if isinstance(channel, str) else _OBJECT + json.dumps(channel)
-
-
-def _wire_channel(channel: str) -> Any:
-    return json.loads(channel[1:]) if channel.startswith(_OBJECT) else channel

@@ -9,15 +9,33 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from textwrap import wrap
+from typing import Protocol
 from urllib.parse import urlsplit
 
-from onboarding.errors import NotSent, OnboardingError, TenantError, TokenRefused
-from onboarding.model import Role
-from onboarding.tenant import Identity, Reader
+from onboarding.errors import NotSent, OnboardingError, TokenRefused
+from onboarding.model import Group, Role, User, group_key, groups_by_key
+from onboarding.tenant import Identity, Page, Reader
 
 PATIENCE = 5.0  # seconds for each step of the way
+WIDTH = 80  # columns of a line
+RIGHTS = frozenset(
+    (Role.ADMIN.value, "$api-token-default-access")
+)  # each may manage people and groups
+
+
+class Patient(Reader, Protocol):
+    """A tenant that also says what only a doctor asks."""
+
+    def rights(self) -> frozenset[str] | None:
+        """Give the names of our own roles; None where the tenant does not say."""
+        ...
+
+    def mapped_groups(self) -> Mapping[str, frozenset[str]] | None:
+        """Give the groups that single sign-on fills, by identity provider; None where the tenant does not say."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,53 +50,125 @@ class Check:
     """What a check that is not well makes of the command."""
 
     def __str__(self) -> str:
-        line = f"{'ok' if self.ok else 'no'}  {self.name:<16}  {self.seen}"
-        return line if not self.to_do else f"{line}\n    {'':<16}  {self.to_do}"
+        begin = f"{'ok' if self.ok else 'no'}  {self.name:<16}  "
+        lines = [line for text in (self.seen, self.to_do) for line in _wrapped(text, len(begin))]
+        return begin + f"\n{' ' * len(begin)}".join(lines or [""])
+
+
+def _wrapped(text: str, indent: int) -> list[str]:
+    """Set a text in lines; a path or an address stays whole, so that it can be copied."""
+    return wrap(text, WIDTH - indent, break_long_words=False, break_on_hyphens=False)
 
 
 def examine(
     url: str,
-    reader: Reader,
+    patient: Patient,
     *,
+    sso_groups: Collection[str] = (),
     clock: Callable[[], float] = time.perf_counter,
     way: Callable[[str], str] | None = None,
 ) -> Iterator[Check]:
-    """Look at the connection, the token, the roles and the tenant's size, until something fails."""
+    """Look at the connection, the token, the roles, and how the tenant reads, until something fails."""
     try:
-        identity = reader.identity()
-        yield Check("connection", ok=True, seen=url)
-        yield Check("token", ok=True, seen=f"accepted, as {identity.own_name or identity.own}")
+        identity = patient.identity()
+        how = "certificate trusted" if url.startswith("https") else "this machine"
+        yield Check("connection", ok=True, seen=f"{url} ({how})")
+        started = clock()
+        rights = patient.rights()
+        small = clock() - started
+        yield _token(identity, rights)
         yield _roles(identity)
         started = clock()
-        users = reader.first_users().total or 0
-        seen = f"{(clock() - started) * 1000:.0f} ms for one call"
-        yield Check("round trip", ok=True, seen=seen)
-        groups = len(reader.groups())
-        yield Check("size", ok=True, seen=f"{users:,} people and {groups:,} groups")
+        first = patient.first_users()
+        page = clock() - started
+        groups = patient.groups()
+        yield Check(
+            "round trip", ok=True, seen=f"{_ms(small)} for one call, {_ms(page)} for a page"
+        )
+        yield _size(first, len(groups), patient.page_size)
+        yield _look_up(patient, first)
+        yield _single_sign_on(patient, first, groups, sso_groups)
     except TokenRefused as error:
         to_do = "Make a new API token in Atlan under Admin, API tokens, and give it to this tool."
         yield Check("token", ok=False, seen=str(error), to_do=to_do, exit_code=error.exit_code)
     except NotSent as error:
         seen = (way or where_it_ends)(url) or str(error)
-        to_do = "Check the address and the network, and try again."
-        yield Check("connection", ok=False, seen=seen, to_do=to_do, exit_code=error.exit_code)
+        yield Check(
+            "connection", ok=False, seen=seen, to_do=_way_out(seen), exit_code=error.exit_code
+        )
     except OnboardingError as error:
         to_do = "Check that the address is that of an Atlan tenant, and try again later."
-        code = error.exit_code if not isinstance(error, TenantError) else TenantError.exit_code
-        yield Check("connection", ok=False, seen=str(error), to_do=to_do, exit_code=code)
+        yield Check("connection", ok=False, seen=str(error), to_do=to_do, exit_code=error.exit_code)
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms"
+
+
+def _token(identity: Identity, rights: frozenset[str] | None) -> Check:
+    who = f"accepted, as {identity.own_name or identity.own}"
+    if rights is None:
+        return Check("token", ok=True, seen=f"{who}; the tenant does not say what it may do")
+    named = ", ".join(sorted(rights)) or "no role"
+    if rights & RIGHTS:
+        return Check("token", ok=True, seen=f"{who}; may manage people and groups ({named})")
+    to_do = "Give the API token or OAuth client the role Admin in Atlan."
+    seen = f"{who}; its rights may not do for people and groups ({named})"
+    return Check("token", ok=False, seen=seen, to_do=to_do, exit_code=TokenRefused.exit_code)
 
 
 def _roles(identity: Identity) -> Check:
-    missing = [role.label for role in Role if role not in identity.roles]
-    if missing:
-        return Check(
-            "roles",
-            ok=False,
-            seen=f"the tenant does not show the role {' or '.join(missing)}",
-            to_do="Give the token the rights of an admin.",
-            exit_code=TenantError.exit_code,
-        )
-    return Check("roles", ok=True, seen=", ".join(role.label for role in Role))
+    return Check("roles", ok=True, seen=", ".join(role.label for role in identity.roles))
+
+
+def _size(first: Page, groups: int, page_size: int) -> Check:
+    shown = len(first.users)
+    if first.total is None:
+        seen = f"{groups:,} groups; the tenant does not count its people, so all are listed"
+        return Check("paging", ok=True, seen=seen)
+    pages = f"pages of {page_size}" if first.total > shown else "on one page"
+    return Check("paging", ok=True, seen=f"{first.total:,} people and {groups:,} groups, {pages}")
+
+
+def _look_up(patient: Patient, first: Page) -> Check:
+    """Look somebody up who is known to be there, by address and by name."""
+    known = next((user for user in first.users if user.email and user.username), None)
+    if known is None:
+        return Check("look-ups", ok=True, seen="not tried: nobody on the first page has an address")
+    found: list[User] = [
+        *patient.users_by_email([known.email]),
+        *patient.users_by_name([known.username]),
+    ]
+    if [user.id for user in found] == [known.id] * 2:
+        return Check("look-ups", ok=True, seen="by address and by user name")
+    seen = "do not find who is there; all people are listed instead, in more calls"
+    return Check("look-ups", ok=True, seen=seen)
+
+
+def _single_sign_on(
+    patient: Patient, first: Page, groups: Collection[Group], sso_groups: Collection[str]
+) -> Check:
+    """Compare the groups that single sign-on fills with those that the settings name."""
+    scim = "; SCIM keeps accounts here" if any(user.scim for user in first.users) else ""
+    to_do = "If an identity provider fills groups, name them in sso_groups."
+    try:
+        mapped = patient.mapped_groups()
+    except OnboardingError as error:
+        seen = f"the tenant does not show it ({error}){scim}"
+        return Check("single sign-on", ok=True, seen=seen, to_do=to_do)
+    if mapped is None:
+        seen = f"the tenant shows no groups that it fills (404){scim}"
+        return Check("single sign-on", ok=True, seen=seen, to_do="" if sso_groups else to_do)
+    known = groups_by_key(groups)
+    protected = {group.name for label in sso_groups for group in known.get(group_key(label), ())}
+    names = sorted({name for filled in mapped.values() for name in filled})
+    providers = ", ".join(sorted(mapped))
+    seen = f"{providers} fills {', '.join(names) or 'no groups'}{scim}"
+    if missing := [name for name in names if name not in protected]:
+        quoted = ", ".join(f'"{name}"' for name in missing)
+        to_do = f"Set sso_groups to hold {quoted}: nobody loses them by absence then."
+        return Check("single sign-on", ok=True, seen=seen, to_do=to_do)
+    return Check("single sign-on", ok=True, seen=seen)
 
 
 def where_it_ends(url: str) -> str:
@@ -93,7 +183,7 @@ def where_it_ends(url: str) -> str:
     except socket.gaierror:
         return f"the name {host} is not known here"
     except ssl.SSLCertVerificationError as error:
-        return f"the certificate of {host} is not trusted: {error.verify_message}"
+        return f"{UNTRUSTED} of {host} is not trusted: {error.verify_message}"
     except ssl.SSLError as error:
         return f"{host} does not speak TLS on port {port}: {error.reason or error}"
     except TimeoutError:
@@ -101,3 +191,15 @@ def where_it_ends(url: str) -> str:
     except OSError as error:
         return f"port {port} of {host} can't be reached: {error.strerror or error}"
     return ""
+
+
+UNTRUSTED = "the certificate"
+
+
+def _way_out(seen: str) -> str:
+    if seen.startswith(UNTRUSTED):
+        return (
+            "Check the address. If your company signs certificates itself, name the file "
+            "with its own one in REQUESTS_CA_BUNDLE."
+        )
+    return "Check the address and the network, and try again."

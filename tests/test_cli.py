@@ -310,7 +310,9 @@ def test_doctor_shows_what_is_well(desk: Desk) -> None:
             "token",
             "roles",
             "round trip",
-            "size",
+            "paging",
+            "look-ups",
+            "single sign-on",
             "domains",
         )
     ]
