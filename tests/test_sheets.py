@@ -19,7 +19,6 @@ from onboarding.errors import SheetError, UsageError
 from onboarding.headers import Kind
 from onboarding.model import Finding, RowRef, Severity
 from onboarding.sheets import Inputs, Reading, Table, read
-from onboarding.workbooks.marks import cell_name, place
 
 USERS = "email,role\nana@acme.example,Member\n"
 
@@ -466,14 +465,6 @@ def test_a_cell_far_to_the_right_is_refused_before_all_cells_are_made() -> None:
     wide = changed(content, "xl/worksheets/sheet1.xml", b'r="B2"', b'r="XFD2"')
     with pytest.raises(SheetError, match='sheet "x": has something in XFD2, far from any table'):
         piped(wide)
-
-
-@pytest.mark.parametrize(
-    ("name", "where"), [("A1", (1, 0)), ("Z9", (9, 25)), ("AA10", (10, 26)), ("ZZ1", (1, 701))]
-)
-def test_a_cell_goes_by_letters_and_a_number(name: str, where: tuple[int, int]) -> None:
-    assert place(name) == where
-    assert cell_name(*where) == name
 
 
 @pytest.mark.parametrize("part", [0.25, 0.5, 0.9, 0.999])

@@ -16,7 +16,7 @@ from typing import BinaryIO
 import pandas as pd
 
 from onboarding.errors import SheetError
-from onboarding.headers import Kind, NoKnownHeader, Table
+from onboarding.headers import Kind, NoKnownHeader, Table, joined
 from onboarding.model import Finding, RowRef
 from onboarding.schemas import clean
 from onboarding.sheets import cells
@@ -68,7 +68,8 @@ def read(inputs: Sequence[str], reading: Reading, *, stdin: BinaryIO | None = No
     if not tables:
         ignored = "; ".join(f"{note.source}: {note.message}" for note in found)
         raise SheetError(f"there is no table to read: {ignored}")
-    return Inputs(tuple(tables), tuple(snapshot.source for snapshot in sources), tuple(found))
+    told = joined(tables, group=reading.group)
+    return Inputs(told, tuple(snapshot.source for snapshot in sources), tuple(found))
 
 
 def _tables(snapshot: Snapshot, reading: Reading, index: int) -> Iterator[Table | Finding]:

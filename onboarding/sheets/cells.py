@@ -118,7 +118,9 @@ def blank_passwords(
     """Nobody but this function sees a password; in a row with too many cells it may stand further right."""
     if columns.blanked:
         frame[list(columns.blanked)] = ""
-        frame.loc[list(beyond), min(columns.blanked) :] = ""
+        for number in beyond:
+            for position in range(min(columns.blanked), frame.shape[1]):
+                frame.at[number, position] = ""
 
 
 def without_results(table: Table, reading: Reading) -> Table:

@@ -105,7 +105,7 @@ def _heading(grid: Grid, reading: Reading, source: str) -> tuple[int, Columns]:
         if _is_over_headers(grid, i, reading, source):
             continue
         try:
-            columns = understand(row, kind=reading.kind, columns=reading.columns, hint=source)
+            columns = _understood(row, reading, source)
         except NoKnownHeader as error:
             refusal = refusal or error
             continue
@@ -113,8 +113,14 @@ def _heading(grid: Grid, reading: Reading, source: str) -> tuple[int, Columns]:
         return i, columns
     first = next((row for row in grid.rows if _may_be_headers(row)), ())
     if refusal is None:
-        understand(first, kind=reading.kind, columns=reading.columns, hint=source)
+        _understood(first, reading, source)
     raise refusal or NoKnownHeader("no header row")
+
+
+def _understood(row: Sequence[str], reading: Reading, source: str) -> Columns:
+    return understand(
+        row, kind=reading.kind, columns=reading.columns, hint=source, group=reading.group
+    )
 
 
 def _may_be_headers(row: Sequence[str]) -> bool:
@@ -128,7 +134,7 @@ def _is_over_headers(grid: Grid, top: int, reading: Reading, source: str) -> boo
     if known(below, reading.columns) <= known(grid.rows[top], reading.columns):
         return False
     try:
-        understand(below, kind=reading.kind, columns=reading.columns, hint=source)
+        _understood(below, reading, source)
     except NoKnownHeader:
         return False
     except SheetError:

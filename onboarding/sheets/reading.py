@@ -26,6 +26,8 @@ class Reading:
     delimiter: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     """Header -> canonical name, or ``ignore``."""
+    group: str = ""
+    """The group of a list of members that names none."""
     inputs: Mapping[str, OneInput] = field(default_factory=dict)
     """A file's name, or a pattern such as ``hr-*.csv`` -> what is said for it; that goes before what is said for all."""
 

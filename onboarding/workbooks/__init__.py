@@ -67,7 +67,9 @@ def is_workbook(content: bytes) -> bool:
     return content.startswith(_STARTS)
 
 
-def read_workbook(content: bytes, wanted: Collection[str] = ()) -> Workbook:
+def read_workbook(
+    content: bytes, wanted: Collection[str] = (), *, patience: float = PATIENCE
+) -> Workbook:
     """Read the visible sheets, or just those ``wanted``. Raises ``SheetError`` without the file's name."""
     asked = json.dumps({"sheets": sorted(wanted)}).encode() + b"\n"
     try:
@@ -77,7 +79,7 @@ def read_workbook(content: bytes, wanted: Collection[str] = ()) -> Workbook:
             env=_environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            timeout=PATIENCE,
+            timeout=patience,
             start_new_session=True,  # a Ctrl-C is for us to answer
             check=False,
         )

@@ -11,6 +11,8 @@ from onboarding.workbooks.marks import Marks, Place
 from onboarding.workbooks.xlsx import Attributes, parse
 
 _PADDED = re.compile(r"0\d+")
+_ERROR = re.compile(r"#[^\s#]*[A-Z][^\s#]*|Err:\d{3}")
+"""What shows in a cell with an error; Excel stores 0 as its value, other programs nothing."""
 _GONE = ("collapse", "filter")
 
 
@@ -90,9 +92,10 @@ class _Content:
         if text or "office:value" in cell:
             many = _many(cell, "table:number-columns-repeated")
             marks.reach(row + self._rows - 1, position + many - 1)
-        if cell.get("calcext:value-type") == "error":
+        of_formula = "table:formula" in cell
+        if cell.get("calcext:value-type") == "error" or (of_formula and _ERROR.fullmatch(text)):
             self._put(marks.errors, text or "#ERROR!")
-        elif "table:formula" in cell and "office:value-type" not in cell and not self._paragraphs:
+        elif of_formula and "office:value-type" not in cell and not self._paragraphs:
             self._put(marks.errors, "")
         elif cell.get("office:value-type") == "float" and _PADDED.fullmatch(text):
             self._put(marks.shown, text)

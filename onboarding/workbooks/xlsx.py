@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from operator import ge
 from posixpath import join, normpath
 from xml.parsers import expat
 
@@ -24,6 +25,7 @@ _TELLING = (
 )
 """Bytes without one of which a sheet has nothing to tell."""
 _DIMENSION = re.compile(rb"""<(?:\w+:)?dimension\s+ref=["'](?:[A-Z]+\d+:)?([A-Z]+\d+)["']""")
+_ROW = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\sr=["'](\d+)""")
 _ZEROS = re.compile(r"0{2,}(?:;@)?")
 
 
@@ -124,6 +126,9 @@ def _padded(parts: Parts) -> dict[str, int]:
 
 
 def _marks(xml: bytes, widths: Mapping[str, int], *, calculated: bool) -> Marks:
+    rows = [*map(int, _ROW.findall(xml))]
+    if any(map(ge, rows, rows[1:])):
+        raise SheetError(f"{DAMAGED} (a row stands in it twice, or above an earlier one)")
     dimension = _DIMENSION.search(xml[:4096])
     row, position = place(dimension[1].decode()) if dimension else (MOST_CELLS, 1)
     near = row * (position + 1) <= MOST_CELLS // 4
@@ -199,4 +204,4 @@ class _Sheet:
         """Whether a formula has a result; one that came to an empty text says so by its kind."""
         if not self._calculated and value == "0":
             return False
-        return bool(value) or (self._kind == "str" and self._value)
+        return bool(value) or (self._kind in ("str", "inlineStr") and self._value)
