@@ -301,7 +301,7 @@ def test_export_writes_sheets_and_counts(desk: Desk) -> None:
 def test_doctor_shows_what_is_well(desk: Desk) -> None:
     done = desk.run("doctor", "--tenant", "sandbox")
     assert done.returncode == 0
-    assert re.findall(r"^(\w\w)  (\w[\w ]*?)  ", done.stdout, re.MULTILINE) == [
+    assert re.findall(r"^(\w\w)  (\w[\w -]*?)  ", done.stdout, re.MULTILINE) == [
         ("ok", name)
         for name in (
             "tenant",
