@@ -37,6 +37,7 @@ from onboarding.errors import (
 from onboarding.journal import State
 from onboarding.model import Group, Role
 from onboarding.plan import Cause, Change, Status
+from onboarding.tenant import Receipt
 
 ADMIN, MEMBER, GUEST = Role.ADMIN, Role.MEMBER, Role.GUEST
 FINANCE, OPS, SALES = group("finance"), group("ops"), group("sales")
@@ -138,6 +139,30 @@ def test_calls_of_a_phase_go_out_side_by_side_and_come_to_the_same(tmp_path: Pat
     assert statuses(applied) == all_with(changes, "applied")
     assert tenant.calls == calls
     assert len(tenant.mails) == 100
+
+
+def test_as_many_calls_as_there_are_workers_are_under_way_at_once_and_no_more(
+    tmp_path: Path,
+) -> None:
+    four, guard = threading.Barrier(4, timeout=30), threading.Lock()
+    under_way, most = 0, 0
+
+    class Slow(FakeTenant):
+        def add_to_groups(self, *what: Any, **facts: Any) -> Receipt:
+            nonlocal under_way, most
+            with guard:
+                under_way += 1
+                most = max(most, under_way)
+            four.wait()
+            with guard:
+                under_way -= 1
+            return super().add_to_groups(*what, **facts)
+
+    tenant = Slow([user(name) for name in people(12)], [FINANCE])
+    changes = [grant(name, "finance") for name in people(12)]
+    applied = carry_out(tenant, changes, tmp_path, pace=Clock().pace(workers=4))
+    assert statuses(applied) == all_with(changes, "applied")
+    assert most == 4
 
 
 def test_the_observer_hears_of_every_call(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import pty
@@ -485,6 +486,21 @@ def test_the_log_of_a_run_holds_no_address(desk: Desk) -> None:
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert lines[-1]["message"] == "2 rows, exit code 0"
     assert "@" not in path.read_text()
+
+
+def test_the_log_of_a_run_has_every_call_with_its_id(desk: Desk) -> None:
+    desk.run("run", "people.csv", "--tenant", "sandbox", "--yes")
+    (folder,) = desk.folder.glob("onboarding-reports/*")
+    messages = [
+        json.loads(line)["message"] for line in (folder / "run.log").read_text().splitlines()
+    ]
+    calls = [line for line in messages if line.startswith(("GET /", "POST /"))]
+    summary = json.loads((folder / "summary.json").read_text())
+    assert len(calls) == summary["calls"]["made"]
+    with (folder / "actions.csv").open(encoding="utf-8-sig", newline="") as file:
+        ids = {row["request_id"] for row in csv.DictReader(file)}
+    assert ids
+    assert all(any(request_id in call for call in calls) for request_id in ids)
 
 
 # ---- streams ------------------------------------------------------------------------------------------------------

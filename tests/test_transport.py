@@ -403,6 +403,14 @@ def test_an_answer_that_drips_ends_at_the_deadline() -> None:
             tenant.stopping.set()
 
 
+def test_silence_in_the_midst_of_an_answer_ends_at_the_deadline() -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{"
+    with server((head, 2.0, b"}")) as tenant:
+        with pytest.raises(Doubt, match="timed out"):
+            post(tenant.url, limits=Limits(connect=9, read=9, whole=0.3))
+        tenant.stopping.set()
+
+
 def test_silence_ends_at_the_timeout() -> None:
     with server((30.0, http(200, {}))) as tenant:
         with pytest.raises(Doubt, match="timed out"):
@@ -476,9 +484,9 @@ def test_a_403_then_doubt_is_doubt() -> None:
 def test_a_reading_is_repeated_with_growing_pauses(trouble: object) -> None:
     pauses: list[float] = []
     with server(trouble, trouble, http(200, {"records": []})) as tenant:
-        transport = client(tenant.url, sleep=pauses.append)
+        transport = client(tenant.url, sleep=pauses.append, jitter=lambda: 0.5)
         assert transport.get("/x", [("limit", "1")]) == {"records": []}
-        assert (pauses, transport.calls) == ([1.0, 2.0], 3)
+        assert (pauses, transport.calls) == ([0.5, 1.0], 3)
         assert len({request.headers["x-atlan-request-id"] for request in tenant.asked}) == 1
 
 

@@ -55,6 +55,7 @@ class Console:
         self._one_bar = threading.Lock()
         self._changes = 0
         self._handlers: list[logging.Handler] = []
+        self._early = _Early()
         self._log_to(logging.NullHandler())  # else logging shows warnings by itself
         for stream in (sys.stdout, sys.stderr):
             with suppress(AttributeError):  # a stream of somebody else's, who wants it as it is
@@ -70,6 +71,7 @@ class Console:
         root.setLevel(logging.DEBUG if verbose else logging.INFO)
         # Its lines quote URLs, and so addresses
         logging.getLogger("urllib3").setLevel(logging.ERROR)
+        self._log_to(self._early)
         if verbose:
             self._log_to(_LogLines(self))
 
@@ -119,7 +121,9 @@ class Console:
         """Log into the run folder from now on."""
         from onboarding.writers import log
 
-        self._log_to(log.to_file(folder / "run.log", folder.name, self.secrets))
+        file = log.to_file(folder / "run.log", folder.name, self.secrets)
+        self._early.hand_over(file)
+        self._log_to(file)
         logger.info("onboarding %s on Python %s", __version__, sys.version.split()[0])
 
     def propose(self, prospect: Prospect) -> None:
@@ -299,6 +303,22 @@ class Console:
 
 _LESS_THAN_LOST = frozenset({0, 1, 4, 70, 75})
 """Exit codes that give way to a result which could not be written."""
+
+
+class _Early(logging.Handler):
+    """Keeps what is logged before there is a folder for it: the tenant is read first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kept: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._kept.append(record)
+
+    def hand_over(self, file: logging.Handler) -> None:
+        logging.getLogger().removeHandler(self)
+        for record in self._kept:
+            file.handle(record)
 
 
 class _LogLines(logging.Handler):
