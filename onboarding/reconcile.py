@@ -18,7 +18,7 @@ Decisions that the code alone does not explain:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -383,32 +383,35 @@ def _gathered(
     parts: Iterable[Change | Settled],
 ) -> tuple[tuple[Change, ...], tuple[Settled, ...]]:
     """Unite changes that several rows ask for; say "no change" only of rows of which nothing else is said."""
-    changes: dict[str, Change] = {}
+    asked: dict[str, list[Change]] = {}
     settled: list[Settled] = []
     quiet: set[RowRef] = set()
     for part in parts:
         match part:
             case Change():
-                changes[part.key] = _united(part, changes.get(part.key))
+                asked.setdefault(part.key, []).append(part)
             case Settled(code="no-change"):
                 quiet.update(part.rows)
             case Settled():
                 settled.append(replace(part, rows=_without(part.rows, frozenset())))
-    quiet.difference_update(*(change.rows for change in changes.values()))
+    changes = tuple(map(_united, asked.values()))
+    quiet.difference_update(*(change.rows for change in changes))
     quiet.difference_update(*(spoken.rows for spoken in settled))
     if quiet:
         rows = tuple(sorted(quiet))
         settled.append(Settled(Status.UNCHANGED, "no-change", AS_ASKED, rows))
-    return tuple(changes.values()), tuple(settled)
+    return changes, tuple(settled)
 
 
-def _united(one: Change, other: Change | None) -> Change:
-    """Give two askings for one change as one: a leaver's revocation stays that, an inferred one is asked for now."""
-    if other is None:
-        return one if len(one.rows) < 2 else replace(one, rows=_without(one.rows, frozenset()))
-    rows = _without((*one.rows, *other.rows), frozenset())
+def _united(askings: Sequence[Change]) -> Change:
+    """Give all askings for one change as one: a leaver's revocation stays that, an inferred one is asked for now."""
+    last = askings[-1]
+    if len(askings) == 1 and len(last.rows) < 2:
+        return last
+    rows = _without((row for asking in askings for row in asking.rows), frozenset())
     causes = (Cause.LEAVER, Cause.ASKED, Cause.ABSENT)
-    return replace(one, rows=rows, cause=min(one.cause, other.cause, key=causes.index))
+    cause = min((asking.cause for asking in askings), key=causes.index)
+    return replace(last, rows=rows, cause=cause)
 
 
 def _single_sign_on(scene: _Scene, plan: Plan) -> list[Finding]:
