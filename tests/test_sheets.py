@@ -143,7 +143,7 @@ def test_a_doubtful_encoding_passes_where_it_stays_here() -> None:
         ),
         pytest.param("", {}, SheetError, "stdin: there is nothing in it", id="empty"),
         pytest.param("\n \n", {}, SheetError, "there is nothing in it", id="blank"),
-        pytest.param("foo,bar\n1,2\n", {}, SheetError, 'columns: "foo", "bar"', id="unknown"),
+        pytest.param("foo,bar\n1,2\n", {}, SheetError, 'columns: A "foo", B "bar"', id="unknown"),
         pytest.param(
             "a@acme.example,Member\n", {}, SheetError, "neither an e-mail", id="no headers"
         ),
@@ -543,7 +543,7 @@ def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("x.csv", "foo,bar\n", r'x\.csv: there are neither .* \(columns: "foo", "bar"\)'),
+        ("x.csv", "foo,bar\n", r'x\.csv: there are neither .* \(columns: A "foo", B "bar"\)'),
         ("x.csv", "stra\xdfe,bar\n".encode("cp1252"), r"x\.csv: not UTF-8 from line 1"),
         (
             "x.xlsx",

@@ -470,7 +470,7 @@ def zip_of(*names: str) -> bytes:
         ),
         pytest.param(
             book(sheet_xml([["a"], ["b"]]).replace('<row r="2"', '<row r="1"')),
-            "a row stands in it twice",
+            "row 1 stands in it twice",
             id="rows of one number",
         ),
     ],
@@ -610,3 +610,9 @@ def test_the_process_starts_without_what_it_does_not_need() -> None:
 
 def test_what_openpyxl_writes_is_read() -> None:
     assert sheet(by_openpyxl(ROWS)).rows[1] == ["a@acme.example", "Ops", "remove"]
+
+
+def test_an_empty_sheet_has_no_rows() -> None:
+    assert [
+        s.rows for s in understood(zipped(parts({"A": sheet_xml([]), "B": sheet_xml([])}))).sheets
+    ] == [[], []]

@@ -85,7 +85,7 @@ def _tables(snapshot: Snapshot, reading: Reading, index: int) -> Iterator[Table 
             source = f"{name}!{grid.sheet}" if grid.sheet else name
             if grid.is_example:
                 yield note("table-ignored", "is an example and was not read", source)
-            elif not all(map(is_blank, grid.rows)):
+            elif not grid.is_report and not all(map(is_blank, grid.rows)):
                 try:
                     yield _table(grid, snapshot, source, reading, index)
                     index += 1
@@ -156,7 +156,9 @@ def _table(grid: Grid, snapshot: Snapshot, source: str, reading: Reading, index:
     beyond = cells.surplus(width, numbers, rows)
     findings = cells.ragged(beyond, width, columns, at)
     findings += cells.cut_off(grid, layout, width, at)
-    filled = [[*row[:width], *[""] * (width - len(row))] for row in rows]
+    filled = [
+        row if len(row) == width else [*row[:width], *[""] * (width - len(row))] for row in rows
+    ]
     frame = pd.DataFrame(filled, index=numbers, columns=range(width), dtype="str")
     findings += cells.show_errors(frame, grid, headers, columns, at)
     cells.blank_passwords(frame, columns, beyond)

@@ -15,7 +15,7 @@ from onboarding.errors import SheetError
 from onboarding.headers import CARRIED, Columns, Table, result_columns, understand
 from onboarding.model import Finding, RowRef
 from onboarding.schemas import BLANKS
-from onboarding.sheets.grid import Grid
+from onboarding.sheets.grid import SURPLUS, Grid
 from onboarding.sheets.layout import Layout, is_blank
 from onboarding.sheets.reading import Reading
 
@@ -128,21 +128,41 @@ def without_results(table: Table, reading: Reading) -> Table:
     cut = result_columns(table.headers)
     if not cut:
         return table
-    keep = [i for i in range(len(table.headers)) if i not in cut]
-    frame = table.frame[keep].set_axis(range(len(keep)), axis="columns")
-    headers = [table.headers[i] for i in keep]
+    beyond = [i for i, header in enumerate(table.headers) if header == SURPLUS]
+    keep = [i for i in range(len(table.headers)) if i not in cut and i not in beyond]
+    frame, headers = table.frame, [table.headers[i] for i in keep]
     if not table.sheet:
         headers = [_unguarded(header) for header in headers]
         frame = frame.map(_unguarded)
-    columns = understand(headers, kind=reading.kind, columns=reading.columns, hint=table.source)
+    given_back = _given_back(frame[beyond])
+    columns = understand(
+        headers,
+        kind=reading.kind,
+        columns=reading.columns,
+        hint=table.source,
+        group=reading.group,
+    )
+    at = RowRef(table.index, 0, table.source)
     return replace(
         table,
         headers=tuple(headers),
-        frame=frame,
+        frame=frame[keep].set_axis(range(len(keep)), axis="columns"),
         columns=columns,
         fed_back=True,
+        findings=(*table.findings, *ragged(given_back, len(keep), columns, at)),
+        surplus={**table.surplus, **given_back},
         places=tuple(keep),
     )
+
+
+def _given_back(beyond: pd.DataFrame) -> dict[int, tuple[str, ...]]:
+    """Give the cells that lay beyond the last header before a report gave them columns, by row number."""
+    found: dict[int, tuple[str, ...]] = {}
+    for number, row in zip(beyond.index, beyond.to_numpy().tolist(), strict=True):
+        last = max((i for i, cell in enumerate(row) if cell), default=-1)
+        if last >= 0:
+            found[int(number)] = tuple(row[: last + 1])
+    return found
 
 
 def _unguarded(cell: str) -> str:

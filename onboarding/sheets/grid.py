@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 
 Place = tuple[int, int]
 """Row number from 1, position of the column from 0."""
+REPORT_TITLE = "Onboarding report"
+"""The first cell of the first sheet of a ``results.xlsx``, by which a report that is fed back is known."""
+SURPLUS = "result_surplus"
+"""The header under which a report keeps cells beyond the last one, so that they are that again when it is fed back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,11 @@ class Grid:
     """Cells that another one covers, whose value shows there too."""
     hidden_rows: frozenset[int] = frozenset()
     hidden_columns: frozenset[int] = frozenset()
+
+    @property
+    def is_report(self) -> bool:
+        """Whether it is the first sheet of our own report."""
+        return bool(self.rows and self.rows[0] and self.rows[0][0].strip() == REPORT_TITLE)
 
     @property
     def is_example(self) -> bool:

@@ -54,8 +54,16 @@ def notes(table: Table, grid: Grid) -> Iterator[Finding]:
 
 
 def _unknown(table: Table) -> Iterator[Finding]:
+    """Name the columns that nobody reads; those that a known system adds are its own affair."""
+    template = table.columns.template
+    if template:
+        yield note(
+            "template-known", f"looks like a {template} table, and was read as one", table.source
+        )
     for position in table.columns.unknown:
         near = table.columns.suggestions.get(position)
+        if template and not near:
+            continue
         message = "is no known column" + (f"; did you mean {near}?" if near else "")
         found = note("column-unknown", message, table.source)
         yield replace(found, column=table.headers[position])

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from onboarding.errors import SheetError
+from onboarding.workbooks.container import TOO_MUCH
 
 __all__ = ["Sheet", "Workbook", "is_workbook", "read_workbook"]
 
@@ -30,10 +31,6 @@ PATIENCE = 120
 Place = tuple[int, int]
 
 _STARTS = (b"PK\x03\x04", b"PK\x05\x06", bytes.fromhex("d0cf11e0a1b11ae1"))
-_TOO_MUCH = (
-    "reading this workbook takes more memory or time than it is given; delete the rows and columns outside the table, "
-    "save it again, or save the table as CSV"
-)
 _CRASHED = "no readable workbook: reading it broke off; open it in a spreadsheet program and save it again as .xlsx"
 
 
@@ -77,17 +74,19 @@ def read_workbook(
             [sys.executable, "-P", "-m", __name__],
             input=asked + content,
             env=_environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            capture_output=True,
             timeout=patience,
             start_new_session=True,  # a Ctrl-C is for us to answer
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise SheetError(_TOO_MUCH) from error
+        raise SheetError(TOO_MUCH) from error
     if done.returncode:
         exhausted = -done.returncode in (signal.SIGABRT, signal.SIGKILL, signal.SIGXCPU)
-        raise SheetError(_TOO_MUCH if exhausted else _CRASHED)
+        if not exhausted and not done.stdout:
+            last = done.stderr.decode(errors="replace").rstrip().rpartition("\n")[2]
+            raise RuntimeError(f"the process that reads workbooks does not start: {last}")
+        raise SheetError(TOO_MUCH if exhausted else _CRASHED)
     return _understood(map(json.loads, done.stdout.splitlines()))
 
 
@@ -111,7 +110,7 @@ def _understood(said: Iterable[Any]) -> Workbook:
         elif "sheet" in line:
             sheets.append(_sheet(line))
         else:
-            kind = line["format"]
+            kind = line.get("format", "")
     return Workbook(kind, tuple(sheets))
 
 

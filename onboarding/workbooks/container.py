@@ -26,6 +26,11 @@ MOST_PARTS = 10_000
 PROTECTED = "the workbook is protected by a password; save a copy without one"
 DAMAGED = "no readable workbook; open it in a spreadsheet program and save it again as .xlsx"
 
+TOO_MUCH = (
+    "reading this workbook takes more memory or time than it is given; delete the rows and columns outside the table, "
+    "save it again, or save the table as CSV"
+)
+
 _ODS = b"application/vnd.oasis.opendocument.spreadsheet"
 _NO_WORKBOOKS = (
     ("word/document.xml", "a Word document (.docx); copy its table into a workbook"),

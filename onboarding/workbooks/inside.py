@@ -23,7 +23,7 @@ from python_calamine import (
 from onboarding.errors import SheetError
 from onboarding.workbooks import ods, xls, xlsb, xlsx
 from onboarding.workbooks.cells import texts
-from onboarding.workbooks.container import DAMAGED, PROTECTED, Parts, opened
+from onboarding.workbooks.container import DAMAGED, PROTECTED, TOO_MUCH, Parts, opened
 from onboarding.workbooks.marks import Marks, Place
 
 MEMORY = 2 << 30
@@ -54,7 +54,9 @@ def lines(content: bytes, wanted: Collection[str]) -> Iterator[str]:
         yield json.dumps({"refused": str(error)})
     except PasswordError:
         yield json.dumps({"refused": PROTECTED})
-    except (CalamineError, ValueError, OverflowError) as error:
+    except MemoryError:
+        yield json.dumps({"refused": TOO_MUCH})
+    except (CalamineError, ValueError, LookupError, OverflowError) as error:
         yield json.dumps({"refused": f"{DAMAGED} ({error})"})
 
 

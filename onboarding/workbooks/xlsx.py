@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from operator import ge
+from operator import lt
 from posixpath import join, normpath
 from xml.parsers import expat
 
@@ -17,15 +17,10 @@ from onboarding.workbooks.marks import MOST_CELLS, Marks, place
 
 Attributes = Mapping[str, str]
 
-_TELLING = (
-    *(b'"e"', b"'e'"),
-    *(b"<f>", b"<f ", b"<f/", b":f>", b":f ", b":f/"),
-    *(b'hidden="1"', b'hidden="true"', b"hidden='"),
-    b"mergeCell",
-)
-"""Bytes without one of which a sheet has nothing to tell."""
+_TELLING = (b't="e"', b"<f>", b"<f ", b"<f/", b'hidden="1"', b'hidden="true"', b"<mergeCell ")
+"""Bytes without one of which a sheet, written as nearly all programs write it, has nothing to tell."""
 _DIMENSION = re.compile(rb"""<(?:\w+:)?dimension\s+ref=["'](?:[A-Z]+\d+:)?([A-Z]+\d+)["']""")
-_ROW = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\sr=["'](\d+)""")
+_ROW = re.compile(rb'<row r="(\d+)')
 _ZEROS = re.compile(r"0{2,}(?:;@)?")
 
 
@@ -126,17 +121,24 @@ def _padded(parts: Parts) -> dict[str, int]:
 
 
 def _marks(xml: bytes, widths: Mapping[str, int], *, calculated: bool) -> Marks:
-    rows = [*map(int, _ROW.findall(xml))]
-    if any(map(ge, rows, rows[1:])):
-        raise SheetError(f"{DAMAGED} (a row stands in it twice, or above an earlier one)")
-    dimension = _DIMENSION.search(xml[:4096])
-    row, position = place(dimension[1].decode()) if dimension else (MOST_CELLS, 1)
-    near = row * (position + 1) <= MOST_CELLS // 4
-    if near and not widths and not any(sign in xml for sign in _TELLING):
+    if not widths and _has_nothing_to_tell(xml):
         return Marks()
     sheet = _Sheet(widths, calculated=calculated)
     parse(xml, sheet.start, sheet.end, sheet.text)
     return sheet.marks
+
+
+def _has_nothing_to_tell(xml: bytes) -> bool:
+    """Look without parsing: whether it is written as usual, near enough together, and has none of the signs."""
+    head = xml[:4096]
+    rows = [*map(int, _ROW.findall(xml))]
+    if b"<worksheet" not in head or b"='" in head or len(rows) != xml.count(b"<row"):
+        return False
+    dimension = _DIMENSION.search(head)
+    row, position = place(dimension[1].decode()) if dimension else (MOST_CELLS, 1)
+    near = max([row, *rows[-1:]]) * (position + 1) <= MOST_CELLS // 4
+    in_order = all(map(lt, rows, rows[1:]))
+    return near and in_order and not any(sign in xml for sign in _TELLING)
 
 
 class _Sheet:
@@ -167,7 +169,10 @@ class _Sheet:
             case "f":
                 self._formula = True
             case "row":
-                self._row = int(attributes.get("r") or self._row + 1)
+                row = int(attributes.get("r") or self._row + 1)
+                if row <= self._row:
+                    raise SheetError(f"{DAMAGED} (row {row} stands in it twice, or above another)")
+                self._row = row
                 self._place = (self._row, -1)
                 if attributes.get("hidden") in ("1", "true"):
                     self.marks.hidden_rows.add(self._row)
@@ -175,7 +180,7 @@ class _Sheet:
                 first, last = int(attributes["min"]), int(attributes["max"])
                 self.marks.hidden_columns |= set(range(first - 1, min(last, 16_384)))
             case "mergeCell":
-                first_cell, _, last_cell = attributes["ref"].partition(":")
+                first_cell, _, last_cell = attributes.get("ref", "A1").partition(":")
                 self.marks.merged.append((place(first_cell), place(last_cell or first_cell)))
             case _:
                 pass
