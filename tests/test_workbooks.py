@@ -402,6 +402,14 @@ def test_zeros_that_an_ods_shows_are_kept() -> None:
     assert sheet(ods([["h"], [Raw(padded)]])).rows[1] == ["007"]
 
 
+def test_line_breaks_and_tabs_of_an_ods_part_words() -> None:
+    said = (
+        '<table:table-cell office:value-type="string"><text:p>Ops<text:line-break/>HR<text:tab/>x<text:s text:c="2"/>y'
+        "</text:p><text:p>z</text:p></table:table-cell>"
+    )
+    assert sheet(ods([["h"], [Raw(said)]])).rows[1] == ["Ops\nHR\tx  y\nz"]
+
+
 def test_a_comment_is_no_part_of_a_cell() -> None:
     noted = (
         '<table:table-cell office:value-type="float" office:value="7"><office:annotation><text:p>008</text:p>'

@@ -13,6 +13,7 @@ from onboarding.workbooks.xlsx import Attributes, parse
 _PADDED = re.compile(r"0\d+")
 _ERROR = re.compile(r"#[^\s#]*[A-Z][^\s#]*|Err:\d{3}")
 """What shows in a cell with an error; Excel stores 0 as its value, other programs nothing."""
+_BLANKS = {"s": " ", "tab": "\t", "line-break": "\n"}
 _GONE = ("collapse", "filter")
 
 
@@ -42,6 +43,8 @@ class _Content:
         self._cell: Attributes = {}
         self._asides = 0
         self._paragraphs = 0
+        self._broken = False
+        """Whether the cell has tabs or line breaks, which the library leaves out."""
         self._text: list[str] = []
 
     def start(self, element: str, attributes: Attributes) -> None:
@@ -66,11 +69,16 @@ class _Content:
             case "table-cell" | "covered-table-cell":
                 self._cell = attributes
                 self._paragraphs = 0
+                self._broken = False
                 self._text.clear()
             case "annotation":
                 self._asides += 1
             case "p":
+                self._text += ["\n"] if self._paragraphs and not self._asides else []
                 self._paragraphs += 1
+            case "s" | "tab" | "line-break" if not self._asides:
+                self._text.append(_BLANKS[element] * _many(attributes, "text:c"))
+                self._broken = self._broken or element != "s"
             case _:
                 pass
 
@@ -97,7 +105,7 @@ class _Content:
             self._put(marks.errors, text or "#ERROR!")
         elif of_formula and "office:value-type" not in cell and not self._paragraphs:
             self._put(marks.errors, "")
-        elif cell.get("office:value-type") == "float" and _PADDED.fullmatch(text):
+        elif self._broken or (cell.get("office:value-type") == "float" and _PADDED.fullmatch(text)):
             self._put(marks.shown, text)
         down = _many(cell, "table:number-rows-spanned")
         across = _many(cell, "table:number-columns-spanned")
