@@ -37,6 +37,9 @@ ALL_WELL = [
 ]  # fmt: skip
 
 
+UNSEEN = "; whether it may manage people and groups shows in a run only"
+
+
 class Patient(FakeTenant):
     """A tenant in memory that also says what only a doctor asks, or fails at once."""
 
@@ -86,21 +89,20 @@ def test_a_tenant_that_is_well_has_a_good_line_for_each_thing() -> None:
 @pytest.mark.parametrize(
     ("granted", "ok", "seen"),
     [
-        pytest.param(None, True, "; the tenant does not say what it may do", id="not-said"),
+        pytest.param(None, True, UNSEEN, id="not-said"),
+        pytest.param(frozenset(), True, UNSEEN, id="none"),
+        pytest.param(frozenset(["$robot"]), True, f"{UNSEEN} ($robot)", id="unheard-of"),
         pytest.param(
-            frozenset(["$api-token-default-access", "x"]),
+            frozenset(["$api-token-default-access", "$guest"]),
             True,
-            "; may manage people and groups ($api-token-default-access, x)",
+            "; may manage people and groups ($api-token-default-access, $guest)",
             id="api-token",
         ),
         pytest.param(
-            frozenset(["$member"]),
+            frozenset(["$member", "x"]),
             False,
-            "; its rights may not do for people and groups ($member)",
+            "; its rights don't do for people and groups ($member, x)",
             id="member",
-        ),
-        pytest.param(
-            frozenset(), False, "; its rights may not do for people and groups (no role)", id="none"
         ),
     ],
 )
