@@ -17,17 +17,19 @@ from changes import NOON, Clock, change_role, invite
 from listener import CUT, Request, http, server
 
 from onboarding.apply import apply
-from onboarding.atlan import Atlan
+from onboarding.apply.pace import Pace
+from onboarding.atlan import LOOKUP, PAGE, READINGS, Atlan
 from onboarding.auth import ApiKey
 from onboarding.errors import Doubt, OnboardingError, Refused, TenantError, Throttled, TokenRefused
 from onboarding.journal import State
 from onboarding.model import Directory, Role, UserId
-from onboarding.pacing import Budget
+from onboarding.pacing import BURST, PATIENCE, PER_MINUTE, REGAINED, SLOWER, Budget
 from onboarding.plan import Change, Plan
 from onboarding.tenant import Receipt
-from onboarding.transport import Transport
+from onboarding.transport import FORBIDDEN_PAUSE, READS, REFUSALS, Transport
+from onboarding.wire import Limits
 
-PAGE = (Path(__file__).parent.parent / "docs" / "tenant.md").read_text()
+TEXT = (Path(__file__).parent.parent / "docs" / "tenant.md").read_text()
 HTML = "<html><body>Sign in</body></html>"
 KINDS: dict[str, type[Receipt | TenantError]] = {
     "clear yes": Receipt,
@@ -77,7 +79,7 @@ class Line:
 
 
 def table(heading: str) -> list[object]:
-    part = PAGE.split(f"### {heading}\n")[1].split("\n#")[0]
+    part = TEXT.split(f"### {heading}\n")[1].split("\n#")[0]
     rows = [
         line for line in part.splitlines() if line.startswith("| `") or "| the con" in line[:12]
     ]
@@ -206,12 +208,36 @@ def test_to_a_reading(line: Line) -> None:
 
 
 def test_the_statuses_that_are_a_clear_no_are_those_of_the_page() -> None:
-    from onboarding.transport import REFUSALS
-
-    said = PAGE.split("Which statuses are a clear no:")[1].split("and a complete")[0]
+    said = TEXT.split("Which statuses are a clear no:")[1].split("and a complete")[0]
     assert {int(number) for number in re.findall(r"\d+", said)} == REFUSALS
 
 
 def test_bodies_in_the_tables_are_what_a_tenant_may_send() -> None:
-    bodies = [span for span in Line.code(PAGE) if span.startswith('{"') and span.endswith("}")]
+    bodies = [span for span in Line.code(TEXT) if span.startswith('{"') and span.endswith("}")]
     assert len([json.loads(body) for body in bodies]) > 12
+
+
+LIMITS = Limits()
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        f"{PER_MINUTE:.0f} calls a minute for the whole process (`rate`), {BURST} of them at once",
+        f"the pace drops to {SLOWER:.0%} and comes back by {REGAINED:.0%} a minute",
+        f"{LIMITS.connect:.0f} seconds for a connection, {LIMITS.read:.0f} between two bytes, {LIMITS.whole:.0f} for",
+        f"slow down, for longer than {PATIENCE / 60:.0f} minutes",
+        f"as many in a request as fit into {LOOKUP} and into a first line of 4 KiB",
+        f"pages of {PAGE}",
+        f"looked for until {Pace().read_lag:.0f} seconds are over",
+    ],
+)
+def test_the_figures_of_the_page_are_those_of_the_code(figure: str) -> None:
+    assert figure in " ".join(TEXT.replace(" %", "%").split())
+
+
+def test_the_numbers_in_words_are_those_of_the_code() -> None:
+    assert (READS, READINGS, Pace().workers, Pace().tries) == (5, 3, 4, 5)
+    assert FORBIDDEN_PAUSE < 10
+    for words in ("tried five times", "in three readings at most", "Four calls", "sent five times"):
+        assert words in " ".join(TEXT.split())
