@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import io
 import os
+import socket
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -587,3 +588,113 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
 
 def test_the_kind_may_be_said() -> None:
     assert one(piped("email\na@acme.example\n", kind=Kind.USERS)).columns.kind is Kind.USERS
+
+
+# ---- what an input is, whatever its name says ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        pytest.param(b"%PDF-1.7", "a PDF document", id="pdf"),
+        pytest.param(b"{\\rtf1", "a rich text document", id="rtf"),
+        pytest.param(b"\x1f\x8b\x08", "a gzip archive", id="gzip"),
+        pytest.param(b"\x89PNG\r\n", "a picture", id="picture"),
+        pytest.param(b"SQLite format 3\0", "an SQLite database", id="database"),
+        pytest.param(b"\x09\x04\x06\x00\x00", "a workbook of Excel 4", id="old Excel"),
+        pytest.param(b" <!-- x --><HTML><table>", "a web page", id="page"),
+        pytest.param("\ufeff<table>".encode("utf-16-le"), "a web page", id="wide page"),
+        pytest.param(
+            b'<?xml version="1.0"?>\n<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">',
+            "an XML spreadsheet of 2003",
+            id="XML spreadsheet",
+        ),
+        pytest.param(b'<?xml version="1.0"?><users/>', "an XML file", id="XML"),
+        pytest.param(b"MIME-Version: 1.0\r\n", "a web archive or an e-mail", id="web archive"),
+        pytest.param(b'[{"email": "a@b.example"}]', "a JSON file", id="JSON"),
+        pytest.param(bytes(range(256)), "data of a program", id="junk"),
+    ],
+)
+def test_what_is_no_table_is_refused_by_its_true_name(
+    tmp_path: Path, content: bytes, what: str
+) -> None:
+    with pytest.raises(SheetError, match=rf"users\.csv: (?:not text but )?{what}"):
+        read([saved(tmp_path / "users.csv", content)], Reading())
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "note"),
+    [
+        ("x.xls", USERS, "is delimited text by its content, and was read as that"),
+        ("x.json", USERS, "is delimited text by its content, and was read as that"),
+        ("people", USERS, ""),
+        ("x.TXT", USERS, ""),
+        (
+            "x.csv",
+            workbook({"S": [["email", "role"], ["ana@acme.example", "Member"]]}),
+            "is an .xlsx workbook by its content, and was read as one",
+        ),
+        ("x.xlsm", workbook({"S": [["email", "role"], ["ana@acme.example", "Member"]]}), ""),
+    ],
+)
+def test_a_file_is_read_as_what_it_is(
+    tmp_path: Path, name: str, content: str | bytes, note: str
+) -> None:
+    inputs = read([saved(tmp_path / name, content)], Reading())
+    assert rows(one(inputs)) == {2: ["ana@acme.example", "Member"]}
+    assert [(f.code, f.message) for f in inputs.notes] == ([("read-as", note)] if note else [])
+
+
+def test_one_sheet_may_be_named_even_a_hidden_one(tmp_path: Path) -> None:
+    pages = {name: [["email", "role"], [f"{name}@acme.example", "Guest"]] for name in "abc"}
+    book = saved(tmp_path / "hr.xlsx", workbook(pages, b="hidden"))
+    assert [t.sheet for t in read([book], Reading()).tables] == ["a", "c"]
+    named = read([f"{book}!b", f"{book}!c"], Reading())
+    assert [t.source for t in named.tables] == ["hr.xlsx!b", "hr.xlsx!c"]
+    assert named.notes == ()
+    with pytest.raises(SheetError, match=r'there is no sheet "d" in it; there are "a", "b", "c"'):
+        read([f"{book}!d"], Reading())
+    with pytest.raises(SheetError, match="is named twice"):
+        read([book, f"{book}!a"], Reading())
+    text = saved(tmp_path / "x.csv", USERS)
+    with pytest.raises(SheetError, match="no workbook, so there is no sheet a in it"):
+        read([f"{text}!a"], Reading())
+    odd = saved(tmp_path / "x.csv!a", USERS)
+    assert one(read([odd], Reading())).source == "x.csv!a"
+
+
+def test_a_hidden_sheet_is_said_with_how_to_read_it(tmp_path: Path) -> None:
+    pages = {name: [["email", "role"], ["a@acme.example", "Guest"]] for name in "ab"}
+    (note,) = read([saved(tmp_path / "hr.xlsx", workbook(pages, b="hidden"))], Reading()).notes
+    assert (note.code, note.source) == ("table-ignored", "hr.xlsx!b")
+    assert 'name it: "hr.xlsx!b"' in note.message
+
+
+def test_special_files_are_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(SheetError, match="/dev/zero: a device and no regular file"):
+        read(["/dev/zero"], Reading())
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as listener:
+        listener.bind(str(tmp_path / "s.csv"))
+        with pytest.raises(SheetError, match="a socket and no regular file"):
+            read([str(tmp_path / "s.csv")], Reading())
+    with (tmp_path / "large.csv").open("wb") as file:
+        file.truncate(1 << 30)  # of holes
+    with pytest.raises(SheetError, match=r"large\.csv: larger than 512 MiB"):
+        read([str(tmp_path / "large.csv")], Reading())
+
+
+def test_a_file_that_is_still_written_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "users.csv"
+    with path.open("w") as file:
+        file.write(USERS)
+        file.flush()
+        with pytest.raises(SheetError, match="is still being written"):
+            read([str(path)], Reading())
+        os.utime(path, (0, 0))  # open in some program for hours
+        assert read([str(path)], Reading()).tables
+    assert read([str(path)], Reading()).tables
+
+
+def test_a_file_named_by_a_folder_is_read_as_what_it_is_too(tmp_path: Path) -> None:
+    saved(tmp_path / "a.xls", USERS)
+    assert [t.source for t in read([str(tmp_path)], Reading()).tables] == ["a.xls"]

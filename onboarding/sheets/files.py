@@ -155,6 +155,10 @@ def _content(path: Path) -> bytes:
             content = file.read(LARGEST + 1)
             after = os.fstat(descriptor)
     except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise SheetError(
+                f"{path}: a socket and no regular file; save it as a file first"
+            ) from error
         raise SheetError(
             f"{path}: can't be opened ({error.strerror}); check its name and place, and that you may read it"
         ) from error

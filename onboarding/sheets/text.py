@@ -148,9 +148,10 @@ def _records(text: str, delimiter: str) -> Sequence[Sequence[str]]:
     Where the first row has blanks between delimiter and quote, they are no part of the cells.
     """
     spaced = re.search(rf'\A[^\r\n]*"{re.escape(delimiter)} +"', text) is not None
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=spaced
-    )
+    # A StringIO of the text would take four bytes for each character.
+    raw = io.BytesIO(text.encode("utf-8", "surrogatepass"))
+    lines = io.TextIOWrapper(raw, "utf-8", "surrogatepass", newline="")
+    reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=spaced)
     rows: list[list[str]] = []
     try:
         rows.extend(reader)  # what was read before an error stays
