@@ -18,7 +18,7 @@ from jinja2 import Environment, PackageLoader
 
 from onboarding.words import said
 from onboarding.writers.finished import Finished, Since, moment
-from onboarding.writers.page.content import SHOWN, Content, content, grids
+from onboarding.writers.page.content import FEW, SHOWN, Content, content, grids
 from onboarding.writers.text import count, duration
 
 
@@ -84,6 +84,7 @@ def _words(finished: Finished, page: Content, names: Collection[str]) -> dict[st
         "compared": prospect is not None,
         "usage": prospect.usage if prospect else (),
         "any_change": any(deed.change for deed in finished.done),
+        "few": sum(deed.change is not None for deed in finished.done) <= FEW,
         "retry": [name for name in names if name.startswith("retry/")],
         "mails": count(mails, "invitation e-mail"),
         "mails_title": "Invitation e-mails that would be sent" if planned else "Invitation e-mails",

@@ -22,6 +22,7 @@ from onboarding.writers.finished import Finished, changes, moment, tone, verdict
 from onboarding.writers.tables import Column, cells_of, columns_of
 
 SHOWN = 200  # rows, people and groups that stand in the page itself; the tables hold all of them
+FEW = 10_000  # changes that get a heading for each person or group; more are only sorted
 MOST = 200_000  # rows in the browser's tables: those that need somebody first
 
 WHAT = {
@@ -169,6 +170,7 @@ def grids(finished: Finished) -> dict[str, Any]:
     fresh = finished.since.fresh if finished.since else frozenset()
     packed = {
         "total": len(finished.results),
+        "few": FEW,
         "rows": _rows(rows, pool),
         "fresh": [n for n, row in enumerate(rows) if row.row in fresh],
         "headers": headers,

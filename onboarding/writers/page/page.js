@@ -162,9 +162,10 @@
 
   // ---- the table of changes, made when it comes into sight
 
+  const few = changes.length <= data.few; // above that, headings for everybody take longer than anybody waits: sorting has to do
   const drawChanges = () => {
     const grid = new Tabulator("#change-grid", {
-      ...common, data: changes, index: "n", placeholder: "No change is like that.", groupBy: "person",
+      ...common, data: changes, index: "n", placeholder: "No change is like that.", groupBy: few && "person",
       groupHeader: (name, count, _items, group) => {
         group.getElement().setAttribute("role", "row");
         const title = element("span", `${name || "others"} · ${number(count)} ${count === 1 ? "change" : "changes"}`);
@@ -180,7 +181,10 @@
     });
     spoken(grid, "Changes");
     telling(grid, "changes-shown", changes.length, "changes");
-    $("arranged").addEventListener("change", () => grid.setGroupBy($("arranged").value || false));
+    $("arranged").addEventListener("change", () => {
+      const by = $("arranged").value;
+      if (few) grid.setGroupBy(by || false); else grid.setSort(by || "n", "asc");
+    });
     $("change-search").addEventListener("input", soon(() => {
       const needle = $("change-search").value.trim().toLowerCase();
       grid.setFilter((change) => !needle || holds(change, needle));
