@@ -191,7 +191,7 @@ def test_a_header_that_stands_twice_in_a_table_loses_no_cell() -> None:
 def test_cells_beyond_the_headers_are_kept() -> None:
     tables = [replace(table(["email"], [["a@acme.example"]]), surplus={2: ("stray",)})]
     assert own_cells(parsed(results_csv(tables, all_judged(tables)))) == [
-        ["email", ""],
+        ["email", "result_surplus"],
         ["a@acme.example", "stray"],
     ]
 

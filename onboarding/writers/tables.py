@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from onboarding.headers import CARRIED, Table, normal
 from onboarding.model import Finding
+from onboarding.sheets.grid import SURPLUS
 
 Column = tuple[str, int]
 """A header, and how many columns of the table before it have the same one."""
@@ -17,11 +18,11 @@ Marks = Mapping[int, Sequence[tuple[int | None, Finding]]]
 
 
 def columns_of(table: Table) -> list[Column]:
-    """Name a table's columns; rows with more cells than headers need nameless ones."""
-    nameless = [""] * max(map(len, table.surplus.values()), default=0)
+    """Name a table's columns; rows with more cells than headers need some that it has not."""
+    beyond = [SURPLUS] * max(map(len, table.surplus.values()), default=0)
     seen: Counter[str] = Counter()
     columns = []
-    for header in (*table.headers, *nameless):
+    for header in (*table.headers, *beyond):
         columns.append((header, seen[header]))
         seen[header] += 1
     return columns

@@ -30,6 +30,7 @@ from onboarding.writers.workbook.style import (
     MOST_NOTES,
     NOTE_WIDTH,
     NOTED,
+    SIGN,
     STYLES,
     Order,
     SheetOrder,
@@ -126,8 +127,8 @@ def _clear(sheet: Worksheet, order: SheetOrder) -> None:
         cell.hyperlink = None
         if cell.column in secret and cell.row != order["top"]:
             cell.value = cell.comment = None
-        if cell.comment and cell.comment.author == AUTHOR:
-            cell.comment = None
+        if cell.comment:
+            cell.comment = _noted(cell.comment, cell.comment.text.partition(SIGN)[0].rstrip())
         if cell.has_style and cell.fill.fgColor.rgb in TINTS:
             cell.fill = PatternFill()
 
@@ -183,7 +184,8 @@ def _marks(sheet: Worksheet, order: SheetOrder) -> None:
         cell.fill = _fill(STYLES[mark["style"]])
         sheet.column_dimensions[get_column_letter(cell.column)].hidden = False
         if number < MOST_NOTES:
-            cell.comment = _note(cell.comment, mark["note"])
+            above = f"{cell.comment.text}\n\n" if cell.comment else ""
+            cell.comment = _noted(cell.comment, above + escaped(mark["note"]))
 
 
 def _anchors(sheet: Worksheet) -> Mapping[tuple[int, int], tuple[int, int]]:
@@ -196,10 +198,10 @@ def _anchors(sheet: Worksheet) -> Mapping[tuple[int, int], tuple[int, int]]:
     }
 
 
-def _note(theirs: Comment | None, text: str) -> Comment:
-    if theirs:
-        text = f"{text}\n\n{theirs.author}: {theirs.text}"
-    return Comment(escaped(text), AUTHOR, note_height(text), NOTE_WIDTH)
+def _noted(theirs: Comment | None, text: str) -> Comment | None:
+    """Give a note of this text, signed as it was; None where there is nothing to note."""
+    author = theirs.author if theirs else AUTHOR
+    return Comment(text, author, note_height(text), NOTE_WIDTH) if text else None
 
 
 def _tools(source: Worksheet, sheet: Worksheet, order: SheetOrder) -> None:

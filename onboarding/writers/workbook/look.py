@@ -10,6 +10,7 @@ from onboarding.model import Finding, Severity
 from onboarding.report import RESULT_COLUMNS, RowResult
 from onboarding.words import fix, said
 from onboarding.writers.tables import Marks
+from onboarding.writers.workbook.style import SIGN
 
 RESULT_WIDTHS = dict(zip(RESULT_COLUMNS, (11, 13, 20, 60, 52, 40, 24), strict=True))
 SUMMARY_WIDTHS = (24, 36, 54, 50, 24)
@@ -44,7 +45,7 @@ def tint(findings: Iterable[Finding]) -> str:
 
 def note(findings: Iterable[Finding]) -> str:
     """Write the note of a cell: what is wrong, and what to do."""
-    return "\n\n".join(
+    return SIGN + "\n\n".join(
         "\n".join(filter(None, (f"{said(f)} [{f.code}]", advice(f.fix or fix(f.code)))))
         for f in findings
     )
@@ -86,7 +87,8 @@ def height_of(cells: Iterable[tuple[str, int]]) -> int | None:
 
 
 def _lines(text: str, width: int) -> int:
-    return sum(max(1, -(-len(line) // width)) for line in text.split("\n"))
+    room = width * 11 // 10  # letters are narrower than the digit that widths are measured in
+    return sum(max(1, -(-len(line) // room)) for line in text.split("\n"))
 
 
 LINE = 15  # points

@@ -12,6 +12,7 @@ from onboarding.headers import Table
 from onboarding.model import RowRef
 from onboarding.plan import Status
 from onboarding.report import NEEDS_WORK, RowResult
+from onboarding.sheets.grid import REPORT_TITLE
 from onboarding.words import said
 from onboarding.writers.finished import Finished, changes, moment, tone, verdict
 from onboarding.writers.text import MEANS, plain
@@ -19,9 +20,13 @@ from onboarding.writers.workbook import look
 from onboarding.writers.workbook.look import SUMMARY_WIDTHS, advice
 from onboarding.writers.workbook.style import STYLES
 
-TITLE = "Onboarding report"
-"""The first cell of the sheet, by which a report that is fed back is known."""
 SHOWN = 200  # rows that are listed on the first sheet
+
+HOW_TO = (
+    "1. Correct the tinted cells on the sheets of this workbook; each has a note that says what to do.",
+    "2. Save it, and hand it back to be run again just as it is. What is done already is not done twice.",
+    "3. Leave this sheet and the columns that begin with “result” as they are: they are not read.",
+)
 
 Find = Callable[[RowRef], tuple[str, str] | None]
 """Row -> the sheet of this workbook and the cell where it is to be looked at."""
@@ -46,7 +51,7 @@ WIDE = len(SUMMARY_WIDTHS)
 def overview(finished: Finished, find: Find, about: str) -> list[Line]:
     """Say what stands on the first sheet; ``about`` is what has to be said of the workbook itself."""
     return [
-        (Cell(TITLE, "title", WIDE),),
+        (Cell(REPORT_TITLE, "title", WIDE),),
         (Cell(verdict(finished), tone(finished), WIDE),),
         (Cell(_when_and_what(finished), "faint", WIDE),),
         *_why_stopped(finished),
@@ -165,11 +170,7 @@ def _how_to(finished: Finished) -> Iterator[Line]:
     if not finished.totals.by_result.get("error"):
         return
     yield from _section("How to correct them")
-    for step in (
-        "1. Correct the tinted cells on the sheets of this workbook; each has a note that says what to do.",
-        "2. Save it, and hand it back to be run again just as it is. What is done already is not done twice.",
-        "3. Leave the columns that begin with “result” and this sheet as they are: they are not read.",
-    ):
+    for step in HOW_TO:
         yield (Cell(step, "wrapped", WIDE),)
 
 

@@ -49,17 +49,16 @@ def check(content: bytes) -> None:
         raise NotAsItLooks("yours is very large")
 
 
-def annotated(content: bytes, parts: Sequence[Part], title: str, lines: Sequence[Line]) -> bytes:
+def annotated(
+    content: bytes,
+    parts: Sequence[Part],
+    title: str,
+    lines: Sequence[Line],
+    *,
+    patience: float = PATIENCE,
+) -> bytes:
     """Give the workbook's bytes; raises ``NotAsItLooks`` where there is no making sense of it."""
-    order = Order(
-        title=title,
-        widths=list(look.SUMMARY_WIDTHS),
-        lines=[
-            LineOrder(height=height_of(line), cells=[_cell(cell) for cell in line])
-            for line in lines
-        ],
-        sheets=[_sheet(part) for part in parts],
-    )
+    order = ordered(parts, title, lines)
     try:
         done = subprocess.run(
             [sys.executable, "-P", "-m", "onboarding.writers.workbook"],
@@ -67,7 +66,7 @@ def annotated(content: bytes, parts: Sequence[Part], title: str, lines: Sequence
             env=_environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            timeout=PATIENCE,
+            timeout=patience,
             start_new_session=True,  # a Ctrl-C is for us to answer
             check=False,
         )
@@ -76,6 +75,19 @@ def annotated(content: bytes, parts: Sequence[Part], title: str, lines: Sequence
     if done.returncode:
         raise NotAsItLooks("the look of yours could not be read")
     return done.stdout
+
+
+def ordered(parts: Sequence[Part], title: str, lines: Sequence[Line]) -> Order:
+    """Say what is to be written, in values that JSON can hold."""
+    return Order(
+        title=title,
+        widths=list(look.SUMMARY_WIDTHS),
+        lines=[
+            LineOrder(height=height_of(line), cells=[_cell(cell) for cell in line])
+            for line in lines
+        ],
+        sheets=[_sheet(part) for part in parts],
+    )
 
 
 def _environment() -> dict[str, str]:

@@ -31,10 +31,15 @@ MODERATE = 20_000  # rows of a workbook that comes back as it looks; openpyxl ta
 
 
 def results_xlsx(
-    finished: Finished, sources: Sequence[Source], scratch: Path, *, whole: bool = True
+    finished: Finished,
+    sources: Sequence[Source],
+    scratch: Path,
+    *,
+    whole: bool = True,
+    most: int = MOST,
 ) -> bytes:
     """Give the workbook of all rows; ``whole``: whether the tables have all columns of their files."""
-    rows, left_out = _shown(finished.results)
+    rows, left_out = _shown(finished.results, most)
     titles: set[str] = set()
     parts = _parts(finished.tables, rows, finished.findings, titles)
     summary = _sheet_name(SUMMARY, titles)
@@ -57,16 +62,15 @@ def retry_xlsx(
     return fresh(_parts(tables, rows, findings, set()), None, scratch)
 
 
-def _shown(results: Sequence[RowResult]) -> tuple[Sequence[RowResult], str]:
-    if len(results) <= MOST:
+def _shown(results: Sequence[RowResult], most: int) -> tuple[Sequence[RowResult], str]:
+    """Give the rows that the workbook has, and what has to be said if these are not all."""
+    if len(results) <= most:
         return results, ""
     work = [row for row in results if row.result in NEEDS_WORK]
-    some = (
-        "the rows that need somebody"
-        if len(work) <= MOST
-        else f"the first {MOST:,} rows that need somebody"
+    first = f"the first {most:,} of " if len(work) > most else ""
+    return work[:most], (
+        f" Of {len(results):,} rows it has {first}those that need somebody; all are in results.csv."
     )
-    return work[:MOST], f" Of {len(results):,} rows it has {some}; all of them are in results.csv."
 
 
 def _own(finished: Finished, sources: Sequence[Source], *, whole: bool) -> bytes:

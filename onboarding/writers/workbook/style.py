@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 AUTHOR = "onboarding"
-"""Who signs our notes, by which those of an earlier report are known."""
+SIGN = f"{AUTHOR}:\n"
+"""What our notes begin with, by which those of an earlier report are known; not every program keeps an author."""
 MOST_NOTES = 1_000
 """Notes in one workbook: each is a drawing, and thousands of them make a spreadsheet program slow."""
 LONGEST = 32_767
