@@ -20,6 +20,7 @@ from onboarding.sheets import Table
 from onboarding.words import fix, said, sides
 from onboarding.writers.finished import Finished, changes, moment, tone, verdict
 from onboarding.writers.tables import Column, cells_of, columns_of
+from onboarding.writers.text import MEANS
 
 SHOWN = 200  # rows, people and groups that stand in the page itself; the tables hold all of them
 FEW = 10_000  # changes that get a heading for each person or group; more are only sorted
@@ -34,17 +35,6 @@ WHAT = {
     Action.REVOKE: ("leave", "left"),
 }
 """What a change is called before it is carried out, and after."""
-
-STATUSES = {
-    Status.REJECTED: "rejected: the row is wrong",
-    Status.IN_DOUBT: "in doubt: sent, not settled",
-    Status.FAILED: "refused by the tenant",
-    Status.SKIPPED: "not tried",
-    Status.MANUAL: "for a person to do",
-    Status.APPLIED: "done, seen in the tenant",
-    Status.PLANNED: "planned",
-    Status.UNCHANGED: "was so already",
-}
 
 
 # ---- what stands in the page as text ---------------------------------------------------------------------------
@@ -193,7 +183,7 @@ def _rows(rows: Sequence[RowResult], pool: _Pool) -> dict[str, list[int]]:
     return {
         "row": [pool(str(row.row)) for row in rows],
         "result": [pool(row.result) for row in rows],
-        "status": [pool(STATUSES[row.status]) for row in rows],
+        "status": [pool(MEANS[row.status]) for row in rows],
         "code": [pool(row.code) for row in rows],
         "message": [pool(row.message) for row in rows],
         "fix": [pool(row.fix) for row in rows],
@@ -246,7 +236,7 @@ def _changes(finished: Finished, rows: Sequence[RowResult], pool: _Pool) -> dict
         "before": [pool(before) for before, _ in both],
         "after": [pool(after) for _, after in both],
         "result": [pool(deed.outcome.status.result) for deed, _ in deeds],
-        "status": [pool(STATUSES[deed.outcome.status]) for deed, _ in deeds],
+        "status": [pool(MEANS[deed.outcome.status]) for deed, _ in deeds],
         "message": [pool(deed.words) for deed, _ in deeds],
         "request": [pool(deed.outcome.request_id) for deed, _ in deeds],
         "at": [pool(deed.outcome.at) for deed, _ in deeds],
