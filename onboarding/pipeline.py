@@ -36,7 +36,7 @@ from onboarding.safety import agreed, check, check_rejected, screen, usage
 from onboarding.sheets import read
 from onboarding.tenant import Tenant
 from onboarding.writers import files
-from onboarding.writers.tenant import workbook
+from onboarding.writers.tenant import exported, workbook
 
 
 def validate(job: Job, voice: Voice, *, stdin: BinaryIO | None = None) -> Report:
@@ -89,19 +89,12 @@ def apply_saved(
 
 def export(tenant: Tenant, folder: Path) -> dict[str, int]:
     """Write the tenant's users, groups and memberships as sheets in our own format; give the counts."""
-    users = [user for user in tenant.users() if user.email]
     groups = tenant.groups()
-    members = {
-        group.name: {u.email for u in tenant.members(group.id) if u.email} for group in groups
-    }
-    path = folder / "tenant.xlsx"
+    members = {group.name: [user.email for user in tenant.members(group.id)] for group in groups}
+    found = exported(tenant.users(), groups, members)
     files.folder(folder)
-    files.whole(path, workbook(users, groups, members))
-    return {
-        "users": len(users),
-        "groups": len(groups),
-        "memberships": sum(map(len, members.values())),
-    }
+    files.whole(folder / "tenant.xlsx", workbook(found))
+    return found.counts
 
 
 def _carry_out(

@@ -10,9 +10,12 @@ A sample is tried by default; ``ONBOARDING_TEST_PROFILE=full`` tries all of it.
 
 from __future__ import annotations
 
+import csv
 import math
 import os
 import re
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -168,7 +171,7 @@ class Office:
             self.sandbox.url,
             auth,
             budget=Budget(mood.budget, clock=self.clock, sleep=self.clock.sleep),
-            limits=Limits(whole=1.0 if mood.fault.get("kind") == "slow-drip" else 30.0),
+            limits=Limits(whole=2.5 if mood.fault.get("kind") == "slow-drip" else 30.0),
             sleep=self.clock.sleep,
             jitter=lambda: 0.5,
         )
@@ -347,7 +350,7 @@ FAULTS = {
     "drop-after": Fault({"kind": "drop-after"}, DONE, DONE),
     "cut-answer": Fault({"kind": "cut-answer"}, DONE, DONE),
     "truncate-json": Fault({"kind": "truncate-json"}, DONE, DONE),
-    "slow-drip": Fault({"kind": "slow-drip", "seconds": 3.0}, DONE, DONE),
+    "slow-drip": Fault({"kind": "slow-drip", "seconds": 8.0}, DONE, DONE),
     "html": Fault({"kind": "html", "status": 200}, LOST_ONCE, LOST),
     "html, done": Fault({"kind": "html", "status": 200, "done": True}, DONE, DONE),
     "redirect-302": Fault({"kind": "redirect-302"}, LOST_ONCE, LOST),
@@ -483,3 +486,60 @@ def test_every_switch_has_a_case_for_each_of_its_values() -> None:
     assert {name: set(SWITCHES[name]) for name in choices} == {
         name: set(values) for name, values in choices.items()
     }
+
+
+# ---- the command --------------------------------------------------------------------------------------------------
+
+NO_WAITING = {
+    "single sign-on": (Mood(switches={"sso_enforced": True}, rows=UNINVITED), 1),
+    "the documented address only": (Mood(switches={"role_update": "update"}), 0),
+    "pages of three": (Mood(switches={"page_cap": 3}), 0),
+    "updates replace": (Mood(switches={"group_update": "replace"}), 0),
+    "invitations hung up on": (Mood(fault={"kind": "drop-after", "match": ENDPOINTS["invite"]}), 0),
+    "groups half answered": (
+        Mood(fault={"kind": "cut-answer", "match": ENDPOINTS["create_group"], "times": 0}),
+        0,
+    ),
+    "a change lost": (Mood(fault={"kind": "drop-before", "match": ENDPOINTS["update_group"]}), 0),
+    "grants refused": (
+        Mood(
+            fault={**status(400, NO), "match": ENDPOINTS["add_to_groups"], "times": 0},
+            rows=REFUSED["add_to_groups"],
+        ),
+        1,
+    ),
+    "the token taken away": (
+        Mood(fault={**status(401), "match": ENDPOINTS["change_role"]}, rows=STOPPED["change_role"]),
+        4,
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("mood", "exit_code"), [pytest.param(*case, id=name) for name, case in NO_WAITING.items()]
+)
+def test_the_command_says_the_same(tmp_path: Path, mood: Mood, exit_code: int) -> None:
+    """As it is installed: four workers, its own clock, and results.csv for an answer."""
+    for name, text in SHEETS.items():
+        (tmp_path / name).write_text(text)
+    command = Path(sys.executable).parent / "onboarding"
+    options = ["--yes", "--init-state", "--quiet", "--state", "state", "--reports", "reports", "--tenant"]
+    with Sandbox(tmp_path / "tenant.db") as sandbox:
+        tenant = Tenant(sandbox.url)
+        faults = [dict(mood.fault)] if mood.fault else []
+        tenant.post("/__sandbox__/faults", {"switches": dict(mood.switches), "faults": faults})
+        done = subprocess.run(
+            [command, "run", *SHEETS, *options, sandbox.url],
+            cwd=tmp_path,
+            env={**os.environ, "ATLAN_API_KEY": "sandbox", "HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == exit_code, done.stdout + done.stderr
+        assert_nobody_was_invited_twice(tenant)
+    (results,) = tmp_path.glob("reports/*/results.csv")
+    with results.open(encoding="utf-8-sig", newline="") as file:
+        rows = [(ROWS[row["result_row"]], row["result_status"]) for row in csv.DictReader(file)]
+    assert len(rows) == len(ROWS)
+    assert dict(rows) == expected(mood)

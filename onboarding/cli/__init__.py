@@ -229,7 +229,7 @@ def export(ctx: click.Context, folder: Path, **given: Any) -> int:
         from onboarding.pipeline import export
 
         counts = export(work.tenant(), folder)
-        told = ", ".join(f"{number:,} {what}" for what, number in counts.items())
+        told = ", ".join(f"{number:,} {what.replace('_', ' ')}" for what, number in counts.items())
         work.console.facts(counts, f"{told}: written to {folder}")
         return 0
 
