@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from builders import email, group, intake, person, row, team, user
 from fakes import OWN, FakeTenant
-from hypothesis import given
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from onboarding.errors import Protocol
@@ -17,6 +17,8 @@ from onboarding.model import (
     Directory,
     Email,
     GroupName,
+    Held,
+    Intake,
     Person,
     Role,
     Standing,
@@ -25,6 +27,8 @@ from onboarding.model import (
     group_key,
     groups_by_key,
 )
+from onboarding.reconcile import Wishes, reconcile
+from onboarding.safety import Limits, Permissions, screen, usage
 from onboarding.tenant import Page
 
 FIXED = 4  # calls: who we are, the roles, a page of accounts, a page of groups
@@ -444,3 +448,91 @@ def test_people_of_rejected_rows_are_looked_up_too() -> None:
     tenant = many()
     found = look(tenant, Desired(), whole_groups=False, leavers_revoke=False, held=[email("p0500")])
     assert email("p0500") in found.users
+
+
+# ---- whichever way was cheaper, the plan is the same -------------------------------------------------------
+
+NAMES = [f"p{n:02}" for n in range(20)]
+OTHER = ["alias", "BIG", "small", "robot"]
+EVERYBODY = [*NAMES, "alias", "new", "newer"]
+ROLES = st.sampled_from(Role)
+
+
+@st.composite
+def inhabited(draw: st.DrawFn) -> FakeTenant:
+    there = sorted(draw(st.sets(st.sampled_from(NAMES), min_size=10)))
+    chosen = dict(zip(draw(st.permutations(there)), OTHER, strict=False))
+    people = [
+        User(
+            email(name) if draw(st.integers(0, 9)) else Email(""),
+            draw(st.sampled_from([Role.GUEST, Role.GUEST, Role.MEMBER, Role.ADMIN])),
+            enabled=draw(st.booleans()),
+            id=UserId(f"u-{name}"),
+            username=chosen.get(name, name),
+        )
+        for name in there
+    ]
+    members = {
+        name: [u.email for u in people if u.email and draw(st.booleans())] for name in ("g0", "g1")
+    }
+    return FakeTenant(
+        people,
+        [group("g0"), group("g1", default=draw(st.booleans()))],
+        members,
+        page_size=draw(st.integers(1, 4)),
+        lookup_size=draw(st.integers(3, 9)),
+    )
+
+
+@st.composite
+def sheets(draw: st.DrawFn) -> Intake:
+    persons = [
+        person(
+            name,
+            draw(st.none() | ROLES),
+            rows=(row(2 + at),),
+            standing=draw(st.sampled_from(Standing)),
+            other_addresses=tuple(email(n) for n in draw(st.sets(st.sampled_from(NAMES), max_size=1))),
+            username=draw(st.sampled_from(["", "P11", "p15", *map(str.lower, OTHER)])),
+        )
+        for at, name in enumerate(sorted(draw(st.sets(st.sampled_from(EVERYBODY), max_size=4))))
+    ]  # fmt: skip
+    asks = [
+        {
+            name: {label: [row(20 + 10 * side + at)]}
+            for at, name in enumerate(sorted(draw(st.sets(st.sampled_from(EVERYBODY), max_size=3))))
+            for label in [draw(st.sampled_from(["g0", "G1", "g2"]))]
+        }
+        for side in (0, 1)
+    ]
+    held = Held(
+        {email(name): row(90) for name in draw(st.sets(st.sampled_from(NAMES), max_size=2))}
+    )
+    return intake(persons, (), *asks, held=held)
+
+
+@settings(max_examples=150)
+@given(inhabited(), sheets(), st.booleans(), st.booleans())
+def test_a_plan_is_the_same_as_if_all_were_known(
+    tenant: FakeTenant, asked: Intake, whole: bool, revoke: bool
+) -> None:
+    wishes = Wishes(authoritative=whole, leavers_revoke=revoke)
+    found = look(
+        tenant,
+        asked.desired,
+        whole_groups=whole,
+        leavers_revoke=revoke,
+        held=asked.held.people,
+    )
+    event(f"{found.elsewhere > 0 = }")
+
+    def said(current: Directory) -> object:
+        reconciled = reconcile(asked, current, wishes)
+        plan = screen(reconciled.plan, current, Permissions(allow_admins=True))
+        findings = {(finding.code, finding.row, finding.value) for finding in reconciled.findings}
+        settled = {(one.status, one.code, one.rows, one.message) for one in plan.settled}
+        totals = [used.total for used in usage(plan, current, Limits())[:2]]
+        return plan.fingerprint, findings, settled, totals
+
+    assert said(found) == said(tenant.truth())
+    assert found.accounts == len(tenant.has.users)
