@@ -211,8 +211,10 @@ class Atlan:
         try:
             receipt = _receipt(self._post(path + "update", body, request_id))
         except Refused as refusal:
-            # Neither is there: so it is the person who is not, and the first answer says so.
-            raise unknown if refusal.status == 404 else refusal from None
+            if refusal.status != 404:
+                raise
+            # One may say that there is no such address, the other that there is no such person: in Keycloak's words.
+            raise max(unknown, refusal, key=lambda no: "404" in no.words) from None
         self._role_update = "update"
         return receipt
 

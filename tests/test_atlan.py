@@ -741,6 +741,21 @@ def test_workers_wait_to_hear_which_address_it_is() -> None:
     assert sorted(paths) == ["/users/u/roles/update", *["/users/u/update"] * 12]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ("no Route matched", "404 Not Found: Could not find user", "404 Not Found: Could not"),
+        ("404 Not Found: Could not find user", "no Route matched", "404 Not Found: Could not"),
+        ("Could not find user", "no Route matched", "Could not find user"),
+    ],
+)
+def test_of_two_404s_the_one_about_the_person_is_told(first: str, second: str, said: str) -> None:
+    wire = Wire(yields=[Refused(words, words=words, status=404) for words in (first, second)])
+    with pytest.raises(Refused) as caught:
+        atlan(wire).change_role(UserId("u"), Role.GUEST, request_id="ours")
+    assert caught.value.words.startswith(said)
+
+
 def test_a_person_who_is_gone_does_not_change_the_address() -> None:
     wire = Wire(yields=[Refused("nobody", status=404), gone(), None])
     tenant = atlan(wire)
