@@ -18,12 +18,13 @@ from functools import partial
 from typing import Protocol
 
 from onboarding.apply import fates
-from onboarding.apply.book import Book, End, Sent
+from onboarding.apply.book import Book, Sent
 from onboarding.apply.dispatch import Dispatch
 from onboarding.apply.earlier import settle
 from onboarding.apply.gate import Gate
+from onboarding.apply.hindsight import SEEN, Hindsight, shown
 from onboarding.apply.pace import Pace
-from onboarding.apply.sight import Sight, Spread, Watch
+from onboarding.apply.sight import Sight, Watch
 from onboarding.apply.steps import Call, count, grants, phases
 from onboarding.errors import (
     NotSent,
@@ -36,12 +37,10 @@ from onboarding.errors import (
 )
 from onboarding.journal import CREATING, Journal
 from onboarding.model import Directory
-from onboarding.plan import Action, Change, Outcome, Plan, Status
+from onboarding.plan import Action, Change, Outcome, Plan
 from onboarding.tenant import Receipt, Tenant
 
 __all__ = ["Applied", "Observer", "Pace", "apply", "forecast", "settle"]
-
-SEEN = Outcome(Status.APPLIED)
 
 
 class Observer(Protocol):
@@ -119,14 +118,15 @@ class _Run:
         """Members that did not ride along with their new group."""
         self.perhaps: set[str] = set()
         """What is sent again although an earlier call of ours may have done it."""
-        self.unsettled: list[End] = []
-        """What was sent as often as it may be and does not show: in doubt, unless a last look shows it."""
         self.crashed = False
         self._rest = partial(pace.rest, stop=stop)
         self.pool = ThreadPoolExecutor(pace.workers)
         self.watch = Watch(current, tenant, read_lag=pace.read_lag, rest=self._rest, stop=stop)
         self.book = Book(plan, journal, pace.now)
         self.gate = Gate(plan, self.book, self.watch, stop)
+        self.look = Hindsight(
+            self.watch, self.book, self.gate, spread=self.pool.map, tell=self.tell
+        )
         self.dispatch = Dispatch(
             tenant,
             self.watch,
@@ -146,10 +146,10 @@ class _Run:
             for calls in phases(self.plan, self.pace.batch):
                 self.each(calls)
                 if calls[0].action is Action.INVITE:
-                    self.verify(Action.INVITE)
+                    self.look.verify(Action.INVITE)
                 if calls[0].action is Action.CREATE_GROUP:
                     self.each(grants(self.left_behind))
-            self.verify(*Action)
+            self.look.verify(*Action)
         self.account_for_the_rest()
         self.tell("done")
         return Applied(self.book.outcomes, self.gate.stopped)
@@ -158,7 +158,7 @@ class _Run:
         """Carry out the calls of a phase side by side; whatever breaks, those under way are finished."""
         for future in [self.pool.submit(self.carefully, call) for call in calls]:
             future.result()
-        self.look_once_more()
+        self.look.once_more()
 
     def carefully(self, call: Call) -> None:
         if self.crashed:
@@ -189,7 +189,7 @@ class _Run:
             case NotSent() | Throttled() | TokenRefused() as error:
                 self.gate.halt(error)
                 if doubt:
-                    self.unsettle(sent, doubt, call.changes)
+                    self.look.later(sent, doubt, call.changes)
                 else:
                     for change in call.changes:
                         self.book.skip(change, fates.unsent(error), sent)
@@ -205,8 +205,8 @@ class _Run:
         )
         old = self.pace.now() - self.looked_at > self.pace.fresh
         if kept and call.action is Action.INVITE and old:
-            seen, others = self.see(kept), fates.by_somebody_else()
-            kept = self.without(kept, lambda change: _shown(change, seen[change.key], others))
+            seen, others = self.look.at(kept), fates.by_somebody_else()
+            kept = self.without(kept, lambda change: shown(change, seen[change.key], others))
         return Call(call.action, kept)
 
     def without(
@@ -264,7 +264,7 @@ class _Run:
         already = fates.says_already(error)
         if len(call.changes) == 1 and not already:
             return {call.changes[0].key: Sight.ABSENT}
-        return self.see(call.changes, patiently=already or bool(error.by_subject))
+        return self.look.at(call.changes, patiently=already or bool(error.by_subject))
 
     def fate(self, change: Change, call: Call, error: Refused, sight: Sight) -> Outcome | None:
         """Give what a refusal means for one change; None: nothing yet."""
@@ -273,7 +273,7 @@ class _Run:
         if sight is not Sight.ABSENT:
             others = named is not None or (alone and fates.says_already(error))
             others = others and change.key not in self.perhaps
-            return _shown(change, sight, fates.by_somebody_else() if others else SEEN)
+            return shown(change, sight, fates.by_somebody_else() if others else SEEN)
         if self.gate.closed and change.action is Action.INVITE:
             return fates.by_hand(self.gate.closed)
         if alone or named is not None:
@@ -287,7 +287,7 @@ class _Run:
         self.gate.doubted(call.action, error)
         if creating:
             self.book.journal.doubt(sent.request_id)
-        rest = self.settle(sent, self.shown(call, patiently=creating))
+        rest = self.settle(sent, self.look.into(call, patiently=creating))
         if not any(change.action is call.action for change in rest):
             self.gate.cleared(call.action)
             self.leave_behind(sent, rest)
@@ -295,27 +295,15 @@ class _Run:
             doubt = fates.in_doubt(error)
             self.book.record([(change, doubt, sent) for change in rest])
         elif again or self.gate.closed_for(call.action):
-            self.unsettle(sent, error, rest)
+            self.look.later(sent, error, rest)
         else:
             self.undo(sent, rest)
             self.send(Call(call.action, rest), doubt=error)
-
-    def shown(self, call: Call, *, patiently: bool) -> Callable[[Change], Outcome | None]:
-        """Look what has come of a call. The first members of a new group are not waited for: they can be sent again."""
-        created = [change for change in call.changes if change.action is call.action]
-        seen = {**self.see(created, patiently=patiently)}
-        seen |= self.see([change for change in call.changes if change.key not in seen])
-        return lambda change: _shown(change, seen[change.key])
 
     def undo(self, sent: Sent, changes: Sequence[Change]) -> None:
         """Write down that changes are sent again, each in a call of its own intent."""
         self.perhaps |= {change.key for change in changes}
         self.book.undo(sent, changes)
-
-    def unsettle(self, sent: Sent, doubt: TenantError, changes: Sequence[Change]) -> None:
-        """Leave changes that are not sent again for the last look at the end of their phase."""
-        fate = fates.in_doubt(doubt)
-        self.unsettled += [(change, fate, sent) for change in changes]
 
     def settle(self, sent: Sent, fate: Callable[[Change], Outcome | None]) -> tuple[Change, ...]:
         """Record the changes of a call that have a fate, and give the others."""
@@ -332,73 +320,17 @@ class _Run:
                 self.book.undo(sent, [change])
                 self.left_behind.append(change)
 
-    # ---- reading back -------------------------------------------------------------------------------------
-
-    def see(
-        self, changes: Sequence[Change], *, patiently: bool = False, spread: Spread = map
-    ) -> Mapping[str, Sight]:
-        made = list(self.book.made.values())
-        return self.watch.see(changes, made, patiently=patiently, spread=spread)
-
-    def look_once_more(self) -> None:
-        """Look, for the read lag, at all together that the phase has left unsettled: what shows is done.
-
-        Together, since a tenant that answers nothing would make every single change wait that long.
-        """
-        ends, self.unsettled = self.unsettled, []
-        if ends:
-            seen = self.patient_look([change for change, _, _ in ends])
-            self.record([(c, _shown(c, seen[c.key]) or doubt, sent) for c, doubt, sent in ends])
-
-    def patient_look(self, changes: Sequence[Change]) -> Mapping[str, Sight]:
-        """Look at accepted or doubtful changes for the read lag; where nothing can be read, nothing shows."""
-        self.tell("reading back")
-        seen = dict.fromkeys((change.key for change in changes), Sight.ABSENT)
-        if self.gate.readable:
-            try:
-                seen |= self.see(changes, patiently=True, spread=self.pool.map)
-            except TenantError as error:
-                self.gate.halt(error)
-        return seen
-
-    def verify(self, *actions: Action) -> None:
-        """Read back what was accepted, all of it together."""
-        pending = [pair for pair in self.book.accepted.values() if pair[0].action in actions]
-        if not pending:
-            return
-        seen = self.patient_look([change for change, _ in pending])
-        unseen = fates.not_visible(self.gate.stopped)
-        self.record(
-            [(change, _shown(change, seen[change.key]) or unseen, sent) for change, sent in pending]
-        )
-
     def account_for_the_rest(self) -> None:
         """Give an outcome to what the end of the run has left without one."""
         rest = [change for change in self.plan.changes if change.key not in self.book.outcomes]
         doubt = fates.in_doubt(self.gate.stopped or "the run was stopped")
-        self.record([(change, doubt, None) for change in rest if change.key in self.book.under_way])
+        self.look.record(
+            [(change, doubt, None) for change in rest if change.key in self.book.under_way]
+        )
         for change in rest:
             if change.key not in self.book.outcomes:
                 self.book.skip(change, fates.interrupted(self.gate.stopped))
 
-    def record(self, ends: Sequence[End]) -> None:
-        """Record at the end of a phase, when a full disk can no longer stop anything but the next one."""
-        try:
-            self.book.record(ends)
-        except StorageError as error:
-            self.gate.halt(error)
-
     def tell(self, what: str) -> None:
         done = self.tenant.calls - self.calls_before
         self.observer.step(done, max(done, self.forecast), what)
-
-
-def _shown(change: Change, sight: Sight, as_asked: Outcome = SEEN) -> Outcome | None:
-    """Give what a look means for a change; None: it does not show."""
-    match sight:
-        case Sight.AS_ASKED:
-            return as_asked
-        case Sight.OTHERWISE:
-            return fates.overtaken(change)
-        case Sight.ABSENT:
-            return None

@@ -1,0 +1,100 @@
+"""What became of calls, seen afterwards: changes that were sent come in, their outcomes by what the tenant shows go out.
+
+What is looked at for long is looked at together: what was accepted, once its ids are needed or at the end; what was left in
+doubt, at the end of its phase. Else a tenant that answers nothing would make every single change wait that long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from onboarding.apply import fates
+from onboarding.apply.book import Book, End, Sent
+from onboarding.apply.gate import Gate
+from onboarding.apply.sight import Sight, Spread, Watch
+from onboarding.apply.steps import Call
+from onboarding.errors import StorageError, TenantError
+from onboarding.plan import Action, Change, Outcome, Status
+
+SEEN = Outcome(Status.APPLIED)
+
+
+def shown(change: Change, sight: Sight, as_asked: Outcome = SEEN) -> Outcome | None:
+    """Give what a look means for a change; None: it does not show."""
+    match sight:
+        case Sight.AS_ASKED:
+            return as_asked
+        case Sight.OTHERWISE:
+            return fates.overtaken(change)
+        case Sight.ABSENT:
+            return None
+
+
+class Hindsight:
+    """Looks back at what was sent. ``spread`` lets several readings go out at once."""
+
+    def __init__(
+        self, watch: Watch, book: Book, gate: Gate, *, spread: Spread, tell: Callable[[str], None]
+    ) -> None:
+        self._watch = watch
+        self._book = book
+        self._gate = gate
+        self._spread = spread
+        self._tell = tell
+        self._unsettled: list[End] = []
+        """What was sent as often as it may be and does not show: in doubt, unless a last look shows it."""
+
+    def at(
+        self, changes: Sequence[Change], *, patiently: bool = False, spread: Spread = map
+    ) -> Mapping[str, Sight]:
+        """Look at changes, by key."""
+        made = list(self._book.made.values())
+        return self._watch.see(changes, made, patiently=patiently, spread=spread)
+
+    def into(self, call: Call, *, patiently: bool) -> Callable[[Change], Outcome | None]:
+        """Look what has come of a call. The first members of a new group are not waited for: they can be sent again."""
+        created = [change for change in call.changes if change.action is call.action]
+        seen = {**self.at(created, patiently=patiently)}
+        seen |= self.at([change for change in call.changes if change.key not in seen])
+        return lambda change: shown(change, seen[change.key])
+
+    def later(self, sent: Sent, doubt: TenantError, changes: Sequence[Change]) -> None:
+        """Leave changes that are not sent again for the last look at the end of their phase."""
+        fate = fates.in_doubt(doubt)
+        self._unsettled += [(change, fate, sent) for change in changes]
+
+    def once_more(self) -> None:
+        """Look at all together that the phase has left unsettled: what shows is done."""
+        ends, self._unsettled = self._unsettled, []
+        if ends:
+            seen = self._for_long([change for change, _, _ in ends])
+            self.record([(c, shown(c, seen[c.key]) or doubt, sent) for c, doubt, sent in ends])
+
+    def verify(self, *actions: Action) -> None:
+        """Read back what was accepted, all of it together."""
+        pending = [pair for pair in self._book.accepted.values() if pair[0].action in actions]
+        if not pending:
+            return
+        seen = self._for_long([change for change, _ in pending])
+        unseen = fates.not_visible(self._gate.stopped)
+        self.record(
+            [(change, shown(change, seen[change.key]) or unseen, sent) for change, sent in pending]
+        )
+
+    def record(self, ends: Sequence[End]) -> None:
+        """Record at the end of a phase, when a full disk can no longer stop anything but the next one."""
+        try:
+            self._book.record(ends)
+        except StorageError as error:
+            self._gate.halt(error)
+
+    def _for_long(self, changes: Sequence[Change]) -> Mapping[str, Sight]:
+        """Look for the read lag; where nothing can be read, nothing shows."""
+        self._tell("reading back")
+        seen = dict.fromkeys((change.key for change in changes), Sight.ABSENT)
+        if self._gate.readable:
+            try:
+                seen |= self.at(changes, patiently=True, spread=self._spread)
+            except TenantError as error:
+                self._gate.halt(error)
+        return seen
