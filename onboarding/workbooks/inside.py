@@ -28,16 +28,14 @@ from onboarding.workbooks.marks import Marks, Place
 
 MEMORY = 2 << 30
 """Bytes; a sheet of a million rows and eight columns takes 1.2 GiB."""
-SECONDS = 60
-"""Of processor time."""
 CHUNK = 5_000
 """Rows in one line."""
 
 
-def limit() -> None:
-    """Bound what this process may take, for good."""
+def limit(seconds: int) -> None:
+    """Bound what this process may take, for good; ``seconds`` are of processor time."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
