@@ -21,6 +21,9 @@ PERMISSIONS = "What may change"
 LIMITS = "Limits, each N or N%"
 OUTPUT = "Output"
 
+LONGEST = 255
+"""Characters that a tenant keeps of a group's name."""
+
 
 class Option(click.Option):
     """An option that knows its section of the help."""
@@ -122,6 +125,15 @@ init_state = _flag(
     help="Make the state folder if there is none; asked for only without a terminal.",
 )
 
+
+
+def _group_name(_: click.Context, __: click.Parameter, name: str) -> str:
+    """Take a name that a group can have."""
+    if len(name) > LONGEST:
+        raise click.BadParameter(f"a group's name has at most {LONGEST} characters")
+    return " ".join(name.split())
+
+
 reading = together(
     _option(
         "--kind",
@@ -129,6 +141,14 @@ reading = together(
         type=click.Choice(["users", "groups", "memberships"]),
         metavar="KIND",
         help="users, groups or memberships, if the headers don't say.",
+    ),
+    _option(
+        "--group",
+        section=READING,
+        default="",
+        callback=_group_name,
+        metavar="NAME",
+        help="The group of a list of members that has no group column.",
     ),
     _option("--encoding", section=READING, metavar="NAME", help="Such as utf-8 or cp1252."),
     _option("--delimiter", section=READING, metavar="CHAR", help="One character, or 'tab'."),
@@ -228,6 +248,11 @@ reports_if_named = _option(
     type=A_FOLDER,
     metavar="DIR",
     help="Write report files too, into a new folder in DIR.",
+)
+explain = _flag(
+    "--explain",
+    section=OUTPUT,
+    help="Show how each table and each column was understood, and why.",
 )
 yes = _flag("--yes", "-y", section=OUTPUT, help="Don't ask; needed where there is no terminal.")
 output = together(

@@ -95,6 +95,7 @@ class Work:
                 encoding=chosen.encoding,
                 delimiter=chosen.delimiter,
                 columns=chosen.columns,
+                group=given.get("group", ""),
                 inputs=self._inputs(),
             ),
             rules=Rules(

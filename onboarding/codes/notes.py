@@ -54,6 +54,13 @@ NOTES: dict[str, Code] = {
         "Nothing.",
         "a status of 'parental leave'",
     ),
+    "end-date-noted": Code(
+        "note",
+        "end date past, treated as active",
+        "The end date is past and the status says that the person is still with you. The status counts.",
+        "Correct the date or the status.",
+        "a termination date of 2024-06-30 and the status active",
+    ),
     "same-local-part": Code(
         "note",
         "same name before the @",
@@ -67,6 +74,13 @@ NOTES: dict[str, Code] = {
         "The group's internal name was made from its name with some characters replaced.",
         "If the group is new and you want another one, fill in internal_name. It can never be changed later.",
         "R&D/Ops becomes r_d_ops",
+    ),
+    "template-known": Code(
+        "note",
+        "table of another system",
+        "The table looks like one that another system makes, and its columns were read as that system means them.",
+        "Nothing to do, if that is what it is; `onboarding validate --explain` shows each column.",
+        "a Microsoft Entra bulk-create file",
     ),
     "column-unknown": Code(
         "note",

@@ -47,6 +47,13 @@ ROWS: dict[str, Code] = {
         "Write active, on leave, not started or terminated.",
         "maybe",
     ),
+    "end-date-past": Code(
+        "row",
+        "end date past, and no status",
+        "The end date is past, and no status says whether the person is still with you.",
+        "Write terminated or active under status, or correct the end date.",
+        "a termination date of 2024-06-30 and a blank status",
+    ),
     "action-unknown": Code(
         "row",
         "neither add nor remove",
@@ -172,6 +179,27 @@ ROWS: dict[str, Code] = {
         "Neither the sheets nor the tenant know this person.",
         "Correct the address, or add the person to the users sheet.",
         "a memberships row for anna@acme.example, where only ana@acme.example is known",
+    ),
+    "id-unknown": Code(
+        "row",
+        "id that no table explains",
+        "The row names a person or a group by an id, and no table of this job says whose it is.",
+        "Give the users and groups files of the same export with it, or correct the id.",
+        "user_id u7 in a Canvas list of memberships, and no u7 in its users file",
+    ),
+    "group-deleted": Code(
+        "row",
+        "group marked as deleted",
+        "The other system has deleted this group. Groups are only made and changed here, never deleted.",
+        "Take the row out; to delete the group, do it in Atlan.",
+        "status deleted in a Canvas groups file",
+    ),
+    "member-not-a-person": Code(
+        "row",
+        "member that is no person",
+        "The member is a group or a device, and only people can be members of a group in Atlan.",
+        "Take the row out, and list the people who are in that group instead.",
+        "Member Type GROUP in a list of the members of a Google group",
     ),
     "email-changed": Code(
         "row",

@@ -1,9 +1,8 @@
-"""Every header that is known, as data: our fields' spellings, stand-ins, and the tables of other systems."""
+"""Every spelling that is known, as data: our own fields, in several languages, and what stands in for them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -15,67 +14,84 @@ class Kind(StrEnum):
     MEMBERSHIPS = "memberships"
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
-    """A table of another system, known by some of its headers."""
-
-    name: str
-    signature: frozenset[str]
-    """Normalised headers (or what stands in their brackets) that must all be there."""
-    fields: Mapping[str, str] = field(default_factory=dict)
-    """Normalised header -> canonical name; empty: not ours, whatever it looks like."""
-    kind: Kind | None = None
-    refusal: str = ""
-    """Why such a table is not read."""
-    alone: bool = False
-    """Whether the signature must be all the headers there are."""
-    shared: frozenset[str] = frozenset()
-    """Fields that several of its columns say together."""
-
-
 ALIASES: Mapping[str, str] = {
-    "email": """email | e-mail address | mail | mail address | work email | work email address | work mail
-        | primary email | root.email | email primary work | primary work email | business email | company email
-        | corporate email | email (work) | user email | user email address | member email | invitee email
-        | email address to invite | correo | correo electronico | courriel | adresse email | adresse mail
-        | email adresse | mail adresse | dienstliche email | geschaftliche email | email aziendale
-        | posta elettronica | emailadres""",
-    "secondary_email": """home email | personal email | private email | second email | secondary email
-        | recovery email | alternate email | alternative email | other email | home secondary email
-        | work secondary email | private email adresse | email personnel | email personal""",
-    "first_name": """first name | given name | name.givenName | root.firstName | legal first name | preferred first name | forename
-        | vorname | prénom | nombre""",
+    "email": """email | email 1 | e-mail address | mail | mail address | work email | work email address | work mail
+        | email work | email address work | office email | primary email | primary email address | root.email
+        | email primary work | primary work email | business email | business email address | company email
+        | company email address | corporate email | corporate email address | user email | user email address
+        | member email | member email address | employee email | employee email address | invitee email
+        | email address to invite
+        | email adresse | mail adresse | dienst email | dienst mail | dienstliche email | dienstliche email adresse
+        | email dienstlich | geschaftliche email | geschaftliche email adresse | email geschaftlich | firmen email
+        | courriel | adresse email | adresse mail | adresse courriel | adresse electronique | email professionnel
+        | adresse email professionnelle | courriel professionnel
+        | correo | correo electronico | correo corporativo | correo de trabajo | correo electronico corporativo
+        | correo electronico de trabajo | direccion de correo | direccion de correo electronico
+        | email aziendale | indirizzo email | posta elettronica | emailadres | werk email | zakelijk emailadres
+        | email corporativo | email profissional | endereco de email | correio eletronico""",
+    "secondary_email": """home email | personal email | private email | second email | secondary email | recovery email
+        | alternate email | alternate email address | alternative email | other email | other mails
+        | home secondary email | work secondary email | private email adresse | email privat | email personnel
+        | email personal | email personale | email pessoal | correo personal | prive email | authentication email""",
+    "first_name": """first name | given name | name.givenName | root.firstName | legal first name | preferred first name
+        | forename | vorname | rufname | prénom | nombre | nombres | nome | primeiro nome | voornaam""",
     "last_name": """last name | surname | family name | name.familyName | root.surname | sn | legal last name
-        | legal name last name | nachname | nom de famille | apellido | apellidos | cognome""",
-    "full_name": """name | full name | name.fullName | display name | preferred name | employee name | worker
-        | worker name | last name, first name | nom | nombre completo""",
+        | legal name last name | preferred last name | nachname | familienname | nom | nom de famille | apellido
+        | apellidos | cognome | sobrenome | apelido | achternaam""",
+    "full_name": """name | full name | name.fullName | display name | root.displayName | preferred name | employee name
+        | employee | worker | worker name | last name, first name | preferred full name in local language 1
+        | vollstandiger name | anzeigename | mitarbeiter | nom complet | nombre completo | nome completo
+        | volledige naam | naam""",
     "username": """username | user name | login | login id | login name | samaccountname | cognito:username
         | preferred username | nickname | user principal name | upn | user name userPrincipalName | best email
-        | benutzername""",
-    "external_id": """employee id | employee number | employee # | empl id | personnel number | external user id
-        | external id | sourced id | integration id | id number | worker id | pernr | personalnummer""",
-    "role": """role | roles | workspace role | atlan role | role name | user role | rolle | rôle | rol | ruolo""",
+        | benutzername | nom d'utilisateur | identifiant | nombre de usuario | nome utente | gebruikersnaam""",
+    "external_id": """employee id | employee number | employee no | employee # | emp id | empl id | personnel number
+        | staff id | external user id | external id | sourced id | integration id | id number | worker id | pernr
+        | personalnummer | mitarbeiternummer | matricule | numero de empleado | matricola | personeelsnummer""",
+    "role": """role | roles | workspace role | atlan role | role name | user role | rolle | rôle | rol | ruolo | papel""",
     "group": """group | group name | group id | group email | group alias | team | team name | gruppe
-        | gruppenname | groupe | nom du groupe | grupo | nombre del grupo | gruppo""",
-    "groups": """groups | group names | teams | user groups | member of | gruppen | groupes | grupos | gruppi""",
-    "internal_name": """internal name | group internal name | interner name | nom interne | nombre interno""",
-    "description": """description | group description | beschreibung | descripcion | descrizione""",
-    "default": """default | default group | is default | standardgruppe | groupe par défaut""",
-    "status": """status | state | active | active status | worker active | employment status | employee status
-        | lifecycle status | new status | user status | enabled | is enabled | is active
-        | account enabled | enabled user | statut | stato""",
-    "blocked": """block sign in | blocked | suspended | deleted | disabled | inactive | deactivated | archived | is blocked
-        | is suspended | is deleted | is disabled | is inactive""",
-    "action": """action | operation | aktion | accion | azione""",
-    "department": """department | dept | business unit | division | abteilung | departement | departamento""",
-    "cost_center": """cost center | cost centre | cost centers | kostenstelle""",
-    "title": """title | job title | business title | position | designation | employee title""",
-    "manager": """manager | manager email | manager email address | manager work email | supervisor | reports to
-        | reporting to | manager id | vorgesetzter""",
-    "location": """site | office | location | work location | standort""",
-    "start_date": """hire date | start date | started at | hired on | eintrittsdatum""",
-    "end_date": """termination date | end date | last day of work | austrittsdatum""",
-    "member_role": """member role | member type""",
+        | gruppenname | groupe | nom du groupe | equipe | grupo | nombre del grupo | equipo | gruppo | nome del gruppo
+        | nome do grupo | groep | groepsnaam""",
+    "groups": """groups | group names | group memberships | teams | user groups | member of | gruppen | groupes | grupos
+        | gruppi | groepen""",
+    "internal_name": """internal name | group internal name | interner name | nom interne | nombre interno
+        | nome interno | interne naam""",
+    "description": """description | group description | beschreibung | descripcion | descrizione | descricao
+        | omschrijving | beschrijving""",
+    "default": """default | default group | is default | standardgruppe | groupe par défaut | par défaut
+        | predeterminado | grupo predeterminado | predefinito | padrao""",
+    "status": """status | state | active | active status | is active | worker active | worker status | account status
+        | current status | employment status | employment state | employee status | employee state | hr status
+        | person status | assignment status | lifecycle status | internal.lifecycleStatus | internal.status
+        | new status | user status | user state | enabled | is enabled | login enabled | account enabled
+        | enabled user | mitarbeiterstatus | beschaftigungsstatus | anstellungsstatus | aktiv | statut | etat
+        | actif | estado | activo | estado del empleado | situacao | ativo | stato | attivo | actief""",
+    "blocked": """block sign in | blocked | suspended | deleted | disabled | inactive | deactivated | archived | locked
+        | terminated | leaver | is blocked | is suspended | is deleted | is disabled | is inactive | is terminated
+        | is leaver | is locked | account locked | account disabled | login disabled | left | has left
+        | gesperrt | inaktiv | ausgeschieden | geloscht | inactif | inactivo | inattivo | inativo | inactief""",
+    "action": """action | operation | change type | add/remove | add or remove | add remove | aktion | vorgang | accion
+        | operacion | azione | operazione | acao | operacao | actie""",
+    "department": """department | dept | business unit | division | supervisory organization | work.department
+        | abteilung | bereich | departement | service | departamento | dipartimento | afdeling""",
+    "cost_center": """cost center | cost centre | cost centers | cost center id | kostenstelle | centre de cout
+        | centro de costos | centro de coste | centro di costo | centro de custo | kostenplaats""",
+    "title": """title | job title | business title | position | designation | employee title | work.title
+        | stelle | berufsbezeichnung | poste | intitule du poste | puesto | cargo | mansione | functie""",
+    "manager": """manager | manager name | manager email | manager email address | manager work email | line manager
+        | supervisor | supervisor email | supervisoreid | reports to | reporting to | work.reportsTo | manager id
+        | manager employee id | vorgesetzter | vorgesetzte | fuhrungskraft | responsable | supervisore | gerente
+        | leidinggevende""",
+    "location": """site | office | location | work location | work.site | standort | buro | lieu | ubicacion | sede
+        | locatie | nazione""",
+    "start_date": """hire date | start date | started at | hired on | work.startDate | eintrittsdatum | eintritt
+        | date d'embauche | date d'entree | fecha de ingreso | fecha de alta | data di assunzione | data de admissao
+        | datum in dienst""",
+    "end_date": """termination date | end date | last day of work | contract end date | austrittsdatum | austritt
+        | date de sortie | date de depart | fecha de baja | data di cessazione | data de desligamento
+        | datum uit dienst""",
+    "member_role": """member role""",
+    "member_type": """member type""",
 }
 """Canonical name -> spellings; case, accents, blanks and punctuation are ignored in them."""
 
@@ -88,85 +104,9 @@ STAND_INS: Mapping[str, tuple[str, ...]] = {
         "loginid",
         "login",
     ),
-    "role": ("usertype", "permissionlevel"),
+    "role": ("usertype", "permissionlevel", "licensetype", "adminroles"),
 }
 """Field -> normalised headers that stand in for it, the first first, where nothing better is there."""
-
-TEMPLATES = (
-    Template(
-        "Google Workspace users",
-        frozenset({"emailaddress", "orgunitpath", "firstname"}),
-        {"newprimaryemail": ""},
-        Kind.USERS,
-    ),
-    Template("Google Groups members", frozenset({"groupemail", "memberemail"}), {"role": ""}),
-    Template(
-        "Microsoft Entra bulk create",
-        frozenset({"userprincipalname", "passwordprofile"}),
-        {"username": "email", "usernameuserprincipalname": "email", "stateorprovince": ""},
-        Kind.USERS,
-    ),
-    Template(
-        "Microsoft Entra bulk invite",
-        frozenset({"inviteeemail", "inviteredirecturl"}),
-        kind=Kind.USERS,
-    ),
-    Template(
-        "Microsoft Entra bulk delete",
-        frozenset({"userprincipalname"}),
-        refusal="it is a list of accounts to delete; give leavers a status column in a users table instead",
-        alone=True,
-    ),
-    Template(
-        "Microsoft Entra group members",
-        frozenset({"memberobjectidorupn"}),
-        refusal="it does not say which group it is about; add a column group",
-        alone=True,
-    ),
-    Template(
-        "Okta users",
-        frozenset({"login", "email", "secondemail"}),
-        {"login": "username", "usertype": "", "state": ""},
-        Kind.USERS,
-    ),
-    Template(
-        "BambooHR employees",
-        frozenset({"workemail", "employmentstatus", "status"}),
-        {"employmentstatus": ""},  # how much somebody works, not whether
-        Kind.USERS,
-    ),
-    Template(
-        "OneRoster users",
-        frozenset({"sourcedid", "orgsourcedids", "role", "email"}),
-        {"role": ""},
-        Kind.USERS,
-        shared=frozenset({"status"}),  # a person who is there may still be switched off
-    ),
-    Template(
-        "Adobe Admin Console users",
-        frozenset({"identitytype", "usergroups", "adminroles"}),
-        {"adminroles": ""},
-        Kind.USERS,
-    ),
-    Template(
-        "Adobe remove list",
-        frozenset({"type", "username", "domain"}),
-        refusal="it is a list of accounts to remove; give leavers a status column in a users table instead",
-        alone=True,
-    ),
-    Template(
-        "Canvas groups",
-        frozenset({"groupid", "accountid", "name", "status"}),
-        refusal="its groups go by Canvas ids, and some may be deleted; give a table with a column group instead",
-    ),
-    Template(
-        "Canvas group memberships",
-        frozenset({"groupid", "userid", "status"}),
-        refusal="it names people by Canvas ids; add a column email",
-        alone=True,
-    ),
-)
-"""Tables of other systems whose headers would mislead without knowing where they come from."""
 
 CARRIED = frozenset(
     {
@@ -182,6 +122,18 @@ CARRIED = frozenset(
         "start_date",
         "end_date",
         "member_role",
+        "member_type",
+        "person_id",
+        "group_id",
+        "group_state",
     }
 )
 """Fields that are recognised and go no further than the report: nothing of them reaches the tenant."""
+
+DECIDING = frozenset(
+    {"action", "status", "blocked", "role", "group", "groups", "internal_name", "email"}
+)
+"""Fields whose absence changes what a row asks for: a header that misses one of them by a slip refuses its table."""
+
+INNOCENT = frozenset({"auction", "estate", "statute", "steam"})
+"""Words one slip away from such a field that are words of their own."""

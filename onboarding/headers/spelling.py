@@ -6,16 +6,24 @@ import re
 import unicodedata
 from collections.abc import Collection, Sequence
 
-from onboarding.headers.known import ALIASES
+from onboarding.headers.known import ALIASES, DECIDING, INNOCENT
 
 _DECORATION = re.compile(
-    r"\(\s*(?:required|optional|mandatory|yes\s*/\s*no|y/n|true(?: or |/)false|example:[^)]*|e\.g\.[^)]*"
-    r"|[^)]*separated)\s*\)|\*|\brequired\s*$",
+    r"\(\s*(?:required|optional|mandatory|pflichtfeld|pflicht|obligatoire|obligatorio|obbligatorio|obrigatorio"
+    r"|verplicht|yes\s*/\s*no|y/n|ja\s*/\s*nein|oui\s*/\s*non|true(?: or |/)false|example:[^)]*|e\.g\.[^)]*"
+    r"|[^)]*separated)\s*\)|\*|\brequired\s*:?\s*$|:\s*$",
     re.IGNORECASE,
 )
 _BRACKETED = re.compile(r"\[([^\]]*)\]")
-_SECOND = re.compile("personal|private?|home|recovery|second|alternat|other")
-_SEVERAL = re.compile(r"^(?:group|team|cohort|gruppe|groupe|grupo)\d+$")
+_MAIL = re.compile("mail|correo|correio|courriel|posta")
+_SECOND = re.compile(
+    "perso|pessoal|privat|prive|home|recover|recuper|second|secund|segund|zweit|alternat|other|autre|otro|outro|altr"
+)
+_LATER = re.compile(r"^(?:e?mail(?:address|adresse)?|correo|courriel)[2-9]$")
+_SEVERAL = re.compile(r"^(?:group|team|cohort|gruppe|groupe|grupo|gruppo)\d+$")
+_PASSWORD = re.compile(
+    "passw[od]|kennwort|contrasena|motdepasse|wachtwoord|senha|passphrase|passcode|pwd|apikey|accesstoken|clientsecret"
+)
 
 
 def normal(header: str) -> str:
@@ -30,6 +38,10 @@ def normal(header: str) -> str:
 
 FIELD_OF = {normal(a): name for name, text in ALIASES.items() for a in text.split("|")}
 """Normalised spelling -> field."""
+
+_DECIDING = {
+    spelling: name for spelling, name in FIELD_OF.items() if name in DECIDING and len(spelling) > 3
+}
 
 
 def known(headers: Sequence[str], columns: Collection[str] = ()) -> int:
@@ -47,15 +59,25 @@ def names_people(cells: Sequence[str]) -> bool:
     return "email" in fields and len(fields) > 1
 
 
+def is_password(header: str) -> bool:
+    """Whether secrets stand in this column; ``Change password at next login`` is a question, not one."""
+    spelling = normal(header)
+    return bool(_PASSWORD.search(spelling)) and not spelling.startswith("change")
+
+
 def field_of(header: str) -> str:
-    """Give the field that a header means; empty where it means none."""
-    for spelling in spelled(header):
+    """Give the field that a header means; empty where it means none.
+
+    What stands in brackets counts beside the words before it, never by itself: an ``Approver [email]`` is nobody to
+    invite.
+    """
+    *_, outside = spellings = _outside(header)
+    for spelling in spellings:
         if spelling in FIELD_OF:
             return FIELD_OF[spelling]
-    outside = normal(_BRACKETED.sub(" ", header))
     if _SEVERAL.match(outside):
         return "groups"
-    if "mail" in outside and _SECOND.search(outside):
+    if (_MAIL.search(outside) and _SECOND.search(outside)) or _LATER.match(outside):
         return "secondary_email"
     return ""
 
@@ -64,8 +86,34 @@ def spelled(header: str) -> tuple[str, ...]:
     """Give the header's normalised spellings, the most telling first.
 
     Microsoft writes ``User name [userPrincipalName]``, Google ``Email Address [Required]``. The words outside come before
-    those inside, since ``Block sign in [accountEnabled]`` means the words.
+    those inside; in a template, those inside are the same in every language.
     """
+    return (*_outside(header), *(normal(text) for text in _BRACKETED.findall(header)))
+
+
+def _outside(header: str) -> tuple[str, ...]:
+    """Give the words outside of brackets, before that those with what each bracket adds."""
     outside = normal(_BRACKETED.sub(" ", header))
-    inside = [normal(text) for text in _BRACKETED.findall(header)]
-    return (*(outside + text for text in inside), outside, *inside)
+    return (*(outside + normal(text) for text in _BRACKETED.findall(header)), outside)
+
+
+def slip_of(header: str) -> str:
+    """Give the spelling of a deciding field that a header misses by one slip of the finger; empty if there is none."""
+    typed = normal(header)
+    if typed in INNOCENT or field_of(header):
+        return ""
+    return next((meant for meant in _DECIDING if _one_slip(typed, meant)), "")
+
+
+def _one_slip(typed: str, meant: str) -> bool:
+    """Whether one letter is missing, too many, wrong, or two are swapped; in a short word a wrong one makes another word."""
+    if abs(len(typed) - len(meant)) > 1 or len(typed) < 3:
+        return False
+    if len(typed) != len(meant):
+        short, long = sorted((typed, meant), key=len)
+        return any(long[:i] + long[i + 1 :] == short for i in range(len(long)))
+    wrong = [i for i, (a, b) in enumerate(zip(typed, meant, strict=True)) if a != b]
+    if len(wrong) == 1:
+        return len(meant) > 5
+    swapped = len(wrong) == 2 and wrong[1] == wrong[0] + 1
+    return swapped and typed[wrong[0]] + typed[wrong[1]] == meant[wrong[1]] + meant[wrong[0]]

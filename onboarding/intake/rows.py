@@ -143,6 +143,11 @@ def _cells(table: Table, positions: Mapping[str, int]) -> pd.DataFrame:
         name: [*map(_READ.get(_field(name), schemas.clean), table.frame[position].tolist())]
         for name, position in positions.items()
     }
+    for name, known in table.columns.meant.items():
+        ids = table.frame[positions[name]].tolist()
+        texts[name] = [_READ.get(name, schemas.clean)(known.get(cell.strip(), "")) for cell in ids]
+    for name, text in table.columns.given.items():
+        texts[name] = [text] * len(table.frame)
     return pd.DataFrame(texts, index=table.frame.index, dtype="str")
 
 

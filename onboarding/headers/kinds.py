@@ -1,0 +1,191 @@
+"""The fields of a table in; its kind, and its columns as this kind means them, out.
+
+=========== ===============================================================================================
+memberships an e-mail and one group column, and nothing that is said of a whole person (role, status, several
+            groups); or an e-mail, any group column and an ``action``
+users       an e-mail and at least one more known column
+groups      a group column (``group``, ``team``, ``alias``, or ``name`` beside a description and the like), no
+            e-mail and no person's name
+=========== ===============================================================================================
+
+A person's names beside an e-mail and one group column fit both users and memberships: then the name of the file or
+sheet decides, and without a word there it is memberships, which invite nobody.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from onboarding.errors import SheetError
+from onboarding.headers.known import Kind
+from onboarding.headers.spelling import normal
+from onboarding.headers.table import NoKnownHeader, letter, named
+
+IGNORE = "ignore"
+"""What the settings map a header to that is to be carried along only."""
+
+Found = Mapping[str, Sequence[int]]
+"""Field -> positions of its columns."""
+
+_WHOLE_PERSON = {"role", "status", "blocked", "groups"}
+_NAMES = {"first_name", "last_name", "full_name", "username"}
+_OF_PEOPLE = re.compile(r"user|people|person|staff|employee|hr\b|joiner")
+_A_NAME = frozenset({"name", "nom", "nome", "nombre", "naam", "bezeichnung"})
+
+
+def kind_of(
+    headers: Sequence[str], found: Found, hint: str, *, group: str = ""
+) -> tuple[Kind, str]:
+    """Give the kind, and what made it this; ``group`` is what a list of members without a group column means."""
+    if "email" in found:
+        return _kind_of_people(headers, found, hint, group=group)
+    if (
+        shown := found.keys() & {"group", "groups"} or _looks_like_teams(headers, found, hint)
+    ) and (not found.keys() & ((_NAMES - {"full_name"}) | {"role"})):
+        return Kind.GROUPS, "a group and no e-mail" if shown is not True else "names of groups"
+    raise NoKnownHeader(_nothing_known(headers, found))
+
+
+def _kind_of_people(
+    headers: Sequence[str], found: Found, hint: str, *, group: str
+) -> tuple[Kind, str]:
+    whole_person = found.keys() & _WHOLE_PERSON
+    of_people = bool(found.keys() & _NAMES and _OF_PEOPLE.search(hint.casefold()))
+    if "action" in found and found.keys() & {"group", "groups"} and not whole_person - {"groups"}:
+        return Kind.MEMBERSHIPS, "an e-mail, a group and an action"
+    if "group" in found and not whole_person:
+        if of_people:
+            return Kind.USERS, "people's names, and the name of the table"
+        return Kind.MEMBERSHIPS, "an e-mail and one group"
+    if group and not whole_person and not of_people:
+        return Kind.MEMBERSHIPS, "an e-mail, and --group"
+    if "description" in found and found.keys() <= {"email", "full_name", "description", "username"}:
+        raise SheetError(
+            "an e-mail beside a description may be that of a group, whom nobody wants to invite; say --kind users, or "
+            f"for groups map the e-mail column ({named(headers, found['email'])}) to {IGNORE} under [columns]"
+        )
+    if len(found) > 1:
+        beside = sorted(whole_person) or ["something else known of a person"]
+        return Kind.USERS, f"an e-mail and {', '.join(beside)}"
+    raise NoKnownHeader(
+        f"the only known column is {named(headers, found['email'])}, and a list of addresses alone invites nobody; "
+        "add a column role or groups, say --kind users, or --group NAME if they are the members of a group"
+    )
+
+
+def _looks_like_teams(headers: Sequence[str], found: Found, hint: str) -> bool:
+    """Whether a name, or an alias, is that of a group."""
+    spellings = {normal(header) for header in headers}
+    if "alias" in spellings:
+        return True
+    beside = found.keys() & {"internal_name", "description", "default"}
+    return bool(_A_NAME & spellings and (beside or re.search("group|team", hint.casefold())))
+
+
+def _nothing_known(headers: Sequence[str], found: Found) -> str:
+    """Word what is missing, with what there is."""
+    what = "people's columns and no e-mail" if found else "neither an e-mail nor a group column"
+    return f"there are {what} ({seen(headers, found)})"
+
+
+def seen(headers: Sequence[str], found: Found) -> str:
+    """Say what the columns are, each with the letter above it and what it was understood as."""
+    means = {i: name for name, positions in found.items() for i in positions}
+    return "columns: " + (
+        ", ".join(
+            f'{letter(i).removeprefix("column ")} "{header.strip()}"'
+            + (f" = {means[i].replace('_', ' ')}" if i in means else "")
+            for i, header in enumerate(headers)
+            if header.strip()
+        )
+        or "none"
+    )
+
+
+def shaped(headers: Sequence[str], found: Found, kind: Kind) -> dict[str, list[int]]:
+    """Name the columns as this kind of table means them."""
+    fields = {name: list(positions) for name, positions in found.items()}
+    match kind:
+        case Kind.USERS:
+            _users_shape(headers, fields)
+        case Kind.MEMBERSHIPS:
+            _one_group(headers, fields)
+            if "action" not in fields and "status" in fields:
+                fields["action"] = fields.pop("status")
+        case Kind.GROUPS:
+            _groups_shape(headers, fields)
+    return fields
+
+
+def missing(fields: Found, kind: Kind, given: Mapping[str, str]) -> list[str]:
+    """Give the keys that a table of this kind needs and has neither itself nor from elsewhere."""
+    needed = {Kind.USERS: ("email",), Kind.GROUPS: ("group",), Kind.MEMBERSHIPS: ("email", "group")}
+    ids = {"email": "person_id", "group": "group_id"} if kind is Kind.MEMBERSHIPS else {}
+    there = fields.keys() | given.keys()
+    return [name for name in needed[kind] if name not in there and ids.get(name) not in there]
+
+
+def _users_shape(headers: Sequence[str], fields: dict[str, list[int]]) -> None:
+    if "action" in fields:
+        raise SheetError(
+            f"a users table has no action, and here is a column {named(headers, fields['action'][:1])}; put who leaves "
+            "which group into a memberships table, who leaves the company under status, or map the "
+            f"column to {IGNORE} under [columns]"
+        )
+    groups = sorted(fields.pop("group", []) + fields.pop("groups", []))
+    plain = [i for i in groups if not headers[i].strip()[-1:].isdigit()]
+    if len(plain) > 1:
+        raise SheetError(two(headers, "groups", plain))
+    if groups:
+        fields["groups"] = groups
+    if "blocked" in fields and "status" in fields:
+        raise SheetError(two(headers, "status", [*fields["status"], *fields["blocked"]]))
+
+
+def _groups_shape(headers: Sequence[str], fields: dict[str, list[int]]) -> None:
+    """In Atlan's own words a group's ``alias`` is what people see, and its ``name`` the internal one.
+
+    A group that is marked as deleted must not be taken for one to create.
+    """
+    for name in ("action", "status", "blocked"):
+        if name in fields:
+            raise SheetError(
+                f"a groups table has no {name}, and here is a column {named(headers, fields[name][:1])}; groups are only "
+                f"made and changed, never deleted: delete the column, or map it to {IGNORE} under [columns]"
+            )
+    alias = [i for i, header in enumerate(headers) if normal(header) == "alias"]
+    _one_group(headers, fields)
+    names = [i for i, header in enumerate(headers) if normal(header) in _A_NAME]
+    if alias:
+        fields["group"] = fields.get("group", []) + alias
+        if names and "internal_name" not in fields:
+            fields["internal_name"] = _taken_out(fields, names)
+    elif "group" not in fields and names:
+        fields["group"] = _taken_out(fields, names)
+
+
+def _taken_out(fields: dict[str, list[int]], positions: Sequence[int]) -> list[int]:
+    """Take columns out of what they would mean in a table of people."""
+    for name in ("full_name", "first_name", "last_name"):
+        fields[name] = [i for i in fields.get(name, ()) if i not in positions]
+        if not fields[name]:
+            del fields[name]
+    return list(positions)
+
+
+def _one_group(headers: Sequence[str], fields: dict[str, list[int]]) -> None:
+    """Take a column of the name ``groups`` for ``group``."""
+    positions = sorted(fields.pop("group", []) + fields.pop("groups", []))
+    if len(positions) > 1:
+        raise SheetError(two(headers, "group", positions))
+    if positions:
+        fields["group"] = positions
+
+
+def two(headers: Sequence[str], name: str, positions: Sequence[int]) -> str:
+    """Word that columns share a field which they can't share."""
+    return (
+        f"more than one column means {name}: {named(headers, positions)}; delete or rename one, "
+        f"or map one to {IGNORE} under [columns] in the settings"
+    )
