@@ -157,6 +157,7 @@ class Sitting:
             calls_made=ending.calls,
             waits={"rate-limit": ending.waited},
             sources=self.inputs.sources,
+            tables=self.inputs.tables,
             files=names,
             folder=str(self.folder or ""),
             error=str(error or ""),

@@ -461,6 +461,7 @@ def test_the_summary_has_every_name_in_every_run() -> None:
         "waits": {},
         "fingerprint": "",
         "inputs": [],
+        "tables": [],
         "folder": "",
         "files": [],
     }
@@ -490,6 +491,29 @@ def test_the_summary_counts_and_names_what_there_was() -> None:
     assert (content["invitations_sent"], content["waits"]) == (1, {"rate-limit": 1.235})
     assert content["inputs"] == [{"name": "users.csv", "sha256": "ab" * 32, "bytes": 123}]
     assert content["files"] == ["results.csv", "summary.json"]
+
+
+def test_the_summary_says_how_each_table_was_read() -> None:
+    content = b"Staff\n\nemail;role\n# temps\na@acme.example;Guest\nb@acme.example;\nTotal;2\n"
+    (table,) = read(["-"], Reading(), stdin=io.BytesIO(content)).tables
+    assert summary(Facts("validate", NOW, NOW, 0, tables=[table]), totals([], []))["tables"] == [
+        {
+            "name": "stdin",
+            "kind": "users",
+            "template": "",
+            "encoding": "utf-8",
+            "delimiter": ";",
+            "header_row": 3,
+            "rows": 2,
+            "lines_that_are_no_rows": {
+                "blank": 1,
+                "headers": 1,
+                "remark": 1,
+                "title": 1,
+                "total": 1,
+            },
+        }
+    ]
 
 
 def test_json_is_sorted_readable_and_always_writable() -> None:

@@ -6,6 +6,7 @@ Names are stable, since people script against them: one that changes its meaning
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from typing import Any
 from onboarding import __version__
 from onboarding.plan import Action, Status
 from onboarding.report import Totals
-from onboarding.sheets import Source
+from onboarding.sheets import Source, Table
 
 FORMAT = 1
 
@@ -36,6 +37,7 @@ class Facts:
     waits: Mapping[str, float] | None = None
     """Seconds spent waiting, by what for: ``rate-limit``."""
     sources: Sequence[Source] = ()
+    tables: Sequence[Table] = ()
     files: Collection[str] = ()
     """What was written, relative to the run folder."""
     folder: str = ""
@@ -73,8 +75,23 @@ def summary(facts: Facts, totals: Totals) -> dict[str, Any]:
             {"name": source.name, "sha256": source.sha256, "bytes": source.size}
             for source in facts.sources
         ],
+        "tables": [*map(_table, facts.tables)],
         "folder": facts.folder,
         "files": sorted(facts.files),
+    }
+
+
+def _table(table: Table) -> dict[str, Any]:
+    """Say how a table was read; its rows and the lines that are none are all the lines of the file."""
+    return {
+        "name": table.source,
+        "kind": table.columns.kind.value,
+        "template": table.columns.template,
+        "encoding": table.encoding,
+        "delimiter": table.delimiter,
+        "header_row": table.top,
+        "rows": len(table.frame),
+        "lines_that_are_no_rows": dict(sorted(Counter(table.ignored.values()).items())),
     }
 
 
