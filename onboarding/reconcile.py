@@ -332,7 +332,7 @@ def _absent(scene: _Scene) -> Iterator[Change]:
     }
     concerned = (granting & current.read_whole) - holds.groups.keys() - scene.defaults
     concerned -= _kept_by_single_sign_on(scene)
-    perhaps_meant = mistaken(scene.intake, holds, current)
+    perhaps_meant = mistaken(scene.intake, holds.people, current)
     for email, names in current.memberships.items():
         missed = names & concerned
         if missed and email not in perhaps_meant and _may_be_missed(scene, email):

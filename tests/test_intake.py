@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import random
 from collections.abc import Mapping, Sequence
@@ -29,6 +30,7 @@ from onboarding.model import (
     Team,
     group_key,
 )
+from onboarding.schemas import NOTHING
 from onboarding.sheets import Reading, read
 
 ANA, BEN, CEM = email("ana"), email("ben"), email("cem")
@@ -376,6 +378,149 @@ def test_a_leavers_own_grants_contradict_nothing() -> None:
     assert intake.desired.grants == {ANA: {OPS: (t(0, 2),)}}
 
 
+# ---- who is at a stranger's domain, or gone ---------------------------------------------------------------------------
+
+
+def at(*domains: tuple[int, str]) -> str:
+    """Write a sheet with so many people at each domain."""
+    lines = [
+        f"p{number}.{i}@{domain},Guest"
+        for i, (n, domain) in enumerate(domains)
+        for number in range(n)
+    ]
+    return "\n".join(["email,role", *lines, ""])
+
+
+@pytest.mark.parametrize(
+    ("sheet", "rejected"),
+    [
+        pytest.param(at((3, "acme.com"), (1, "acme.con")), 1, id="another end"),
+        pytest.param(at((3, "acme.com"), (1, "acme.co")), 1, id="a letter missing"),
+        pytest.param(at((6, "acme.example"), (2, "acmee.example")), 2, id="a letter too many"),
+        pytest.param(at((3, "acme.example"), (1, "amce.example")), 1, id="two letters swapped"),
+        pytest.param(at((3, "mail.acme.example"), (1, "mailacme.example")), 1, id="no dot"),
+        pytest.param(at((600, "acme.com"), (3, "acme.cm")), 3, id="one in two hundred"),
+        pytest.param(at((2, "acme.com"), (1, "acme.con")), 0, id="no majority"),
+        pytest.param(at((300, "acme.de"), (9, "acme.dk")), 0, id="too many to be slips"),
+        pytest.param(at((30, "acme.example"), (1, "acme-labs.example")), 0, id="not near"),
+        pytest.param(at((30, "eu.acme.example"), (1, "us.acme.example")), 0, id="a short part"),
+        pytest.param(at((30, "team1.acme.example"), (1, "team2.acme.example")), 0, id="a number"),
+        pytest.param(at((30, "a.acme.com"), (1, "b.acme.con")), 0, id="two parts"),
+    ],
+)
+def test_a_domain_that_is_probably_a_slip_is_rejected(sheet: str, rejected: int) -> None:
+    found = [f for f in taken(sheet).findings if f.code == "domain-doubtful"]
+    assert (len(found), {f.severity for f in found}) == (
+        rejected,
+        {Severity.REJECT} if rejected else set(),
+    )
+
+
+def test_a_slip_is_told_with_what_was_meant() -> None:
+    assert told(taken(at((3, "acme.com"), (1, "acme.con")))) == [
+        (
+            't0:5 email "p0.1@acme.con" is at acme.con, one slip away from acme.com, where 3 others are '
+            "[domain-doubtful]"
+        )
+    ]
+
+
+def test_people_count_and_not_rows_and_memberships_too() -> None:
+    sheet = "email,group\na@acme.com,Ops\na@acme.com,HR\na@acme.com,IT\nb@acme.con,Ops\n"
+    assert told(taken(sheet)) == []
+    assert len(told(taken(sheet + "c@acme.com,HR\nd@acme.com,HR\n"))) == 1
+
+
+def test_who_names_the_domains_is_asked_nothing() -> None:
+    rules = Rules(allowed_domains=frozenset({"acme.com", "acme.con"}))
+    assert taken(at((3, "acme.com"), (1, "acme.con")), rules=rules).findings == ()
+
+
+TODAY = Rules(today=dt.date(2026, 3, 5))
+
+
+@pytest.mark.parametrize(
+    ("cells", "codes"),
+    [
+        ("2026-03-04,", ["end-date-past"]),
+        ("2026-03-04 00:00:00,", ["end-date-past"]),
+        ("04.03.2026,", ["end-date-past"]),
+        ("3/4/2025,", ["end-date-past"]),
+        ("2026-03-04,active", ["end-date-noted"]),
+        ("2026-03-04,parental leave", ["end-date-noted", "on-leave"]),
+        ("2026-03-04,terminated", []),
+        ("2026-03-04,hired", []),
+        ("2026-03-05,", []),
+        ("3/4/2026,", []),
+        ("04.04.2026,", []),
+        ("2026-13-99,", []),
+        ("never,", []),
+        (",", []),
+    ],
+)
+def test_who_has_left_by_the_end_date_alone_is_not_invited(cells: str, codes: list[str]) -> None:
+    intake = taken(f"email,Termination Date,status\nana@,{cells}\n", rules=TODAY)
+    assert sorted(f.code for f in intake.findings) == codes
+    assert (ANA in intake.desired.persons) is (codes != ["end-date-past"])
+
+
+@pytest.mark.parametrize(
+    "word", ["n/a", "N/A", "None", "null", "NULL", "nan", "-", "–", " (none) "]
+)
+def test_a_word_for_nothing_is_a_blank_cell(word: str) -> None:
+    intake = taken(
+        f"email,groups\nana@,{word}\n",
+        f"group,description\nOps,{word}\n",
+        f"email,group\nana@,{word}\n",
+    )
+    assert intake.desired.persons[ANA].groups_blank if not intake.held.people else True
+    assert intake.desired.teams[OPS].description is None
+    assert [f.code for f in intake.findings] == [
+        "nothing-said",
+        "nothing-said",
+        "group-missing",
+        "nothing-said",
+    ]
+    assert intake.desired.grants == {}
+
+
+def test_a_group_may_be_called_na() -> None:
+    assert taken("email,groups\nana@,NA\n").desired.grants == {ANA: {group_key("na"): (t(0, 2),)}}
+
+
+# ---- what programs have done to columns that are only carried along ---------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "message"),
+    [
+        ("Employee ID", ["1.23E+11"], 'long numbers that a spreadsheet program has cut short, the first in row 2: "1.23E+11"'),
+        ("Employee ID", ["17", "18.0"], 'numbers with a tail that a program added, the first in row 3: "18.0"'),
+        ("Last name", ["MÃ¼ller"], 'text that was read in the wrong encoding, the first in row 2: "MÃ¼ller"'),
+        ("Office", ["x_x000D_y"], 'line breaks as a spreadsheet program writes them in its files, the first in row 2: "x_x000D_y"'),
+        ("Office", ["", "#REF!"], 'errors of formulas, the first in row 3: "#REF!"'),
+        (
+            "Employee ID",
+            ["0012", "0013", "1014", "0015", "0016", "17"],
+            'numbers shorter than the 4 digits of the others: zeros in front may be lost, the first in row 7: "17"',
+        ),
+        ("Employee ID", ["0012", "13", "14"], ""),
+        ("Last name", ["Müller", "Ærø"], ""),
+        ("Office", ["1.5", "12-03"], ""),
+    ],
+)  # fmt: skip
+def test_a_damaged_column_that_is_only_carried_along_is_noted(
+    header: str, cells: list[str], message: str
+) -> None:
+    lines = "".join(f"p{i}@,Guest,{cell}\n" for i, cell in enumerate(cells))
+    found = [
+        f for f in taken(f"email,role,{header}\n{lines}").findings if f.code == "column-damaged"
+    ]
+    assert [(f.column, f.source, f.row, f.message) for f in found] == (
+        [(header, "t0", None, f"has {message}")] if message else []
+    )
+
+
 # ---- what is held ----------------------------------------------------------------------------------------------------
 
 
@@ -507,7 +652,9 @@ def test_findings_of_an_error_cell_are_told_once() -> None:
 
 
 def test_no_rows_ask_for_nothing() -> None:
-    assert taken("email,role\n", "group,default\n", "email,group\n") == Intake(Desired(), ())
+    intake = taken("email,role\n", "group,default\n", "email,group\n")
+    assert replace(intake, findings=()) == Intake(Desired(), ())
+    assert {f.severity for f in intake.findings} <= {Severity.NOTE}
 
 
 # ---- laws ------------------------------------------------------------------------------------------------------------
@@ -588,7 +735,7 @@ def test_a_bad_row_holds_somebody_or_everybody(
         if finding.severity is Severity.REJECT and finding.row:
             cells = sheets[finding.row.table][finding.row.row - 2]
             if finding.row.table == 1:
-                named = " ".join(cells[0].split())
+                named = "" if cells[0] in NOTHING else " ".join(cells[0].split())
                 assert group_key(named) in intake.held.not_created if named else intake.held.absence
             elif "@" in cells[0]:
                 assert cells[0].strip().lower() in intake.held.people

@@ -9,6 +9,7 @@ What only the tenant knows (whether a group exists, who a leaver is in) is left 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,8 @@ from dataclasses import dataclass, field, replace
 from onboarding import schemas
 from onboarding.headers import Table
 from onboarding.intake.against import Book, aliases, contradictions, notes
+from onboarding.intake.dates import ended
+from onboarding.intake.domains import doubtful_domains
 from onboarding.intake.rows import Row, TeamRow, UserRow, judged, key_of
 from onboarding.model import (
     Asks,
@@ -46,7 +49,9 @@ class Rules:
     role_aliases: Mapping[str, str] = field(default_factory=dict)
     """Another word for a role -> Guest, Member or Admin."""
     allowed_domains: frozenset[str] = frozenset()
-    """In lower case; empty: every domain."""
+    """In lower case; empty: every domain, but for those that are probably a slip."""
+    today: dt.date = field(default_factory=lambda: dt.datetime.now(dt.UTC).date())
+    """By which an end date is past."""
 
 
 def take_in(tables: Sequence[Table], rules: Rules) -> Intake:
@@ -60,6 +65,9 @@ def take_in(tables: Sequence[Table], rules: Rules) -> Intake:
         rows += read
     book = Book(tables)
 
+    sound, _ = _parted(rows, findings)
+    findings += ended(sound, book, rules.today)
+    findings += () if rules.allowed_domains else doubtful_domains(sound, book)
     findings += contradictions(_parted(rows, findings)[0], book)
     sound, rejected = _parted(rows, findings)
     findings += notes(sound, book)

@@ -51,6 +51,8 @@ class UserRow(NamedTuple):
     """Whether there are groups cells and all of them are blank."""
     others: tuple[Email, ...]
     username: str
+    end: str
+    """The end date as the cell has it."""
 
 
 class TeamRow(NamedTuple):
@@ -133,7 +135,7 @@ def _positions(table: Table) -> dict[str, int]:
 
 
 _SEVERAL = {"groups", "secondary_email", "username", "status", "blocked"}
-_ONE = {"email", "role", "group", "internal_name", "description", "default", "action"}
+_ONE = {"email", "role", "group", "internal_name", "description", "default", "action", "end_date"}
 """The fields that are read, of one or of several columns; all others are only carried along."""
 
 
@@ -155,8 +157,14 @@ def _address(cell: str) -> str:
     return cell if schemas.PLAIN.fullmatch(cell) else schemas.tidied(cell)[0]
 
 
+def _unless_nothing(cell: str) -> str:
+    text = schemas.clean(cell)
+    return "" if text.casefold() in schemas.NOTHING else text
+
+
 _READ = {
     "email": _address,
+    **dict.fromkeys(("group", "groups", "internal_name", "description"), _unless_nothing),
     **dict.fromkeys(("role", "status", "blocked", "default", "action"), schemas.fold),
 }
 """How the cells of a field are read before they are judged; the others are only cleaned."""
@@ -180,12 +188,14 @@ def _cleaned(
     """
     for name, position in positions.items():
         field, header = _field(name), table.headers[position]
+        raw, read = table.frame[position], cells[name]
+        told: _Told = iter(())
+        if name in table.columns.meant:
+            continue  # an id, not what it stands for
         if field == "email":
-            told = _about_addresses(table.frame[position], cells[name], unreadable)
-        elif field in {"group", "groups"}:
-            told = _about_names(table.frame[position])
-        else:
-            continue
+            told = _about_addresses(raw, read, unreadable)
+        elif field in {"group", "groups", "description"}:
+            told = chain(_about_names(raw), _about_nothing(raw, read))
         for row, code, value, message in told:
             yield Finding(code, message, refs[row], header, value, Severity.NOTE)
 
@@ -211,6 +221,18 @@ def _about_names(raw: pd.Series[str]) -> _Told:
             if schemas.UNSEEN.search(cell):
                 message = "held hard blanks or invisible characters; they don't count"
                 yield int(str(row)), "name-cleaned", cell.strip(), message
+
+
+def _about_nothing(raw: pd.Series[str], read: pd.Series[str]) -> _Told:
+    emptied = (read == "") & (raw != "")
+    for row, cell in raw[emptied].items():
+        if schemas.clean(cell):
+            yield (
+                int(str(row)),
+                "nothing-said",
+                cell.strip(),
+                "is a word for nothing and is taken as blank",
+            )
 
 
 def _rows(
@@ -241,7 +263,7 @@ def _users(
     cells: pd.DataFrame, refs: Sequence[RowRef], emails: Sequence[Email], roles: Mapping[str, Role]
 ) -> Iterator[UserRow]:
     split = partial(schemas.names, commas="groups1" not in cells)
-    for ref, email, role, status, block, groups, addresses, logins in zip(
+    for ref, email, role, status, block, groups, addresses, logins, end in zip(
         refs,
         emails,
         map(roles.get, _column(cells, "role")),
@@ -250,6 +272,7 @@ def _users(
         _together(cells, "groups"),
         _together(cells, "secondary_email"),
         _together(cells, "username"),
+        _column(cells, "end_date"),
         strict=True,
     ):
         named = tuple(dict.fromkeys(chain.from_iterable(map(split, groups))))
@@ -262,6 +285,7 @@ def _users(
             bool(groups) and not named,
             _addresses(email, (*addresses, *logins)),
             next((login for login in logins if login and "@" not in login), ""),
+            end,
         )
 
 

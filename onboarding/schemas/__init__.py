@@ -10,6 +10,7 @@ without case), ``addresses`` and ``damage``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
@@ -22,13 +23,14 @@ from onboarding.model import Role
 from onboarding.schemas.addresses import PLAIN, fault, meant, tidied, unusual
 from onboarding.schemas.damage import damage, disguised, garbled, unprintable
 from onboarding.schemas.text import BLANKS, UNSEEN, clean, fold, label, names
-from onboarding.schemas.words import ADD, NO, REMOVE, ROLES, STANDINGS, YES, role_words
+from onboarding.schemas.words import ADD, NO, NOTHING, REMOVE, ROLES, STANDINGS, YES, role_words
 
 __all__ = [
     "ADD",
     "BLANKS",
     "CLEAR",
     "NO",
+    "NOTHING",
     "PLAIN",
     "REMOVE",
     "ROLES",
@@ -92,6 +94,11 @@ def _meant_so(failure: Failure, cells: pd.DataFrame) -> bool:
     """Whether somebody insists on a group's name that looks damaged, by giving it an internal name."""
     of_a_group = failure.code == "cell-damaged" and failure.column == "group"
     return of_a_group and bool(cells.get("internal_name", pd.Series()).get(failure.row))
+
+
+def wrong_name(name: str, *, meant: bool = False) -> str:
+    """Say what is wrong with a group's name; ``meant``: an internal name stands beside it. Empty: nothing."""
+    return (not meant and damage(name)) or garbled(name) or _no_name(name)
 
 
 # ---- the schemas: a column, its rules in the order in which they are told --------------------------------------------
@@ -169,7 +176,7 @@ def _at(domains: frozenset[str]) -> pa.Check:
     """Let only these domains pass, compared letter by letter."""
 
     def rule(cells: pd.Series[str]) -> pd.Series[bool]:
-        return cells.str.rpartition("@")[2].str.lower().isin(["", *domains])
+        return cells.str.replace(r"(?s).*@", "", regex=True).str.lower().isin(["", *domains])
 
     return pa.Check(rule, name="domain-not-allowed")
 
@@ -198,7 +205,16 @@ def _faultless(code: str, wrong: _Fault, split: _Split) -> pa.Check:
 
 def _no_name(name: str) -> str:
     long = f"has {len(name)} characters; a tenant keeps {LONGEST}" if len(name) > LONGEST else ""
-    return long or unprintable(name) or disguised(name)
+    return long or unprintable(name) or disguised(name) or _torn(name)
+
+
+def _torn(name: str) -> str:
+    """Say that a name is part of a list as programs write it, and was cut at the wrong place."""
+    if any(name.count(opening) != name.count(closing) for opening, closing in ("()", "[]", "{}")):
+        return "has a bracket without its other half; put ; between names, and nothing around them"
+    if re.match("(?:cn|ou|dc)=", name, re.IGNORECASE):
+        return "is a directory's name for it; only what stands behind CN= is the group's name"
+    return ""
 
 
 def _internal_names() -> pa.Check:

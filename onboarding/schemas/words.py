@@ -14,9 +14,20 @@ def words(text: str) -> frozenset[str]:
     return frozenset(fold(word) for word in text.split("|"))
 
 
-ROLES: Mapping[str, Role] = {
-    spelling: role for role in Role for spelling in (role.value, role.value.removeprefix("$"))
+_ROLE_WORDS: Mapping[Role, frozenset[str]] = {
+    Role.GUEST: words("guest | gast | invité | invitado | ospite | convidado"),
+    Role.MEMBER: words("member | mitglied | membre | miembro | membro | lid"),
+    Role.ADMIN: words("admin"),  # nothing that only resembles it
 }
+ROLES: Mapping[str, Role] = {
+    spelling: role
+    for role, spellings in _ROLE_WORDS.items()
+    for spelling in (role.value, *spellings)
+}
+NOTHING = words(
+    "n/a | n.a. | none | (none) | null | <null> | nil | nan | - | -- | — | – | keine | aucun"
+)
+"""What programs and people write into a cell instead of leaving it blank. ``NA`` is not one: North America is a group."""
 YES = words(
     "yes | y | true | t | 1 | x | on | ja | j | wahr | oui | vrai | si | sí | verdadero | sim | vero"
 )
@@ -30,21 +41,25 @@ REMOVE = words(
 _WORDS_OF: Mapping[Standing, frozenset[str]] = {
     Standing.ACTIVE: YES
     | words(
-        "active | activated | enabled | current | employed | available | aktiv | actif | activo | attivo"
+        "active | activated | enabled | current | employed | available | aktiv | actif | activo | attivo | ativo | actief"
+        "| invited | pending acceptance | provisioned | password expired | recovery | locked out"
+        "| full time | part time | permanent | fixed term | temporary | contractor | intern | apprentice"
     ),
     Standing.LEAVER: NO
     | words(
         "inactive | terminated | deactivated | disabled | suspended | deceased | leaver | left | resigned"
         "| retired | offboarded | deprovisioned | archived | former | ended | deleted | tobedeleted | blocked | dismissed"
-        "| ausgeschieden | inaktiv | ausgetreten | inactif | parti | inactivo | baja"
+        "| ausgeschieden | inaktiv | ausgetreten | gekündigt | entlassen | deaktiviert | gesperrt | inactif | parti"
+        "| inactivo | inactiva | baja | desactivado | desligado | demitido | inativo | cessato | inattivo | uit dienst"
     ),
     Standing.ON_LEAVE: words(
         "on leave | onleave | leave | leave of absence | parental leave | maternity leave | sabbatical"
-        "| beurlaubt | elternzeit | en congé | de permiso"
+        "| garden leave | beurlaubt | abwesend | elternzeit | en congé | de permiso"
     ),
     Standing.NOT_STARTED: words(
         "not started | hired | accepted | offer accepted | pre-hire | prehire | prestart | future hire"
-        "| starting soon | onboarding | preboarding | noch nicht gestartet"
+        "| starting soon | onboarding | preboarding | pending hire | accepted offer | staged | noch nicht gestartet"
+        "| noch nicht eingetreten"
     ),
 }
 STANDINGS = {word: standing for standing, listed in _WORDS_OF.items() for word in listed}

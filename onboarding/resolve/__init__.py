@@ -1,0 +1,171 @@
+"""What the sheets mean in this tenant: which group a spelling is, who is known. Rejections and holds come out.
+
+A group in a sheet is the tenant's group with that internal name or that alias, or one of the sheets' own. What can't be
+told apart, or is known to nobody, rejects its rows, and those hold their person and groups as any rejected row does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from onboarding.model import (
+    Directory,
+    Email,
+    Finding,
+    Group,
+    GroupKey,
+    GroupName,
+    Intake,
+    RowRef,
+    Severity,
+    group_key,
+)
+from onboarding.resolve.asks import Ask, asked, by_person
+from onboarding.resolve.people import (
+    accounts_held,
+    changed_addresses,
+    mistaken,
+    moved,
+    unknown_people,
+)
+from onboarding.resolve.spelling import Spelling, contradictions, spelled, unclear_groups
+
+__all__ = ["Ask", "Holds", "Resolved", "mistaken", "resolve"]
+
+Key = TypeVar("Key", Email, GroupKey, GroupName)
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """Whom and what all rejected rows hold, each with the first row that does."""
+
+    rejected: frozenset[RowRef]
+    people: Mapping[Email, RowRef]
+    groups: Mapping[GroupName, RowRef]
+    """Not updated, and nobody loses them by absence."""
+    not_created: Mapping[GroupKey, RowRef]
+    absence: RowRef | None
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The sheets as this tenant understands them."""
+
+    asks: Mapping[Email, tuple[Ask, ...]]
+    """Without those that a standing makes void: a leaver's grants, all of somebody who has not started."""
+    void: Mapping[Email, tuple[Ask, ...]]
+    teams: Mapping[GroupKey, GroupName]
+    """The internal name of each group of the groups sheets; an ambiguous one has none."""
+    new: Mapping[GroupKey, Group]
+    """Groups that only memberships name, to be created under ``--create-groups``."""
+    meanings: Mapping[GroupKey, frozenset[GroupName]]
+    """The groups that a spelling may mean, whether they are or are to be."""
+    barred: Mapping[GroupKey, RowRef]
+    """Spellings of groups that are not created, each with the rejected row for which they aren't."""
+    findings: tuple[Finding, ...]
+    holds: Holds
+
+    def group(self, key: GroupKey) -> GroupName | None:
+        """Give the group that a spelling means; None where there is none, or more than one."""
+        names = self.meanings.get(key, frozenset())
+        return min(names) if len(names) == 1 else None
+
+
+def resolve(intake: Intake, current: Directory, *, create_groups: bool) -> Resolved:
+    """Link what the sheets ask for with what the tenant has."""
+    desired = intake.desired
+    asks, void = asked(desired)
+    spelling = spelled(intake, current, asks, create_groups=create_groups)
+    elsewhere = [*moved(intake, current)]
+    findings = tuple(
+        sorted(
+            [
+                *unclear_groups(desired, asks, spelling),
+                *unknown_people(intake, current, asks),
+                *changed_addresses(elsewhere),
+                *contradictions(asks, spelling),
+            ],
+            key=lambda finding: (finding.row, finding.code, finding.value),
+        )
+    )
+    holds = _holds(intake, findings, [*asks, *void], spelling, accounts_held(desired, elsewhere))
+    return Resolved(
+        by_person(asks),
+        by_person(void),
+        spelling.teams,
+        spelling.new,
+        spelling.meanings,
+        dict(_barred(asks, spelling, holds, current)),
+        findings,
+        holds,
+    )
+
+
+def _holds(
+    intake: Intake,
+    findings: Iterable[Finding],
+    asks: Iterable[Ask],
+    spelling: Spelling,
+    accounts: Iterable[tuple[Email, RowRef]],
+) -> Holds:
+    """Unite what intake holds with what the rows rejected here hold."""
+    desired, held = intake.desired, intake.held
+    rejected = frozenset(
+        finding.row
+        for finding in (*intake.findings, *findings)
+        if finding.row and finding.severity is Severity.REJECT
+    )
+    asking = [(ask, row) for ask in asks for row in rejected.intersection(ask.rows)]
+    people = _first(
+        *held.people.items(),
+        *accounts,
+        *((ask.email, row) for ask, row in asking),
+        *(
+            (email, row)
+            for email, person in desired.persons.items()
+            for row in rejected.intersection(person.rows)
+        ),
+    )
+    not_created = _first(
+        *held.not_created.items(),
+        *(
+            (key, row)
+            for key, team in desired.teams.items()
+            for row in rejected.intersection(team.rows)
+        ),
+        *(
+            (key, held.not_created[group_key(name)])
+            for key, name in spelling.teams.items()
+            if group_key(name) in held.not_created
+        ),
+    )
+    spelled = [*held.groups.items(), *not_created.items(), *((ask.key, row) for ask, row in asking)]
+    groups = _first(
+        *((name, row) for key, row in spelled for name in spelling.meanings.get(key, ()))
+    )
+    return Holds(rejected, people, groups, not_created, held.absence)
+
+
+def _first(*pairs: tuple[Key, RowRef]) -> dict[Key, RowRef]:
+    """Give the first row of each."""
+    found: dict[Key, RowRef] = {}
+    for key, row in pairs:
+        found[key] = min(row, found.get(key, row))
+    return found
+
+
+def _barred(
+    asks: Iterable[Ask], spelling: Spelling, holds: Holds, current: Directory
+) -> Iterator[tuple[GroupKey, RowRef]]:
+    """Give the spellings of groups that the tenant lacks and that a rejected row keeps from being created."""
+    names = {
+        spelling.teams[key]: row for key, row in holds.not_created.items() if key in spelling.teams
+    }
+    for key in {ask.key for ask in asks}:
+        meant = spelling.meanings.get(key, frozenset())
+        rows = [names[name] for name in meant & names.keys()]
+        rows += [holds.not_created[key]] if key in holds.not_created else []
+        if rows and not meant & current.groups.keys():
+            yield key, min(rows)

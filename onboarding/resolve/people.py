@@ -1,0 +1,94 @@
+"""Whom the sheets mean; who is known to nobody, and who seems to be new and has an account under another name, out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+
+from onboarding.model import (
+    Desired,
+    Directory,
+    Email,
+    Finding,
+    Intake,
+    Person,
+    RowRef,
+    Standing,
+    User,
+    normal_email,
+)
+from onboarding.near import marks, near
+from onboarding.resolve.asks import Ask, rejections
+
+
+def unknown_people(intake: Intake, current: Directory, asks: Iterable[Ask]) -> Iterator[Finding]:
+    """Reject who is to be added to a group and stands neither in a users sheet nor in the tenant."""
+    persons = intake.desired.persons
+    unknown: defaultdict[Email, set[RowRef]] = defaultdict(set)
+    for ask in asks:
+        email = ask.email
+        known = email in persons or email in current.users or email in intake.held.people
+        if ask.grant and not known:
+            unknown[email].update(ask.rows)
+    similar = near(unknown, current.users.keys() | persons.keys(), _marks) if unknown else {}
+    for email, rows in unknown.items():
+        best = get_close_matches(email, similar.get(email, ()), n=1, cutoff=0)
+        hint = f"; did you mean {best[0]}?" if best else ""
+        message = f"is known neither to the users sheet nor to the tenant{hint}"
+        yield from rejections("person-unknown", message, rows, email)
+
+
+def _marks(email: str) -> set[str]:
+    return {f"{email.partition('@')[0]}@", *marks(email)}
+
+
+def changed_addresses(moved: Iterable[tuple[Person, str, User]]) -> Iterator[Finding]:
+    """Reject who seems to be new and has an account under another address or by user name."""
+    for person, value, account in moved:
+        whose = account.email or account.username
+        message = f"belongs to the account of {whose}, and {person.email} has none"
+        yield from rejections("email-changed", message, person.rows, value)
+
+
+def moved(intake: Intake, current: Directory) -> Iterator[tuple[Person, str, User]]:
+    """Give who seems to be new, with what they also go by and the account that has that."""
+    usernames = {
+        user.username.casefold(): user
+        for user in (*current.users.values(), *current.unreadable)
+        if user.username
+    }
+    for person in intake.desired.persons.values():
+        if person.email in current.users or person.standing is Standing.NOT_STARTED:
+            continue
+        for value, email in _other_names(person):
+            account = current.users.get(email) or usernames.get(value.casefold())
+            if account and value:
+                yield person, value, account
+                break
+
+
+def _other_names(person: Person) -> list[tuple[str, Email]]:
+    """Give what else a person goes by, each as it is written and as an address."""
+    names = [*sorted(person.other_addresses), person.username.strip()]
+    return [(name, normal_email(name)) for name in names if name]
+
+
+def mistaken(intake: Intake, held: Iterable[Email], current: Directory) -> frozenset[Email]:
+    """Give the accounts that a rejected row with an unknown address may mean: a slip away, or at another domain.
+
+    Whoever has a sound row of their own is not meant.
+    """
+    strangers = set(held) - current.users.keys()
+    meant = near(strangers, current.users.keys(), _marks) if strangers else {}
+    return frozenset().union(*meant.values()) - intake.desired.persons.keys()
+
+
+def accounts_held(
+    desired: Desired, moved: Iterable[tuple[Person, str, User]]
+) -> Iterator[tuple[Email, RowRef]]:
+    """Hold the account that a row is about under another address, unless somebody else has it by a row that says so."""
+    for person, _, account in moved:
+        other = desired.persons.get(account.email)
+        if account.email and (not other or other.standing is Standing.LEAVER):
+            yield account.email, min(person.rows)
