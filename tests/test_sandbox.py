@@ -260,7 +260,7 @@ def test_users_are_filtered(client: Client, wanted: object, found: list[str] | N
     names = [user["username"] for user in page["records"] or []]
     assert names == found if found is not None else len(names) == 10
     assert (page["totalRecord"], page["filterRecord"]) == (10, len(names))
-    assert page["records"] is None or names
+    assert page["records"] is not None
 
 
 def test_a_user_is_found_by_id(client: Client) -> None:
@@ -402,7 +402,7 @@ def test_members_and_groups_are_two_views_of_the_same(client: Client) -> None:
     page = client.get(
         f"groups/{client.group('finance')['id']}/members", filter='{"username":"owner"}'
     )
-    assert page == {"totalRecord": 3, "filterRecord": 0, "records": None}
+    assert page == {"totalRecord": 3, "filterRecord": 0, "records": []}
 
 
 def test_a_token_shows_its_role(client: Client) -> None:

@@ -52,7 +52,7 @@ def page(
     cap: int,
     exact_case: bool,
 ) -> Record:
-    """The page object: totals, and the asked-for records or null."""
+    """The page object: totals, and the asked-for records; none at all is an empty list, a page past the end null."""
     condition, args = _condition(_json_param(params, "filter"), listing, exact_case=exact_case)
     args = [*scope.args, *args]
     rows_from = f"FROM {listing.table} WHERE {scope.where} AND"
@@ -60,19 +60,21 @@ def page(
     limit = min(_int_param(params, "limit") or DEFAULT_LIMIT, cap)
     # keys first: sorting whole records takes three times as long in a large tenant
     keys = f"SELECT {listing.table}.pk {rows_from} {condition} {order} LIMIT ? OFFSET ?"
+    offset = _int_param(params, "offset")
     rows = db.execute(
         f"SELECT {listing.select} FROM {listing.table} WHERE pk IN ({keys}) {order}",  # noqa: S608 - values are bound
-        [*args, limit, _int_param(params, "offset")],
+        [*args, limit, offset],
     )
     records = [_projected(listing.record(row), params.get("columns"), listing) for row in rows]
+    shown = records or (None if offset else [])
 
     if params.get("count", ["true"])[0].lower() == "false":
-        return {"totalRecord": 0, "filterRecord": 0, "records": records or None}
+        return {"totalRecord": 0, "filterRecord": 0, "records": shown}
     total = db.execute(f"SELECT count(*) {rows_from} 1", scope.args).fetchone()[0]
     found = total
     if condition != "1":
         found = db.execute(f"SELECT count(*) {rows_from} {condition}", args).fetchone()[0]
-    return {"totalRecord": total, "filterRecord": found, "records": records or None}
+    return {"totalRecord": total, "filterRecord": found, "records": shown}
 
 
 def _int_param(params: Params, name: str) -> int:
