@@ -811,3 +811,53 @@ def test_a_wait_for_the_rate_limit_is_shown(desk: Desk, slow: dict[str, str]) ->
     terminal.until("waiting for the tenant's rate limit, ")
     terminal.process.kill()
     terminal.end()
+
+
+# ---- odd files -------------------------------------------------------------------------------------------------------
+
+
+def test_single_files_have_settings_of_their_own_and_a_flag_goes_before_them(desk: Desk) -> None:
+    desk.file("onboarding.toml", '[files."hr-*.csv"]\nencoding = "cp1250"\ndelimiter = ":"\n')
+    text = "email:groups\nana@acme.example:Łódź\n"
+    (desk.folder / "hr-1.csv").write_bytes(text.encode("cp1250"))
+    desk.file("people.csv", SHEET)
+    done = desk.run("validate", "hr-1.csv", "people.csv", "--json")
+    assert done.returncode == 0, done.stderr
+    tables = json.loads(done.stdout)["tables"]
+    assert [(t["encoding"], t["delimiter"]) for t in tables] == [("cp1250", ":"), ("utf-8", ",")]
+    done = desk.run("validate", "hr-1.csv", "--encoding", "iso-8859-2", "--json")
+    assert json.loads(done.stdout)["tables"][0]["encoding"] == "iso-8859-2"
+
+
+def test_headers_without_rows_take_nothing_from_anybody(desk: Desk) -> None:
+    desk.file("members.csv", "email,group\n")
+    done = desk.run("run", "members.csv", "--tenant", "sandbox", "--yes", "--authoritative")
+    assert done.returncode == 0
+    assert "members.csv has headers and no rows; there is nothing to do" in done.stdout
+    (summary,) = desk.folder.glob("onboarding-reports/*/summary.json")
+    content = json.loads(summary.read_text())
+    assert (content["rows"], content["codes"]) == (0, {})
+    assert set().union(*content["changes"].values()) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what"),
+    [
+        ("a.csv", b"", "there is nothing in it"),
+        ("a.csv", b"shopping list\nmilk\n", "neither an e-mail nor a group column"),
+        ("a.csv", b"%PDF-1.7 ...", "a PDF document"),
+        ("a.xls", b"<html><table><tr><td>email", "a web page (HTML)"),
+        ("a.xlsx", b"PK\x03\x04...", "no readable workbook"),
+        ("a.doc", bytes.fromhex("d0cf11e0a1b11ae1"), "no readable workbook"),
+        ("a.csv", bytes(range(256)), "not text but data of a program"),
+    ],
+)
+def test_what_cannot_be_read_is_one_line_and_exit_3(
+    desk: Desk, name: str, content: bytes, what: str
+) -> None:
+    (desk.folder / name).write_bytes(content)
+    done = desk.run("run", name, "--tenant", "sandbox", "--yes")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith(f"error: {name}: ")
+    assert what in done.stderr
+    assert done.stderr.count("\n") == 1
