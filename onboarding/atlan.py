@@ -6,6 +6,7 @@ What is odd about the wire is said where it is met. Nothing is repeated here; ``
 from __future__ import annotations
 
 import json
+import re
 import sys
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -34,6 +35,7 @@ API = "/api/service"
 READINGS = 3  # of a list that changes while it is read
 PAGE = 100  # records asked for at once; the most that is known to be allowed
 LOOKUP = 40  # keys in a look-up
+PLAIN = re.compile(r"[A-Za-z0-9_.@-]+")
 KEYS = 3600  # bytes of keys in it: its first line stays below 4 KiB, half of what gateways usually take
 USER_COLUMNS = ("id", "username", "email", "enabled", "roles", "workspaceRole")
 PROVIDERS = ("azure", "google", "jumpcloud", "okta", "onelogin")
@@ -267,7 +269,7 @@ class Atlan:
         lots: list[list[str]] = []
         room = 0
         for key in sorted(set(keys)):
-            size = len(quote(_compact(key) + ",", safe=""))
+            size = _size(key)
             if size > room or len(lots[-1]) == most:
                 lots.append([])
                 room = KEYS
@@ -347,6 +349,13 @@ def _is_end(found: int, offset: int, total: int | None) -> bool:
 
 def _columns() -> Params:
     return [("columns", column) for column in USER_COLUMNS + LOGIN_COLUMNS]
+
+
+def _size(key: str) -> int:
+    """Count the bytes of a key in a URL, with its quotes and comma; most are plain, and there may be many."""
+    if PLAIN.fullmatch(key):
+        return len(key) + 2 * key.count("@") + len("%22%22%2C")
+    return len(quote(_compact(key) + ",", safe=""))
 
 
 def _compact(value: object) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import pytest
 from builders import email
 
-from onboarding.atlan import Atlan
+from onboarding.atlan import Atlan, _size
 from onboarding.errors import Doubt, Protocol, Refused, TenantError, TokenRefused
 from onboarding.model import Email, Group, GroupId, GroupName, Role, User, UserId
 from onboarding.tenant import Identity, Receipt
@@ -517,6 +517,18 @@ def test_long_keys_are_looked_up_in_smaller_lots_as_announced(
     assert [len(lot) for lot in asked] == lots
     assert tenant.lookups(wanted) == wire.calls == len(lots)
     assert longest_line(wire) < 4096
+
+
+@pytest.mark.parametrize(
+    "key", ["a.b-c_d@acme.example", "a+b@c", "\u00fc@b", 'o"brien@b', "back\\slash", "@@"]
+)
+def test_the_room_that_a_key_takes_is_known_exactly(key: str) -> None:
+    wire = Wire({"/users": directory([], [])})
+    lines = []
+    for keys in ([key], [key, f"{key}2"]):
+        atlan(wire).users_by_email(keys)
+        lines.append(longest_line(wire))
+    assert lines[1] - lines[0] == _size(f"{key}2")
 
 
 def test_a_look_up_asks_for_no_more_than_a_capped_page_holds() -> None:
