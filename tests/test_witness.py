@@ -116,7 +116,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
 def witness(served: Tenant) -> Iterator[Sdk]:
     command = [PYTHON, "-I", str(Path(__file__).parent / "witness" / "witness.py"), served.url]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+    # Without our environment, of which the SDK would take a key and a proxy before those that it is given.
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env={}) as process:
         yield Sdk(process)
 
 
