@@ -15,7 +15,7 @@ from onboarding.plan import Action, Plan
 from onboarding.reconcile import Wishes
 from onboarding.report import RowResult, Totals
 from onboarding.safety import Limits, Permissions, Usage
-from onboarding.sheets import Reading
+from onboarding.sheets import Reading, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +101,5 @@ class Report:
     folder: Path | None = None
     error: BaseException | None = None
     """What stopped the run, if anything did."""
+    tables: tuple[Table, ...] = ()
+    """What was read; of ``validate`` only."""

@@ -22,13 +22,14 @@ from onboarding.errors import (
     StorageError,
     TooManyRejected,
     UnsafePlan,
+    UsageError,
 )
 from onboarding.filing import Ending, Sitting
 from onboarding.intake import at_their_cells, take_in
 from onboarding.job import Job, Prospect, Report, Voice
 from onboarding.journal import State
 from onboarding.look import look
-from onboarding.model import Email
+from onboarding.model import Email, Intake
 from onboarding.plan import Action, Plan
 from onboarding.reconcile import reconcile
 from onboarding.report import deeds, manual_work, not_compared
@@ -46,7 +47,8 @@ def validate(job: Job, voice: Voice, *, stdin: BinaryIO | None = None) -> Report
     findings = (*sitting.inputs.notes, *intake.findings)
     if job.reports:
         sitting = sitting.open_folder(voice)
-    return sitting.report(not_compared(intake.rows, findings), findings)
+    report = sitting.report(not_compared(intake.rows, findings), findings)
+    return replace(report, tables=sitting.inputs.tables)
 
 
 def plan(job: Job, tenant: Tenant, voice: Voice, *, stdin: BinaryIO | None = None) -> Report:
@@ -164,6 +166,7 @@ def _prospect(
     """Take in, look, reconcile, and guard what concerns single changes."""
     job, inputs = sitting.job, sitting.inputs
     intake = take_in(inputs.tables, job.rules)
+    _insist_on_rows(job.permissions.reinvite, intake)
     current = look(
         tenant,
         intake.desired,
@@ -185,7 +188,7 @@ def _prospect(
         intake,
         (
             *inputs.notes,
-            *intake.findings,
+            *(f for f in intake.findings if f.code != TOLD_BESIDE_THE_TENANT),
             *at_their_cells(reconciled.findings, inputs.tables),
         ),
         current,
@@ -194,6 +197,20 @@ def _prospect(
         tenant.takes(calls),
         usage(plan, current, job.limits),
     )
+
+
+TOLD_BESIDE_THE_TENANT = "name-derived"
+"""Of every group by the sheets alone; of the new ones, which alone get a name, by ``reconcile``."""
+
+
+def _insist_on_rows(reinvite: frozenset[Email], intake: Intake) -> None:
+    """Refuse a ``--reinvite`` that would do nothing: whoever typed the address believes that it does something."""
+    strays = reinvite - intake.desired.persons.keys() - intake.held.people.keys()
+    if strays:
+        raise UsageError(
+            f"--reinvite names {', '.join(sorted(strays))}, and no row of a users table is about that address; "
+            "correct the address, or add a row for it"
+        )
 
 
 def _spent(error: UnsafePlan) -> UnsafePlan:

@@ -219,7 +219,7 @@ def test_a_rejection_is_a_row_code_and_a_note_is_a_note(found: tuple[Finding, ..
 
 OF_A_TABLE = {
     *("column-unknown", "encoding-guessed", "hidden-read", "read-as", "rows-set-aside"),
-    *("table-empty", "table-ignored"),
+    *("table-empty", "table-ignored", "template-known"),
 }
 OF_A_WHOLE_ROW = {"protected-group", "row-cut", "row-ragged"}
 BESIDE_THE_TENANT = {"email-changed", "group-ambiguous", "group-unknown", "person-unknown"}

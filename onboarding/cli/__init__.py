@@ -167,7 +167,7 @@ def run(ctx: click.Context, inputs: Sequence[str], **given: Any) -> int:
     "onboarding validate people.csv",
     options.inputs,
     options.settings,
-    *(options.reading, options.reports_if_named, options.output),
+    *(options.reading, options.explain, options.reports_if_named, options.output),
 )
 def validate(ctx: click.Context, inputs: Sequence[str], **given: Any) -> int:
     """Check the sheets; no tenant is contacted."""
@@ -175,6 +175,8 @@ def validate(ctx: click.Context, inputs: Sequence[str], **given: Any) -> int:
         from onboarding.pipeline import validate
 
         report = validate(work.job(inputs), work.console, stdin=_standard_input(inputs))
+        if given["explain"]:
+            report = work.console.explained(report)
         work.console.findings(report.findings)
         return work.end(report)
 

@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -209,6 +210,18 @@ class Console:
             self.result(self._gap + ending)
         if report.error is not None:
             self.error(str(report.error))
+        elif not facts["rows"]:  # more likely a mistake than meant, so said even to cron
+            self._write("Nothing to do: the sheets hold headers and no rows.", sys.stderr)
+
+    def explained(self, report: Report) -> Report:
+        """Show how each table was understood; in JSON, as a part of the report."""
+        from onboarding.writers import explained
+
+        tables = [explained.facts(table) for table in report.tables]
+        if not self.as_json:
+            self.result(f"{explained.lines(tables)}\n")
+            self._gap = "\n"
+        return replace(report, summary={**report.summary, "tables": tables})
 
     def findings(self, findings: Sequence[Finding]) -> None:
         """Show findings by themselves, as `validate` does."""

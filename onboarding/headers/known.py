@@ -20,7 +20,7 @@ ALIASES: Mapping[str, str] = {
         | email primary work | primary work email | business email | business email address | company email
         | company email address | corporate email | corporate email address | user email | user email address
         | member email | member email address | employee email | employee email address | invitee email
-        | email address to invite
+        | email address to invite | member object id or user principal name
         | email adresse | mail adresse | dienst email | dienst mail | dienstliche email | dienstliche email adresse
         | email dienstlich | geschaftliche email | geschaftliche email adresse | email geschaftlich | firmen email
         | courriel | adresse email | adresse mail | adresse courriel | adresse electronique | email professionnel
