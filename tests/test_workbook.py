@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import doctest
 import io
+import json
 import re
 import shutil
 import subprocess
@@ -37,7 +38,7 @@ from onboarding.sheets import Inputs, Reading, read
 from onboarding.writers import files
 from onboarding.writers.finished import Finished
 from onboarding.writers.rows import results_csv
-from onboarding.writers.workbook import look, own, results, style
+from onboarding.writers.workbook import annotate, look, own, results, style
 from onboarding.writers.workbook.overview import HOW_TO, overview
 from onboarding.writers.workbook.results import results_xlsx
 
@@ -191,6 +192,19 @@ def test_their_own_workbook_comes_back_as_it_looks(tmp_path: Path) -> None:
     assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("B3", "A2:M4")
     assert [rule.formula1 for rule in sheet.data_validations.dataValidation] == ['"Guest,Member"']
     assert about(book).startswith("It is your own workbook")
+
+
+def test_what_the_process_apart_gives_is_what_is_asked_of_it(tmp_path: Path) -> None:
+    """The same in this process: nothing but what is ordered goes in."""
+    path = theirs(tmp_path)
+    inputs = read([str(path)], Reading())
+    facts = finished(inputs)
+    parts = results._parts(inputs.tables, facts.results, facts.findings, set())
+    lines = overview(facts, results._finder(parts, in_place=True), "")
+    order = json.loads(json.dumps(own.ordered(parts, "Summary", lines)))
+    here = opened(annotate.annotated(path.read_bytes(), order))
+    there = opened(own.annotated(path.read_bytes(), parts, "Summary", lines))
+    assert [lines_of(sheet) for sheet in here] == [lines_of(sheet) for sheet in there]
 
 
 def test_a_row_that_was_hidden_is_shown_with_its_mistake_tinted_and_noted(tmp_path: Path) -> None:
@@ -412,6 +426,22 @@ def test_a_full_disk_is_a_storage_error_and_nothing_else(
         written(scratch / "gone", path)
     assert capfd.readouterr().err == ""
     assert [file.name for file in tmp_path.iterdir()] == ["people.csv"]
+
+
+def test_reports_carry_along_what_the_settings_name_and_what_decides(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    path = desk.sheet(
+        "people.csv", "Pay,email,Desk,role\n9000,ana@acme.example,4,Member\n8000,dan@acme,5,Guest\n"
+    )
+    report = desk.run(acme(), path, carry=("desk",))
+    assert report.folder
+    headers = ["email", "Desk", "role"]
+    sheet = openpyxl.load_workbook(report.folder / "results.xlsx")["people"]
+    assert [cell.value for cell in sheet[1]] == [*headers, *RESULT_COLUMNS]
+    assert sheet["A3"].fill.fgColor.rgb == f"FF{style.GUILTY.upper()}"
+    with (report.folder / "results.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert next(csv.reader(file)) == [*RESULT_COLUMNS, *headers]
+    assert "8000" in (report.folder / "retry" / "people.csv").read_text()
 
 
 # ---- the first sheet ----------------------------------------------------------------------------------------------
