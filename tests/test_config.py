@@ -55,6 +55,15 @@ def test_a_named_file_says_its_values_and_where_they_stand(home: Path) -> None:
     )
 
 
+def test_reports_carry_all_columns_along_unless_some_are_named(home: Path) -> None:
+    path = write(home / "acme.toml", '[report]\ncolumns = ["Desk"]\n')
+    known = read_files(path, home)
+    assert settle(known.values, known.origins).report.columns == ("Desk",)
+    assert settle({}, {}).report.columns is None
+    write(path, '[report]\ncolums = ["Desk"]\n')
+    assert "report.colums" in refusal(path, home)
+
+
 def test_without_a_named_file_the_users_own_is_read(home: Path) -> None:
     path = write(home / "home/onboarding/config.toml", "workers = 3\n")
     assert path == platformdirs.user_config_path("onboarding") / "config.toml"
