@@ -834,6 +834,7 @@ def test_headers_without_rows_take_nothing_from_anybody(desk: Desk) -> None:
     done = desk.run("run", "members.csv", "--tenant", "sandbox", "--yes", "--authoritative")
     assert done.returncode == 0
     assert "members.csv has headers and no rows; there is nothing to do" in done.stdout
+    assert done.stderr == "Nothing to do: the sheets hold headers and no rows.\n"
     (summary,) = desk.folder.glob("onboarding-reports/*/summary.json")
     content = json.loads(summary.read_text())
     assert (content["rows"], content["codes"]) == (0, {})

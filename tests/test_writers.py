@@ -498,20 +498,14 @@ def test_the_summary_says_how_each_table_was_read() -> None:
     (table,) = read(["-"], Reading(), stdin=io.BytesIO(content)).tables
     assert summary(Facts("validate", NOW, NOW, 0, tables=[table]), totals([], []))["tables"] == [
         {
-            "name": "stdin",
+            "source": "stdin",
             "kind": "users",
             "template": "",
             "encoding": "utf-8",
             "delimiter": ";",
             "header_row": 3,
             "rows": 2,
-            "lines_that_are_no_rows": {
-                "blank": 1,
-                "headers": 1,
-                "remark": 1,
-                "title": 1,
-                "total": 1,
-            },
+            "left_out": {"title": 1, "blank": 1, "remark": 1, "total": 1},
         }
     ]
 

@@ -82,16 +82,19 @@ def summary(facts: Facts, totals: Totals) -> dict[str, Any]:
 
 
 def _table(table: Table) -> dict[str, Any]:
-    """Say how a table was read; its rows and the lines that are none are all the lines of the file."""
+    """Say how a table was read; header row, rows and what was left out are all the lines of the file.
+
+    ``--explain`` says more under the same names.
+    """
     return {
-        "name": table.source,
+        "source": table.source,
         "kind": table.columns.kind.value,
         "template": table.columns.template,
         "encoding": table.encoding,
         "delimiter": table.delimiter,
         "header_row": table.top,
         "rows": len(table.frame),
-        "lines_that_are_no_rows": dict(sorted(Counter(table.ignored.values()).items())),
+        "left_out": dict(Counter(why for why in table.ignored.values() if why != "headers")),
     }
 
 
