@@ -683,6 +683,12 @@ def test_special_files_are_refused_at_once(tmp_path: Path) -> None:
         read([str(tmp_path / "large.csv")], Reading())
 
 
+def test_a_link_to_itself_leads_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "users.csv").symlink_to(tmp_path / "users.csv")
+    with pytest.raises(SheetError, match=r"users\.csv: can't be opened \(Too many levels"):
+        read([str(tmp_path / "users.csv")], Reading())
+
+
 def test_a_file_that_is_still_written_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "users.csv"
     with path.open("w") as file:

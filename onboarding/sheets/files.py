@@ -63,9 +63,9 @@ class _Asked:
 
 def snapshots(inputs: Sequence[str], stdin: BinaryIO | None) -> list[Snapshot]:
     """Read every input, folders opened up, in the order in which they are named."""
-    found: dict[Path | None, _Asked] = {}
+    found: dict[str, _Asked] = {}
     for asked in (one for name in inputs for one in _asked(name)):
-        key = asked.path and asked.path.resolve()
+        key = os.path.realpath(asked.path) if asked.path else "-"  # Path.resolve trips over a loop
         before = found.setdefault(key, asked)
         if before.sheets and asked.sheets:
             found[key] = replace(before, sheets=before.sheets | asked.sheets)
