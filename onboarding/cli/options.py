@@ -126,7 +126,6 @@ init_state = _flag(
 )
 
 
-
 def _group_name(_: click.Context, __: click.Parameter, name: str) -> str:
     """Take a name that a group can have."""
     if len(name) > LONGEST:

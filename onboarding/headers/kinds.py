@@ -40,10 +40,14 @@ def kind_of(
     """Give the kind, and what made it this; ``group`` is what a list of members without a group column means."""
     if "email" in found:
         return _kind_of_people(headers, found, hint, group=group)
-    if (
-        shown := found.keys() & {"group", "groups"} or _looks_like_teams(headers, found, hint)
-    ) and (not found.keys() & ((_NAMES - {"full_name"}) | {"role"})):
-        return Kind.GROUPS, "a group and no e-mail" if shown is not True else "names of groups"
+    team = _names_teams(headers, found) or _looks_like_teams(headers, found, hint)
+    if team and not found.keys() & ((_NAMES - {"full_name"}) | {"role"}):
+        if _among_strangers(headers, found, hint):
+            raise NoKnownHeader(
+                f"a group column among so many unknown ones may be about anything ({seen(headers, found)}); "
+                "if each row is a group, say --kind groups"
+            )
+        return Kind.GROUPS, "names of groups and no e-mail"
     raise NoKnownHeader(_nothing_known(headers, found))
 
 
@@ -81,6 +85,20 @@ def _looks_like_teams(headers: Sequence[str], found: Found, hint: str) -> bool:
         return True
     beside = found.keys() & {"internal_name", "description", "default"}
     return bool(_A_NAME & spellings and (beside or re.search("group|team", hint.casefold())))
+
+
+def _names_teams(headers: Sequence[str], found: Found) -> bool:
+    """Whether there is a group column; a numbered one is one of several of a person's."""
+    positions = [i for name in ("group", "groups") for i in found.get(name, ())]
+    return any(not headers[i].strip()[-1:].isdigit() for i in positions)
+
+
+def _among_strangers(headers: Sequence[str], found: Found, hint: str) -> bool:
+    """Whether a table that would create groups has more that nobody knows than what is said of groups."""
+    means = {i for positions in found.values() for i in positions}
+    unknown = sum(1 for i, header in enumerate(headers) if normal(header) and i not in means)
+    of_a_group = found.keys() & {"internal_name", "description", "default"}
+    return not re.search("group|team", hint.casefold()) and unknown > 1 + 2 * len(of_a_group)
 
 
 def _nothing_known(headers: Sequence[str], found: Found) -> str:
