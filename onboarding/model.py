@@ -45,11 +45,16 @@ def internal_name(label: str) -> GroupName:
     >>> internal_name("Data Platform"), internal_name("R&D/Öps")
     ('data_platform', 'r_d_ops')
     """
-    plain = " ".join(label.split()).lower().replace(" ", "_")
+    plain = spelled_plainly(label)
     if _INTERNAL_NAME.fullmatch(plain):
         return GroupName(plain)
     letters = (c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
     return GroupName(re.sub(r"[^a-z0-9]+", "_", "".join(letters).casefold()).strip("_"))
+
+
+def spelled_plainly(label: str) -> str:
+    """Give a label as Atlan's SDKs make an internal name of it: in small letters, blanks as ``_``."""
+    return " ".join(label.split()).lower().replace(" ", "_")
 
 
 _INTERNAL_NAME = re.compile(r"[a-z0-9_]+")

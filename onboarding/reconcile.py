@@ -40,6 +40,7 @@ from onboarding.model import (
     User,
     group_key,
     groups_by_key,
+    spelled_plainly,
 )
 from onboarding.plan import Action, Cause, Change, Plan, Settled, Status
 from onboarding.resolve import Ask, Resolved, mistaken, resolve
@@ -85,7 +86,9 @@ def reconcile(
     scene = replace(scene, defaults=_default_after(current, groups))
     changes, settled = _gathered([*groups, *_people(scene), *_absent(scene)])
     plan = Plan(current.tenant, changes, settled)
-    return Reconciled(plan, (*resolved.findings, *_single_sign_on(scene, plan)))
+    return Reconciled(
+        plan, (*resolved.findings, *_single_sign_on(scene, plan), *_derived_names(scene, plan))
+    )
 
 
 def _revoked(earlier: Iterable[str]) -> Mapping[Email, frozenset[GroupName]]:
@@ -424,3 +427,16 @@ def _single_sign_on(scene: _Scene, plan: Plan) -> list[Finding]:
         if (group := change.group) in kept
         for row in change.rows
     ]
+
+
+def _derived_names(scene: _Scene, plan: Plan) -> Iterator[Finding]:
+    """Note which new groups get an internal name that is not simply their name in small letters."""
+    given = {team.internal_name for team in scene.intake.desired.teams.values()}
+    for change in plan.of(Action.CREATE_GROUP):
+        match change.after:
+            case Group(name=name, alias=alias) if name not in given and name != spelled_plainly(
+                alias
+            ):
+                message = f"gets the internal name {name}"
+                for row in change.rows:
+                    yield Finding("name-derived", message, row, "", alias, Severity.NOTE)

@@ -684,7 +684,7 @@ SHEETS: Mapping[str, st.SearchStrategy[tuple[str, ...]]] = {
     "group,internal_name,description,default": st.tuples(
         GROUPS,
         st.sampled_from(["", "ops", "data_eng", "No Good"]),
-        st.sampled_from(["", "text", "(clear)"]),
+        st.sampled_from(["", "some words", "(clear)"]),
         st.sampled_from(["", "yes", "no", "?"]),
     ),
     "email,group,action": st.tuples(EMAILS, GROUPS, st.sampled_from(["", "add", "remove", "?"])),

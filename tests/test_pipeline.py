@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import group, user
+from builders import email, group, user
 from desk import MEMBERSHIPS, PEOPLE, TEAMS, Desk, Quiet, acme
 from fakes import Crash, FakeTenant, Fault
 from hypothesis import given
@@ -28,7 +28,7 @@ from onboarding.job import Report
 from onboarding.model import Role
 from onboarding.plan import Status
 from onboarding.reconcile import Wishes
-from onboarding.safety import Limit, Limits
+from onboarding.safety import Limit, Limits, Permissions
 
 
 @pytest.fixture
@@ -479,3 +479,51 @@ def test_a_retry_file_keeps_its_name(desk: Desk) -> None:
     report = desk.run(acme(), sheet)
     assert report.folder
     assert [path.name for path in (report.folder / "retry").iterdir()] == [sheet.name]
+
+
+# ---- what is said beside the tenant only ---------------------------------------------------------------------------
+
+
+def test_reinviting_an_address_of_no_row_is_refused_before_anything_is_sent(
+    desk: Desk, sheets: list[Path]
+) -> None:
+    tenant = acme()
+    job = desk.job(*sheets, permissions=Permissions(reinvite=frozenset({email("carl")})))
+    with pytest.raises(UsageError, match=r"--reinvite names carl@acme\.example, and no row"):
+        pipeline.run(job, tenant, Quiet())
+    assert tenant.writes() == []
+
+
+def test_reinviting_somebody_of_a_row_is_no_mistake_even_if_the_row_is_rejected(
+    desk: Desk, sheets: list[Path]
+) -> None:
+    known = frozenset({email("carla")})
+    job = desk.job(*sheets, permissions=Permissions(reinvite=known))
+    assert pipeline.plan(job, acme(), Quiet()).exit_code != 2
+
+
+def derived(report: Report) -> list[tuple[str, str, str]]:
+    found = (f for f in report.findings if f.code == "name-derived")
+    return [(str(f.row), f.column, f.message) for f in found]
+
+
+def test_a_derived_name_is_told_of_new_groups_only(desk: Desk) -> None:
+    path = desk.sheet("teams.csv", "Team,Description\nR&D / Ops,new\nWe & You,known\nPlain New,x\n")
+    tenant = FakeTenant(groups=[group("we_you", "We & You")])
+    told = [("teams.csv:2", "Team", "gets the internal name r_d_ops")]
+    assert derived(pipeline.plan(desk.job(path), tenant, Quiet())) == told
+    checked = derived(pipeline.validate(desk.job(path), Quiet()))
+    assert [row for row, _, _ in checked] == ["teams.csv:2", "teams.csv:3"]
+    assert all(message.endswith("if the group is new") for _, _, message in checked)
+
+
+def test_a_derived_name_is_told_of_a_group_that_only_a_membership_names(desk: Desk) -> None:
+    path = desk.sheet("people.csv", "email,role,groups\nana@acme.example,,R&D / Ops\n")
+    job = desk.job(path, wishes=Wishes(create_groups=True))
+    report = pipeline.plan(job, acme(), Quiet())
+    assert derived(report) == [("people.csv:2", "groups", "gets the internal name r_d_ops")]
+
+
+def test_a_name_that_a_row_gives_is_not_derived(desk: Desk) -> None:
+    path = desk.sheet("teams.csv", "group,internal_name\nR&D / Ops,r_d_ops\n")
+    assert derived(pipeline.plan(desk.job(path), acme(), Quiet())) == []

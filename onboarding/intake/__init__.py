@@ -97,6 +97,7 @@ _CELLS = {
     "group-ambiguous": _GROUP,
     "group-name-invalid": _GROUP,
     "internal-name-collision": _GROUP,
+    "name-derived": _GROUP,
     "person-unknown": ("email",),
     "membership-conflict": ("email",),
     "email-changed": ("secondary_email", "username"),

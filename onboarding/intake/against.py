@@ -9,7 +9,16 @@ from typing import Any, TypeVar
 from onboarding import schemas
 from onboarding.headers import Table
 from onboarding.intake.rows import MemberRow, Row, TeamRow, UserRow, key_of
-from onboarding.model import Email, Finding, GroupKey, RowRef, Severity, Standing, group_key
+from onboarding.model import (
+    Email,
+    Finding,
+    GroupKey,
+    RowRef,
+    Severity,
+    Standing,
+    group_key,
+    spelled_plainly,
+)
 
 _SHOWN = 3
 """Other rows that a message names; a fourth helps nobody."""
@@ -213,7 +222,7 @@ def _on_leave(users: Iterable[UserRow], book: Book) -> Iterator[Finding]:
 
 def _derived(teams: Iterable[TeamRow], book: Book) -> Iterator[Finding]:
     for row in teams:
-        if not row.internal and row.name != row.labels[0].lower().replace(" ", "_"):
+        if not row.internal and row.name != spelled_plainly(row.labels[0]):
             message = f"gets the internal name {row.name} if the group is new"
             yield _note("name-derived", message, row, "group", book)
 
