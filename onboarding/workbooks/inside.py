@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import resource
+import struct
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from python_calamine import (
@@ -54,7 +55,14 @@ def lines(content: bytes, wanted: Collection[str]) -> Iterator[str]:
         yield json.dumps({"refused": PROTECTED})
     except MemoryError:
         yield json.dumps({"refused": TOO_MUCH})
-    except (CalamineError, ValueError, LookupError, OverflowError) as error:
+    except (
+        CalamineError,
+        ArithmeticError,
+        LookupError,
+        OSError,
+        ValueError,
+        struct.error,
+    ) as error:
         yield json.dumps({"refused": f"{DAMAGED} ({error})"})
 
 
