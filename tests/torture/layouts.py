@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from torture.truth import (
     NOTHING,
     Bad,
     Case,
+    Doubtful,
     Line,
     Meaning,
     Member,
@@ -20,6 +21,8 @@ from torture.truth import (
     bad,
     case,
 )
+
+Writer = Callable[[render.Rows, str], bytes]
 
 
 @dataclass(frozen=True)
@@ -34,16 +37,30 @@ class Layout:
 
 
 def cases() -> Iterator[Case]:
-    """Write each layout as text with two delimiters, and as each workbook."""
-    for layout in LAYOUTS:
+    """Write each layout as text and as .xlsx, and as two more kinds of file in turn."""
+    for number, layout in enumerate(LAYOUTS):
         rows = [one.cells for one in layout.lines]
-        for suffix, delimiter in ((".csv", ","), (".csv", ";"), (".tsv", "\t")):
-            content = render.text(rows, delimiter=delimiter).encode()
-            yield _case(layout, f"{suffix[1:]} {ord(delimiter):x}", suffix, content, "")
-        for suffix, write in render.WRITERS.items():
-            yield _case(layout, suffix[1:], suffix, write(rows, layout.sheet), layout.sheet)
-        content = render.by_openpyxl(rows, layout.sheet)
-        yield _case(layout, "openpyxl", ".xlsx", content, layout.sheet)
+        others = (OTHERS[number % len(OTHERS)], OTHERS[(number * 2 + 3) % len(OTHERS)])
+        for how in ("comma", "xlsx", *dict.fromkeys(others)):
+            suffix, write = WRITERS[how]
+            sheet = "" if suffix in {".csv", ".tsv"} else layout.sheet
+            yield _case(layout, how, suffix, write(rows, layout.sheet), sheet)
+
+
+def _text(delimiter: str) -> Writer:
+    return lambda rows, _: render.text(rows, delimiter=delimiter).encode()
+
+
+WRITERS: dict[str, tuple[str, Writer]] = {
+    "comma": (".csv", _text(",")),
+    "xlsx": (".xlsx", render.xlsx),
+    "semicolon": (".csv", _text(";")),
+    "tab": (".tsv", _text("\t")),
+    "ods": (".ods", render.ods),
+    "xlsb": (".xlsb", render.xlsb),
+    "openpyxl": (".xlsx", render.by_openpyxl),
+}
+OTHERS = ("semicolon", "tab", "ods", "xlsb", "openpyxl")
 
 
 def _case(layout: Layout, how: str, suffix: str, content: bytes, sheet: str) -> Case:
@@ -169,13 +186,16 @@ LAYOUTS = (
     _of("leavers by the sheet", "Email|Name", (NOTHING, "ana@acme.example|Ana"), sheet="Leavers", safe=True),
     _of("removals by the sheet", "Email|Group", (NOTHING, "ana@acme.example|Ops"), sheet="Remove", safe=True),
     *(
-        _of(f"removal under {header}", f"Email|Group|{header}", (NOTHING, f"ana@acme.example|Ops|{word}"),
-            (NOTHING, f"ben@acme.example|Ops|{other}"), safe=True)
+        _of(f"removal under {header}", f"Email|Group|{header}",
+            (Doubtful(Member("ana@acme.example", "Ops", adds=False)), f"ana@acme.example|Ops|{word}"),
+            (Doubtful(Member("ben@acme.example", "Ops")) if other == "Add" else NOTHING, f"ben@acme.example|Ops|{other}"),
+            safe=True)
         for header, word, other in (("Delete", "x", ""), ("Remove?", "Yes", "No"), ("Add/Remove", "Remove", "Add"),
                                     ("Request type", "Removal", "Add"), ("Change", "remove", "add"))
     ),
     *(
-        _of(f"leaver under {header}", f"Email|Role|{header}", (NOTHING, f"ana@acme.example|Member|{word}"), safe=True)
+        _of(f"leaver under {header}", f"Email|Role|{header}",
+            (Doubtful(_ana("Member", standing="leaver")), f"ana@acme.example|Member|{word}"), safe=True)
         for header, word in (
             ("Terminated", "Yes"), ("Is Terminated", "TRUE"), ("Leaver", "Yes"), ("Left?", "Y"), ("Account status", "Suspended"),
             ("Current Status", "Terminated"), ("Employment State", "Terminated"), ("Worker Status", "Terminated"),
@@ -191,9 +211,11 @@ LAYOUTS = (
         (_ana(), "Ana|Lima|ana@acme.example|****|/|ana@home.example|Active|"),
         (_ben("", standing="leaver"), "Ben|Ode|ben@acme.example|****|/||Suspended|")),
     _of("Google members", "Group Email [Required]|Member Email|Member Type|Member Role",
-        (Member("ana@acme.example", "data@acme.example"), "data@acme.example|ana@acme.example|USER|MANAGER")),
+        (Member("ana@acme.example", "data@acme.example"), "data@acme.example|ana@acme.example|USER|MANAGER"),
+        (NOTHING, "data@acme.example|other@acme.example|GROUP|MEMBER")),
     _of("members of GAM", "group|email|role|type|status",
-        (NOTHING, "data@acme.example|ana@acme.example|OWNER|USER|ACTIVE"),
+        (Doubtful(Member("ana@acme.example", "data@acme.example")), "data@acme.example|ana@acme.example|OWNER|USER|ACTIVE"),
+        (NOTHING, "data@acme.example|other@acme.example|MEMBER|GROUP|ACTIVE"),
         (Member("ben@acme.example", "data@acme.example"), "data@acme.example|ben@acme.example|MEMBER|USER|ACTIVE"), safe=True),
     _of("Entra bulk create", "version:v1.0|||",
         "Name [displayName] Required|User name [userPrincipalName] Required|Initial password [passwordProfile] Required"
@@ -222,7 +244,7 @@ LAYOUTS = (
     _of("Adobe", "Identity Type|Username|Domain|Email|User Groups|Admin Roles",
         (_ana("", ["Data", "Ops"]), "Federated ID|ana|acme.example|ana@acme.example|Data,Ops|SYSTEM_ADMIN")),
     _of("Canvas memberships", "group_id|user_id|status", "g1|u1|accepted", refused="Canvas"),
-    _of("groups with their addresses", "name|email|description|directMembersCount", (NOTHING, "Ops|ops@acme.example|Runs|12"), safe=True),
+    _of("groups with their addresses", "name|email|description|directMembersCount", (Doubtful(Team("Ops", "Runs")), "Ops|ops@acme.example|Runs|12"), safe=True),
     _of("a state of a postal address", "Email|Role|State", (NOTHING, "ana@acme.example|Member|NO"), (NOTHING, "ben@acme.example|Guest|CA"), safe=True),
     _of("contacts of groups", "Group|Contact email|Description", (Team("Ops", "Runs"), "Ops|boss@acme.example|Runs")),
 )  # fmt: skip

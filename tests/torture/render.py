@@ -20,6 +20,12 @@ import openpyxl
 Rows = Sequence[Sequence[Any]]
 
 
+class Raw(str):
+    """What stands in a cell's XML."""
+
+    __slots__ = ()
+
+
 # ---- text ------------------------------------------------------------------------------------------------------------
 
 
@@ -60,7 +66,7 @@ def column(position: int) -> str:
 
 
 def cell(ref: str, value: Any) -> str:
-    """Write a cell; a string that begins with ``<`` is its inside and attributes, ready made: ``<t="e"><v>#N/A</v>``."""
+    """Write a cell; ``Raw`` is its attributes and inside, ready made: ``t="e"><v>#N/A</v>``."""
     match value:
         case None | "":
             return ""
@@ -68,9 +74,8 @@ def cell(ref: str, value: Any) -> str:
             return f'<c r="{ref}" t="b"><v>{int(value)}</v></c>'
         case int() | float():
             return f'<c r="{ref}"><v>{value}</v></c>'
-        case str() if value.startswith("<"):
-            attributes, _, inside = value[1:].partition(">")
-            return f'<c r="{ref}" {attributes}>{inside}</c>'
+        case Raw():
+            return f'<c r="{ref}" {value}</c>'
         case _:
             said = escape(str(value))
             return f'<c r="{ref}" t="inlineStr"><is><t xml:space="preserve">{said}</t></is></c>'
@@ -177,7 +182,7 @@ def _ods_cell(value: Any) -> str:
             kind = f'office:value-type="boolean" office:boolean-value="{str(value).lower()}"'
         case int() | float():
             kind = f'office:value-type="float" office:value="{value}"'
-        case str() if value.startswith("<"):
+        case Raw():
             return value
         case _:
             kind = 'office:value-type="string"'
@@ -283,3 +288,12 @@ def xlsb(rows: Rows, sheet: str = "Sheet1") -> bytes:
 
 WRITERS = {".xlsx": xlsx, ".ods": ods, ".xlsb": xlsb}
 """Suffix -> what writes one table as such a workbook."""
+
+
+def unzipped(content: bytes) -> list[tuple[str, bytes]]:
+    """Give the members of a zip that can be read."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return [(info.filename, archive.read(info)) for info in archive.infolist()]
+    except Exception:  # noqa: BLE001  (these are made to be broken)
+        return []

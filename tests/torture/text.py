@@ -174,7 +174,7 @@ def _damaged() -> Iterator[Case]:
         yield _of(f"junk {mark.hex()}", mark + bytes(range(256)), refused=".")
     yield _of("two marks", "\ufeff\ufeff" + TWO, *_TWO, safe=True)
     yield _of("mark of UTF-8 before UTF-16", b"\xef\xbb\xbf" + TWO.encode("utf-16"), refused=".")
-    yield _of("control Z at the end", TWO + "\x1a", *_TWO, NOTHING)
+    yield _of("control Z at the end", TWO + "\x1a", *_TWO)
     yield _of("control Z behind the last cell", TWO[:-2] + "\x1a", NO_ROW, ANA, Doubtful(BEN))
     yield _of("NUL in a cell", TWO.replace("Member", "Mem\0ber"), refused="NUL")
     yield _of("NULs at the end", TWO + "\0" * 512, *_TWO, safe=True)
@@ -209,7 +209,14 @@ def _structures() -> Iterator[Case]:
         yield _of(
             f"instruction {which}", text, NO_ROW, Person("ana@acme.example", "", ("Ops", "HR"))
         )
-    yield _of("instruction that is none", 'sep="\nemail,role\n' + ana + "\n", safe=True)
+    yield _of(
+        "instruction that is none",
+        'sep="\nemail,role\n' + ana + "\n",
+        NO_ROW,
+        NO_ROW,
+        Doubtful(ANA),
+        safe=True,
+    )
     yield _of("delimiter behind each line", f"email,role,\n{ana},\n{ben},\n", *_TWO)
     yield _of("delimiter behind each row", f"email,role\n{ana},\n{ben},\n", *_TWO)
     yield _of("delimiters before each line", f",email,role\n,{ana}\n,{ben}\n", *_TWO)

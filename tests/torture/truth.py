@@ -14,10 +14,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from builders import directory, group, user
+
 from onboarding.errors import SheetError
 from onboarding.intake import Rules, take_in
-from onboarding.model import Desired, Role, Standing, group_key
-from onboarding.plan import Status
+from onboarding.model import (
+    Desired,
+    Directory,
+    Group,
+    Membership,
+    Role,
+    Standing,
+    User,
+    group_key,
+)
+from onboarding.plan import Plan, Status
+from onboarding.reconcile import Wishes, reconcile
 from onboarding.report import not_compared
 from onboarding.sheets import Inputs, Reading, read
 
@@ -134,6 +146,60 @@ def differences(case: Case, path: Path) -> list[str]:
     ]
 
 
+def astray(case: Case, path: Path) -> list[str]:
+    """Say in what the plan for a tenant that has none of it yet differs from what the good rows ask for."""
+    path.write_bytes(case.content)
+    meant = [meaning for meanings in case.sheets.values() for meaning in meanings]
+    if any(isinstance(meaning, Doubtful) for meaning in meant):
+        return []
+    try:
+        inputs = read([str(path)], Reading(**case.how))
+    except SheetError:
+        return []
+    people = [meaning for meaning in meant if isinstance(meaning, Person)]
+    members = [meaning for meaning in meant if isinstance(meaning, Member)]
+    leaving = [member for member in members if not member.adds]
+    names = {group_key(member.group): f"g{i}" for i, member in enumerate(leaving)}
+    tenant = directory(
+        [user(member.email) for member in members],
+        [group(name, str(key)) for key, name in names.items()],
+        {
+            name: [member.email for member in leaving if group_key(member.group) == key]
+            for key, name in names.items()
+        },
+    )
+    plan = reconcile(take_in(inputs.tables, Rules()), tenant, Wishes(create_groups=True)).plan
+    here = [person for person in people if person.standing in {"active", "on-leave"}]
+    wanted = {("invite", person.email, person.role or "Guest") for person in here}
+    grants = {(one.email, group_key(name)) for one in here for name in one.groups}
+    grants |= {(one.email, group_key(one.group)) for one in members if one.adds}
+    teams = {group_key(meaning.label) for meaning in meant if isinstance(meaning, Team)}
+    wanted |= {("grant", *grant) for grant in grants}
+    wanted |= {("create", key) for key in teams | {key for _, key in grants}}
+    wanted |= {("revoke", one.email, group_key(one.group)) for one in leaving}
+    planned = set(_planned(plan, tenant))
+    return [f"is not planned: {change}" for change in sorted(wanted - planned)] + [
+        f"is planned, and stands nowhere: {change}" for change in sorted(planned - wanted)
+    ]
+
+
+def _planned(plan: Plan, tenant: Directory) -> Iterator[tuple[str, ...]]:
+    made = [change.after for change in plan.changes if isinstance(change.after, Group)]
+    keys = {one.name: group_key(one.alias) for one in (*tenant.groups.values(), *made)}
+    for change in plan.changes:
+        match change.before, change.after:
+            case None, User(email=email, role=Role() as role):
+                yield "invite", email, role.label
+            case None, Group(alias=alias):
+                yield "create", group_key(alias)
+            case None, Membership(email=email, group=name):
+                yield "grant", email, keys[name]
+            case Membership(email=email, group=name), None:
+                yield "revoke", email, keys[name]
+            case _:
+                yield "something else", repr(change)
+
+
 def _of_refusal(case: Case, said: str, name: str) -> list[str]:
     if case.refused and not re.search(case.refused, said, re.IGNORECASE):
         return [f"was refused for another reason than {case.refused}: {said}"]
@@ -215,9 +281,11 @@ def _asked(desired: Desired) -> Iterator[tuple[str, ...]]:
 def _of_accounts(case: Case, inputs: Inputs) -> Iterator[str]:
     """Insist that every line of a sheet that was read is either a row or said to be none."""
     for table in inputs.tables:
-        lines = set(range(1, len(case.sheets.get(_sheet(table.source), ())) + 1))
+        meanings = case.sheets.get(_sheet(table.source), ())
         rows = {int(number) for number in table.frame.index}
-        if lost := lines - rows - table.ignored.keys() if table.ignored else ():
+        told = rows | table.ignored.keys()
+        last = max((n for n, one in enumerate(meanings, 1) if one != NO_ROW), default=0)
+        if lost := set(range(1, max(last, *told, 0) + 1)) - told:
             yield f"{table.source}: lines {sorted(lost)} are neither rows nor said to be none"
         if twice := rows & table.ignored.keys():
             yield f"{table.source}: lines {sorted(twice)} are rows, and said to be none"
