@@ -47,7 +47,8 @@ def of_text(data: bytes) -> None:
         lines = rows | table.ignored.keys()
         assert not rows & table.ignored.keys()
         assert lines == set(range(1, len(lines) + 1))
-    take_in(inputs.tables, Rules())
+    if sum(data) % 20 == 0:  # judging takes twenty times as long as reading
+        take_in(inputs.tables, Rules())
 
 
 def of_workbook(data: bytes) -> None:
