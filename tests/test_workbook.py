@@ -203,7 +203,7 @@ def test_what_the_process_apart_gives_is_what_is_asked_of_it(tmp_path: Path) -> 
     lines = overview(facts, results._finder(parts, in_place=True), "")
     order = json.loads(json.dumps(own.ordered(parts, "Summary", lines)))
     here = opened(annotate.annotated(path.read_bytes(), order))
-    there = opened(own.annotated(path.read_bytes(), parts, "Summary", lines))
+    there = opened(own.annotated(path.read_bytes(), parts, "Summary", lines, tmp_path))
     assert [lines_of(sheet) for sheet in here] == [lines_of(sheet) for sheet in there]
 
 
@@ -374,7 +374,7 @@ def test_so_does_one_that_is_changed_to_hurt(tmp_path: Path) -> None:
         for name, member in members.items():
             archive.writestr(name, member)
     with pytest.raises(own.NotAsItLooks):
-        own.annotated(hostile.getvalue(), parts, "Summary", [], patience=20)
+        own.annotated(hostile.getvalue(), parts, "Summary", [], tmp_path, patience=20)
 
 
 def test_a_fresh_workbook_has_every_cell_as_text_and_the_mistakes_noted(tmp_path: Path) -> None:

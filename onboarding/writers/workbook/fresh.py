@@ -37,7 +37,7 @@ def fresh(
     parts: Sequence[Part], summary: tuple[str, Sequence[Line]] | None, scratch: Path
 ) -> bytes:
     """Make the workbook: the first sheet's title and lines, if there is one, then a sheet for each part."""
-    content = io.BytesIO()
+    content = _Content()
     book = xlsxwriter.Workbook(content, {"constant_memory": True, "tmpdir": str(scratch)})
     formats = {name: book.add_format(_format(style)) for name, style in STYLES.items()}
     if summary:
@@ -48,13 +48,17 @@ def fresh(
         notes -= _sheet(book.add_worksheet(part.title), part, formats, notes)
     try:
         book.close()
-    except FileCreateError as error:
-        raise (
-            error.args[0]
-            if error.args and isinstance(error.args[0], OSError)
-            else OSError(str(error))
-        ) from error
+    except FileCreateError as error:  # so it calls whatever the disk says
+        (why,) = error.args
+        raise OSError(why.errno, why.strerror) from error
     return content.getvalue()
+
+
+class _Content(io.BytesIO):
+    """Stays open: after a failure xlsxwriter leaves a zip file behind, which complains if it can't end what it began."""
+
+    def close(self) -> None:
+        """Do nothing; memory needs no closing."""
 
 
 def _format(style: Style) -> dict[str, Any]:

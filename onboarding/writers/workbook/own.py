@@ -54,16 +54,20 @@ def annotated(
     parts: Sequence[Part],
     title: str,
     lines: Sequence[Line],
+    scratch: Path,
     *,
     patience: float = PATIENCE,
 ) -> bytes:
-    """Give the workbook's bytes; raises ``NotAsItLooks`` where there is no making sense of it."""
+    """Give the workbook's bytes; raises ``NotAsItLooks`` where there is no making sense of it.
+
+    What openpyxl keeps on the disk meanwhile stands in ``scratch``.
+    """
     order = ordered(parts, title, lines)
     try:
         done = subprocess.run(
             [sys.executable, "-P", "-m", "onboarding.writers.workbook"],
             input=json.dumps(order).encode() + b"\n" + content,
-            env=_environment(),
+            env=_environment() | {"TMPDIR": str(scratch.absolute())},
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             timeout=patience,

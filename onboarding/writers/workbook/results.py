@@ -46,7 +46,7 @@ def results_xlsx(
     try:
         content = _own(finished, sources, whole=whole)
         lines = overview(finished, _finder(parts, in_place=True), AS_IT_LOOKS)
-        return annotated(content, parts, summary, lines)
+        return annotated(content, parts, summary, lines, scratch)
     except NotAsItLooks as why:
         about = f"It was made from nothing, since {why}.{left_out}"
     lines = overview(finished, _finder(parts, in_place=False), about)
