@@ -175,7 +175,9 @@ def _prospect(
         held=intake.held.people,
     )
     reconciled = reconcile(intake, current, job.wishes, earlier=state.earlier())
-    fresh = agreed(reviewed, reconciled.plan, current) if reviewed else reconciled.plan
+    fresh = reconciled.plan
+    if reviewed is not None:  # an empty one lets nothing pass
+        fresh = agreed(reviewed, fresh, current)
     plan = screen(
         fresh,
         current,
