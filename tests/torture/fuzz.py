@@ -27,7 +27,7 @@ with atheris.instrument_imports(include=["onboarding"], enable_loader_override=F
     from onboarding.sheets import Reading, read
     from onboarding.workbooks import inside, is_workbook, xls
     from onboarding.workbooks.container import opened
-from torture import containers, layouts, render, text, values, workbooks
+from torture import containers, layouts, programs, render, text, values, workbooks
 
 BLANK = render.parts({"S": ""})
 SHEET = "xl/worksheets/sheet1.xml"
@@ -79,7 +79,9 @@ def _look(content: bytes) -> None:
 
 def _seeds(what: str) -> list[bytes]:
     """Begin with the cases; of workbooks also with their sheets alone."""
-    made = chain(*(module.cases() for module in (text, layouts, values, workbooks, containers)))
+    made = chain(
+        *(module.cases() for module in (text, layouts, values, workbooks, programs, containers))
+    )
     files = [case.content for case in made]
     if what == "text":
         return [content for content in files if not is_workbook(content)]

@@ -168,13 +168,13 @@ _ODF = "urn:oasis:names:tc:opendocument:xmlns"
 
 def ods_table(rows: Rows, name: str = "Sheet1", attributes: str = "") -> str:
     lines = "".join(
-        f"<table:table-row>{''.join(map(_ods_cell, row)) or '<table:table-cell/>'}</table:table-row>"
+        f"<table:table-row>{''.join(map(ods_cell, row)) or '<table:table-cell/>'}</table:table-row>"
         for row in rows
     )
     return f'<table:table table:name="{escape(name)}" {attributes}>{lines}</table:table>'
 
 
-def _ods_cell(value: Any) -> str:
+def ods_cell(value: Any) -> str:
     match value:
         case None | "":
             return "<table:table-cell/>"
