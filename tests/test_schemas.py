@@ -1,4 +1,10 @@
+"""What a cell means: rule by rule, and line by line of the tables in docs/sheets.md."""
+
 from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -8,7 +14,8 @@ from hypothesis import strategies as st
 
 from onboarding.codes import CODES
 from onboarding.errors import UsageError
-from onboarding.model import Role, Standing
+from onboarding.intake import Rules, take_in
+from onboarding.model import Role, Severity, Standing
 from onboarding.schemas import (
     _MESSAGES,
     ADD,
@@ -33,6 +40,7 @@ from onboarding.schemas import (
 from onboarding.schemas.addresses import meant
 from onboarding.schemas.damage import damage, degarbled, disguised, garbled
 from onboarding.schemas.words import _WORDS_OF
+from onboarding.sheets import Reading, read
 
 
 def failures(
@@ -342,3 +350,109 @@ def test_no_word_means_two_things() -> None:
     assert not YES & NO
     assert not ADD & REMOVE
     assert sum(map(len, _WORDS_OF.values())) == len(STANDINGS)
+
+
+# ---- what programs do to text ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Finance", "Q1-2026", "2026", "3rd floor", "R&D", "E+F", "1E", "Mar", "March", "May Day", "7-12"),
+        *("Set 10", "24/7", "v1.2", "A1.0", "1.2.3.4", "True North", "Decades", "12-A", "5 May Street"),
+        *("CAFÉ®", "«Ä»", "Ærø", "Señor…", "Łódź", "İstanbul", "Ñandú", "Финансы", "財務部", "µService", "Ω-Team"),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_meant_so_is_left_alone(name: str) -> None:
+    assert (damage(name), garbled(name), disguised(name)) == ("", "", "")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["1.23E+11", "1,5e-3", "Mar-01", "1-Mar", "01. Mrz", "Mrz 24", "3-Dez-24", "2026-03-01", "1/3/2026", "2026-03-01 00:00:00", "01.03.26", "101.0", "7,00", "TRUE", "falsch"],
+)  # fmt: skip
+def test_what_a_spreadsheet_program_makes_of_names_is_told(name: str) -> None:
+    assert damage(name)
+
+
+@given(st.text("äöüßéèñçøåĳłżабвгдежЖΑΒΓ財務€…–“", min_size=1, max_size=12))
+def test_what_was_garbled_once_or_twice_is_found_again(text: str) -> None:
+    once = text.encode().decode("latin-1")
+    assert degarbled(once) == text
+    assert degarbled(once.encode().decode("latin-1")) == text
+
+
+@given(st.text(max_size=20))
+def test_what_is_told_of_any_text_is_said_of_a_name_that_is_not_empty(text: str) -> None:
+    assert all(isinstance(tell(text), str) for tell in (damage, garbled, disguised, unusual))
+    assert tidied(text)[0] == tidied(tidied(text)[0])[0]
+
+
+@pytest.mark.parametrize(
+    ("cell", "address"),
+    [
+        ("ana [at] acme.example", "ana@acme.example"),
+        ("ana@acme[dot]example", "ana@acme.example"),
+        ("ana@acme..example", "ana@acme.example"),
+        ("see ana@acme.example", "ana@acme.example"),
+        (".ana@acme.example", "ana@acme.example"),
+        ("ana@acme", ""),
+        ("ana", ""),
+        ("ana@acme.example ben@acme.example", ""),
+        ("", ""),
+    ],
+)
+def test_an_address_is_suggested_where_one_is_near(cell: str, address: str) -> None:
+    assert meant(cell) == address
+
+
+# ---- the tables of docs/sheets.md, line by line ----------------------------------------------------------------------
+
+SHEETS = Path(__file__).parent.parent / "docs" / "sheets.md"
+SHOWN = str.maketrans({"␣": "\u00a0", "∅": "\u200b"})
+TABLES = {
+    "email": ("email,role", "{},Guest"),
+    "group": ("email,groups", "ana@acme.example,{}"),
+    "role": ("email,role", "ana@acme.example,{}"),
+}
+
+
+def told_cells() -> list[tuple[str, str, str, str]]:
+    """Give every line of these tables: which one, the cell, what becomes of it, the code."""
+    page, lines = SHEETS.read_text(), []
+    for name in TABLES:
+        found = re.search(rf"<!-- cells {name} -->\n(.*?)<!-- end -->", page, re.DOTALL)
+        assert found
+        for line in found[1].splitlines()[2:]:
+            cell, becomes, code = re.findall(r"(?<=\| )(.*?) ?(?=\|)", line)
+            lines.append((name, cell.strip("`"), becomes, code.strip("` ")))
+    return lines
+
+
+@pytest.mark.parametrize(("name", "cell", "becomes", "code"), told_cells())
+def test_a_cell_is_read_as_the_document_says(name: str, cell: str, becomes: str, code: str) -> None:
+    cell = cell.translate(SHOWN)
+    header, row = TABLES[name]
+    quoted = '"' + cell.replace('"', '""') + '"'
+    text = f"{header}\n{row.format(quoted)}\n"
+    (table,) = read(["-"], Reading(encoding="utf-8"), stdin=io.BytesIO(text.encode())).tables
+    intake = take_in([table], Rules())
+    assert [f.code for f in intake.findings] == ([code] if code else [])
+    rejected = any(f.severity is Severity.REJECT for f in intake.findings)
+    assert rejected is becomes.startswith("rejected")
+    for finding in intake.findings:
+        assert CODES[finding.code].about == ("row" if rejected else "note")
+        for suggested in re.findall("suggests `(.*)`", becomes):
+            assert suggested in finding.message
+    if not rejected:
+        read_as = re.match("`(.*?)`", becomes)
+        used = {
+            "email": list(intake.desired.persons),
+            "group": list(intake.desired.labels.values()),
+            "role": [
+                str(person.role.label) for person in intake.desired.persons.values() if person.role
+            ],
+        }[name]
+        as_is = cell.lower() if name == "email" else cell
+        expected = read_as[1] if read_as else as_is if becomes.startswith("as it is") else becomes
+        assert used == ([] if becomes.startswith("blank") else [expected.partition(";")[0]])

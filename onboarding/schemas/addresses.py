@@ -200,10 +200,10 @@ _REPAIRS: tuple[Callable[[str], str], ...] = (
         ).sub,
         ".",
     ),
-    lambda text: _only(text) or text,
-    partial(re.compile(r"\s+").sub, ""),
+    lambda text: text if _only(text) else re.sub(r"\s+", "", text),
     partial(re.compile(r"[.,]*,[.,]*|\.{2,}").sub, "."),
     lambda text: text.replace(".@", "@").replace("@.", "@").strip("#=+-'&."),
     lambda text: tidied(text)[0],
+    lambda text: _only(text) or text,
 )
 """What often goes wrong with an address, each put right in what the ones before have left."""
