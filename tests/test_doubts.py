@@ -344,6 +344,35 @@ def test_canvas_ids_are_explained_by_the_other_files(tmp_path: Path) -> None:
         ("m", "To be removed:\nEmail,Group\na@x.example,Ops\n", "speaks of people who go"),
         ("u", "Email,Role,State\na@x.example,Guest,NO\n", "may be a place or a person's status"),
         ("u", "Name,Email,Description\nOps,ops@x.example,All\n", "may be that of a group"),
+        *(
+            ("m", f"{header},Group\na@x.example,Ops\n", "holds e-mail addresses")
+            for header in ("User", "Member", "Employee", "Contact", "Address", "Personal Email")
+        ),
+        ("m", "Group,Members\nOps,a@x.example; b@x.example\n", "holds e-mail addresses"),
+        ("m", "User,Group,Description\na@x.example,Ops,All\n", "holds e-mail addresses"),
+        ("m", "Name,Supervisor Email,Group\nAna,boss@x.example,Ops\n", "holds e-mail addresses"),
+        ("m", "Employee,Team\nAna Lima,Ops\n", '"Employee" .column A. is about people'),
+        ("m", "Team,Mitglieder\nOps,Ana\n", "is about people"),
+        *(
+            ("m", f"Email,Group,{header}\na@x.example,Ops,Yes\nb@x.example,Ops,{word}\n", "says")
+            for header, word in {
+                "Approved": "No",
+                "Keep?": "No",
+                "Reviewer decision": "Deny",
+                "Request status": "Rejected",
+                "Genehmigt": "Nein",
+                "Comment": "not approved",
+            }.items()
+        ),
+        ("m", "Email,Group,Action,Approved\na@x.example,Ops,add,No\n", 'says "no"'),
+        ("u", "Email,Role,Invite?\na@x.example,Guest,No\n", 'says "no"'),
+        ("u", "Email,Role,Access\na@x.example,Admin,None\n", 'says "none"'),
+        ("u", "Email,Role,Needs access\na@x.example,Admin,0\n", 'says "0"'),
+        ("m", "Email,Group,Active\na@x.example,Ops,No\n", '"no" in the column "Active"'),
+        ("m", "Email,Group,Inactive\na@x.example,Ops,Yes\n", '"yes" in the column "Inactive"'),
+        ("m", "Email,Group,Status\na@x.example,Ops,inactive\n", "say --kind users"),
+        ("u", "Email,New Email,Role\na@x.example,b@x.example,Guest\n", "shall become"),
+        ("m", "Email,From group,To group,Role\na@x.example,A,B,Guest\n", '"To group" .column C'),
     ],
 )
 def test_what_may_ask_for_the_contrary_is_refused(
@@ -357,6 +386,12 @@ def test_what_is_said_clearly_is_not_refused(tmp_path: Path) -> None:
     for name, text in {
         "Leavers": "Email,Status\na@x.example,terminated\n",
         "removals": "Email,Group,Action\na@x.example,Ops,remove\n",
+        "approvals": "Email,Group,Approved,Access count\na@x.example,Ops,Yes,0\nb@x.example,Ops,,3\n",
+        "teams": "Team,Owner,Members,Description\nOps,boss@x.example,12,All\n",
+        "contacts": "Group,Contact email,Description\nOps,boss@x.example,All\n",
+        "status": "Email,Group,Status\na@x.example,Ops,Terminated\nb@x.example,Ops,Active\n",
+        "jira": "Email,Group,Active\na@x.example,Ops,Yes\n",
+        "moves": "Email,New Role,Role\na@x.example,,Guest\n",
         "departments": "Email,Department,Comment\na@x.example,Ops,was in retirement planning\n",
     }.items():
         assert inputs(tmp_path, **{name: text}).tables
@@ -364,6 +399,58 @@ def test_what_is_said_clearly_is_not_refused(tmp_path: Path) -> None:
     path.write_text("Email,Group,Acton\na@x.example,Ops,remove\n")
     mapped = read([str(path)], Reading(columns={"Acton": "action"}))
     assert asked(mapped).desired.grants == {}
+
+
+def test_what_the_command_says_settles_a_doubt(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("Email,Group,Active\na@x.example,Ops,No\n")
+    (person,) = asked(read([str(path)], Reading(kind=Kind.USERS))).desired.persons.values()
+    assert person.standing is Standing.LEAVER
+    path.write_text("Contact,Team\nboss@x.example,Ops\n")
+    for reading in (Reading(kind=Kind.GROUPS), Reading(columns={"Contact": "ignore"})):
+        assert read([str(path)], reading).tables[0].columns.kind is Kind.GROUPS
+
+
+@pytest.mark.parametrize(
+    ("text", "group", "beside"),
+    [
+        ("group_id,name,description\n123,Ops,Runs\n", 1, 0),
+        ("Group email,Name,Description\nops@x.example,Ops,Runs\n", 1, 0),
+        ("Group ID,Group Name,Description\n123,Ops,Runs\n", 1, 0),
+        ("Group ID,Description\nops,Runs\n", 0, None),
+        ("Email,Group ID,Group\na@x.example,123,Ops\n", 2, 1),
+        ("Email,Group ID\na@x.example,ops\n", 1, None),
+    ],
+)
+def test_a_name_goes_before_an_id(
+    tmp_path: Path, text: str, group: int, beside: int | None
+) -> None:
+    fields = inputs(tmp_path, t=text).tables[0].columns.fields
+    assert (fields["group"], fields.get("group_id")) == (
+        (group,),
+        None if beside is None else (beside,),
+    )
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Exit date",
+        "Last day",
+        "Kündigungsdatum",
+        "Contract end",
+        "Separation date",
+        "Valid until",
+        "End of employment",
+        "Letzter Arbeitstag",
+        "Left on",
+        "Date left",
+        "Account expires",
+    ],
+)
+def test_a_past_end_is_seen_under_its_many_names(tmp_path: Path, header: str) -> None:
+    intake = asked(inputs(tmp_path, hr=f"Email,Role,{header}\n{ANA},Guest,2020-01-31\n"))
+    assert [finding.code for finding in intake.findings] == ["end-date-past"]
 
 
 def test_a_member_that_is_a_group_is_rejected(tmp_path: Path) -> None:

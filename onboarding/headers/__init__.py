@@ -180,7 +180,7 @@ def _let_stand_in(
 ) -> None:
     """Let the best weaker header stand in for a field that nothing else names."""
     for name, spellings in STAND_INS.items():
-        if name in found:
+        if name in found or (name == "group" and "groups" in found):
             continue
         for spelling in spellings:
             at = [
@@ -189,8 +189,10 @@ def _let_stand_in(
                 if spelling in spelled(header) and why[i] in (Why.NAME, Why.UNKNOWN)
             ]
             if at and not (name == "role" and template):
-                others = [i for i in found.pop("username", []) if i not in at]
-                found |= {name: at} | ({"username": others} if others else {})
+                for weaker in ("username", "group_id"):
+                    others = [i for i in found.pop(weaker, []) if i not in at]
+                    found |= {weaker: others} if others else {}
+                found[name] = at
                 why |= dict.fromkeys(at, Why.STAND_IN)
                 break
 

@@ -18,7 +18,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from onboarding.errors import SheetError
-from onboarding.headers.known import Kind
+from onboarding.headers.known import STAND_INS, Kind
 from onboarding.headers.spelling import normal
 from onboarding.headers.table import NoKnownHeader, letter, named
 
@@ -179,8 +179,14 @@ def _groups_shape(headers: Sequence[str], fields: dict[str, list[int]]) -> None:
         fields["group"] = fields.get("group", []) + alias
         if names and "internal_name" not in fields:
             fields["internal_name"] = _taken_out(fields, names)
-    elif "group" not in fields and names:
+    elif names and ("group" not in fields or _by_id(headers, fields)):
+        fields |= {"group_id": fields.pop("group")} if "group" in fields else {}
         fields["group"] = _taken_out(fields, names)
+
+
+def _by_id(headers: Sequence[str], fields: Found) -> bool:
+    """Whether the group goes by an id or an address, and so by a name only if no other column is one."""
+    return {normal(headers[i]) for i in fields["group"]} <= set(STAND_INS["group"])
 
 
 def _taken_out(fields: dict[str, list[int]], positions: Sequence[int]) -> list[int]:

@@ -31,7 +31,8 @@ ALIASES: Mapping[str, str] = {
         | email corporativo | email profissional | endereco de email | correio eletronico""",
     "secondary_email": """home email | personal email | private email | second email | secondary email | recovery email
         | alternate email | alternate email address | alternative email | other email | other mails
-        | home secondary email | work secondary email | private email adresse | email privat | email personnel
+        | home secondary email | work secondary email | old email | old email address | former email | previous email
+        | previous email address | private email adresse | email privat | email personnel
         | email personal | email personale | email pessoal | correo personal | prive email | authentication email""",
     "first_name": """first name | given name | name.givenName | root.firstName | legal first name | preferred first name
         | forename | vorname | rufname | prénom | nombre | nombres | nome | primeiro nome | voornaam""",
@@ -49,11 +50,12 @@ ALIASES: Mapping[str, str] = {
         | staff id | external user id | external id | sourced id | integration id | id number | worker id | pernr
         | personalnummer | mitarbeiternummer | matricule | numero de empleado | matricola | personeelsnummer""",
     "role": """role | roles | workspace role | atlan role | role name | user role | rolle | rôle | rol | ruolo | papel""",
-    "group": """group | group name | group id | group email | group alias | team | team name | gruppe
+    "group": """group | group name | group alias | team | team name | gruppe
         | gruppenname | groupe | nom du groupe | equipe | grupo | nombre del grupo | equipo | gruppo | nome del gruppo
         | nome do grupo | groep | groepsnaam""",
     "groups": """groups | group names | group memberships | teams | user groups | member of | gruppen | groupes | grupos
         | gruppi | groepen""",
+    "group_id": """group id | group email""",
     "internal_name": """internal name | group internal name | interner name | nom interne | nombre interno
         | nome interno | interne naam""",
     "description": """description | group description | beschreibung | descripcion | descrizione | descricao
@@ -87,9 +89,15 @@ ALIASES: Mapping[str, str] = {
     "start_date": """hire date | start date | started at | hired on | work.startDate | eintrittsdatum | eintritt
         | date d'embauche | date d'entree | fecha de ingreso | fecha de alta | data di assunzione | data de admissao
         | datum in dienst""",
-    "end_date": """termination date | end date | last day of work | contract end date | austrittsdatum | austritt
-        | date de sortie | date de depart | fecha de baja | data di cessazione | data de desligamento
-        | datum uit dienst""",
+    "end_date": """termination date | end date | date ended | end of employment | employment end date | last day
+        | last day of work | last day worked | last working day | last date worked | contract end | contract end date
+        | end of contract | exit date | leaving date | leaving on | date left | left on | departure date
+        | separation date | resignation date | offboarding date | offboarded on | valid until | valid to | until
+        | expires | expires on | expiry date | expiration date | account expires | account expiry | access until
+        | austrittsdatum | austritt | kundigungsdatum | letzter arbeitstag | letzter tag | vertragsende | enddatum
+        | gultig bis | bis | date de sortie | date de depart | date de fin | dernier jour | fin de contrat
+        | fecha de baja | fecha de salida | fecha de fin | ultimo dia | fin de contrato | data di cessazione
+        | data fine | data de desligamento | data de saida | datum uit dienst | einddatum | laatste werkdag""",
     "member_role": """member role""",
     "member_type": """member type""",
 }
@@ -105,6 +113,7 @@ STAND_INS: Mapping[str, tuple[str, ...]] = {
         "login",
     ),
     "role": ("usertype", "permissionlevel", "licensetype", "adminroles"),
+    "group": ("groupid", "groupemail"),
 }
 """Field -> normalised headers that stand in for it, the first first, where nothing better is there."""
 

@@ -1,8 +1,9 @@
 """A table that was read in; refused if it may ask for the contrary of what it would be read as.
 
-A list of people to remove that has no action would add them; one of leavers without a status would invite them. So a
-name or title that speaks of removing or leaving, and a column that nobody understands but whose cells or header do,
-refuse the table until somebody says what is meant. One word too many costs a line in the settings.
+A list of people to remove that has no action would add them; one of leavers without a status would invite them; requests
+that were denied would be granted; members would become groups. So a name or title that speaks of removing or leaving,
+and a column that nobody understands but whose cells or header do, refuse the table until somebody says what is meant.
+One word too many costs a line in the settings.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from onboarding.errors import SheetError
-from onboarding.headers import Kind, Table, named, normal
+from onboarding.headers import CARRIED, Kind, Table, named, normal
+from onboarding.headers.spelling import field_of
 from onboarding.model import Finding, RowRef, Standing
 from onboarding.schemas import clean, fold
 from onboarding.schemas.words import NO, REMOVE, STANDINGS, YES, words
@@ -29,17 +31,68 @@ _NOT_PLAIN = YES | NO | words("left | leave | ended | x")
 _GOING = (REMOVE | words("removal | x-remove | deletion | revocation | löschen")) - _NOT_PLAIN
 _GONE = {word for word, standing in STANDINGS.items() if standing is Standing.LEAVER} - _NOT_PLAIN
 _STATES = {"state", "estado", "stato"}
+_DENIED = words(
+    "deny | denied | reject | rejected | decline | declined | disapproved | not approved | no access | withdrawn"
+    "| abgelehnt | refuse | rechazado | rifiutato | recusado | afgewezen"
+)
+_ALLOWING = re.compile(
+    "approv|invit|access|keep|decision|certif|grant|request|entitle|permit|allow|genehm|freig|zugang|zugriff|einlad"
+    "|autori|aprob|aprov|acces|acceso|acesso"
+)
+_REFUSING = (NO - {"0"}) | words("none | never | keine | aucun | ninguno | nessuno | nenhum")
+_CHANGE = re.compile(
+    r"(?:new|to|target|requested|neue[rs]?|nouve(?:au|lle)|nuev[oa]|nov[oa]|nuov[oa])(?:primary|work)?"
+    r"(?:e?mail|login|group|team|role|gruppe|rolle|groupe|equipe|grupo|rol|gruppo|ruolo)"
+)
+"""Headers that say what something shall become."""
+_MEMBERS = words(
+    "user | users | member | members | person | people | employees | participant | participants | contact | contacts"
+    "| address | addresses | nutzer | benutzer | mitglied | mitglieder | mitarbeiter | teilnehmer | utilisateur"
+    "| utilisateurs | membre | membres | usuario | usuarios | miembro | miembros | utente | utenti | membro | lid | leden"
+)
+_OWNERS = re.compile(
+    "owner|contact e ?mail|creat|updated|modified|besitzer|eigentumer|proprietaire|propietario|proprietario"
+)
+_EMPLOYED = ("employee", "worker", "mitarbeiter", "staff")
+_OF_PERSONS = {"manager", "title", "external_id", "start_date", "end_date", "secondary_email"}
+_OF_BOTH = (
+    {"status", "state"}
+    | {
+        f"{be}{word}"
+        for be in ("", "is")
+        for word in ("active", "enabled", "inactive", "disabled", "deleted")
+    }
+    | {"aktiv", "actif", "activo", "ativo", "attivo", "actief"}
+)
+"""Headers that may be about a person, or about being in the one group beside."""
+_OF_EITHER = (
+    NO
+    | YES
+    | words("inactive | disabled | removed | deleted | ended | left | former | revoked | expired")
+) - words("active")
 _NO_PERSONS = words(
     "group | groups | gruppe | groupe | grupo | customer | device | service principal"
 )
 
 
 def refuse_contrary(table: Table, titles: Sequence[str]) -> None:
-    """Raise ``SheetError`` where people who shall go would be taken for people who come."""
-    fields = table.columns.fields
+    """Raise ``SheetError`` where the rows may mean something else than what the table would be read as."""
     _refuse_places(table)
-    if fields.keys() & {"action", "status", "blocked"}:
-        return
+    _refuse_members(table)
+    _refuse_either(table)
+    _refuse_changes(table)
+    going = not table.columns.fields.keys() & {"action", "status", "blocked"}
+    if going:
+        _refuse_titles(table, titles)
+    for position in table.columns.unknown:
+        if word := (going and _contrary(table, position)) or _denied(table, position):
+            raise SheetError(
+                f'the column {_column(table, position)} says "{word}" and is not understood; rename it to action or status, '
+                f"delete it with the rows that are not meant, or {_ignore(table, position)}"
+            )
+
+
+def _refuse_titles(table: Table, titles: Sequence[str]) -> None:
     name = f"{table.source} {table.columns.given.get('group', '')}"
     for text in (name.partition("!")[2] or name, table.source.partition("!")[0], *titles):
         if said := _AWAY.search(_plain(text)):
@@ -47,18 +100,11 @@ def refuse_contrary(table: Table, titles: Sequence[str]) -> None:
                 f'"{clean(text)[:60]}" speaks of people who go ("{said[0]}..."), and the table has neither an action nor a '
                 "status: it would be read as people who come. Add a column action (add or remove) or status, or rename it"
             )
-    for position in table.columns.unknown:
-        if word := _contrary(table, position):
-            column = named(table.headers, [position])
-            raise SheetError(
-                f'the column {column} says "{word}" and is not understood; rename it to action or status, or say in the '
-                f'settings what it is, under [columns]: "{table.headers[position]}" = "status", or = "ignore"'
-            )
 
 
 def _contrary(table: Table, position: int) -> str:
     """Give what a column that nobody understands says of people who go; empty if nothing."""
-    cells = {fold(cell) for cell in table.frame[position].unique()} - {""}
+    cells = _words(table, position)
     if table.columns.kind is Kind.GROUPS:
         cells &= _GOING
         return min(cells, default="")
@@ -68,16 +114,98 @@ def _contrary(table: Table, position: int) -> str:
     return min(cells - NO, default="") if flags else ""
 
 
+def _denied(table: Table, position: int) -> str:
+    """Give what a column that nobody understands says of requests that were not granted; empty if nothing."""
+    cells = _words(table, position)
+    if denied := cells & _DENIED:
+        return min(denied)
+    if not _ALLOWING.search(_plain(table.headers[position])):
+        return ""
+    return min(cells & _REFUSING, default="") or ("0" if "0" in cells <= {"0", "1"} else "")
+
+
+def _refuse_changes(table: Table) -> None:
+    """Refuse a column that says what an address, a group or a role shall become: the other one would be taken."""
+    for position in table.columns.unknown:
+        if _CHANGE.fullmatch(normal(table.headers[position])) and _words(table, position):
+            raise SheetError(
+                f"the column {_column(table, position)} seems to say what another one shall become, and would not be read; "
+                f"write what shall be into that one and delete this, or {_ignore(table, position)}"
+            )
+
+
+def _refuse_either(table: Table) -> None:
+    """Refuse a no beside one group, where it may be said of the person or of being in that group."""
+    columns = table.columns
+    fields = columns.fields
+    one_group = [field_of(table.headers[i]) for i in fields.get("groups", ())] == ["group"]
+    said = columns.kind_why == "--kind" or columns.template
+    if said or not one_group or fields.keys() - CARRIED - {"email", "groups", "status", "blocked"}:
+        return
+    for position in (*fields.get("status", ()), *fields.get("blocked", ())):
+        words = _words(table, position) & _OF_EITHER
+        no = words - (NO if position in fields.get("blocked", ()) else YES)
+        if no and normal(table.headers[position]) in _OF_BOTH:
+            raise SheetError(
+                f'"{min(no)}" in the column {_column(table, position)} may be said of the person or of being in the group; '
+                "if of the person, say --kind users; if of the group, write add and remove under a column action instead"
+            )
+
+
+def _refuse_members(table: Table) -> None:
+    """Refuse groups to be created from a table that rather says who is in them."""
+    columns = table.columns
+    if columns.kind is not Kind.GROUPS or columns.template or columns.kind_why == "--kind":
+        return
+    of_people = {*CARRIED, "secondary_email"} - {"group_id"}
+    carried = {i for name in of_people for i in columns.fields.get(name, ())}
+    for position in sorted({*columns.unknown, *carried}):
+        if why := _of_members(table, position):
+            raise SheetError(
+                f"the column {_column(table, position)} {why}, and the table would only create groups; if each row puts "
+                f"somebody into a group, name the column of addresses email; if not, {_ignore(table, position)}"
+            )
+
+
+def _of_members(table: Table, position: int) -> str:
+    """Say what makes a column beside groups one of people; empty if nothing."""
+    header = table.headers[position]
+    if _OWNERS.search(_plain(header)):
+        return ""
+    cells = table.frame[position]
+    if cells.str.contains("@", regex=False).any():
+        return "holds e-mail addresses"
+    filled = cells[cells != ""]
+    counts = filled.str.fullmatch(r"[\d\s.,]*").all()
+    field = field_of(header)
+    person = (
+        field in _OF_PERSONS or fold(header) in _MEMBERS or normal(header).startswith(_EMPLOYED)
+    )
+    return "is about people" if person and not counts else ""
+
+
+def _words(table: Table, position: int) -> set[str]:
+    """Give what the cells of a column say, each once."""
+    return {fold(cell) for cell in table.frame[position].unique()} - {""}
+
+
+def _column(table: Table, position: int) -> str:
+    return named(table.headers, [position])
+
+
+def _ignore(table: Table, position: int) -> str:
+    return f'say in the settings that it is of no account, under [columns]: "{table.headers[position]}" = "ignore"'
+
+
 def _refuse_places(table: Table) -> None:
     """A state may be a part of the country: it is a person's only if every cell says so in words."""
     for position in table.columns.fields.get("status", ()):
-        if normal(table.headers[position]) in _STATES:
-            cells = {fold(cell) for cell in table.frame[position].unique()} - {""}
-            if strange := cells - (STANDINGS.keys() - YES - NO):
-                raise SheetError(
-                    f'{named(table.headers, [position])} may be a place or a person\'s status: "{min(strange)}" says neither '
-                    f'clearly. Say it in the settings, under [columns]: "{table.headers[position]}" = "status" or "ignore"'
-                )
+        strange = _words(table, position) - (STANDINGS.keys() - YES - NO)
+        if strange and normal(table.headers[position]) in _STATES:
+            raise SheetError(
+                f'{_column(table, position)} may be a place or a person\'s status: "{min(strange)}" says neither '
+                f'clearly. Say it in the settings, under [columns]: "{table.headers[position]}" = "status" or "ignore"'
+            )
 
 
 def strangers(table: Table) -> Iterator[Finding]:
