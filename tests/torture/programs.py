@@ -228,6 +228,18 @@ def _open_document() -> Iterator[Case]:
         )
         removed = Member("ana@acme.example", "Ops", adds=False)
         yield book(f"with {name}", lines, NO_ROW, meant or removed)
+    inside = {
+        "a line break": ("Ops<text:line-break/>HR", ("Ops", "HR")),
+        "a tab": ("Data<text:tab/>Platform", ("Data Platform",)),
+        "blanks": ('Data<text:s text:c="3"/>Platform', ("Data Platform",)),
+        "two paragraphs": ("Ops</text:p><text:p>HR", ("Ops", "HR")),
+    }
+    for name, (written, groups) in inside.items():
+        lines = row.format("", "".join(map(render.ods_cell, ("email", "groups"))))
+        lines += row.format(
+            "", render.ods_cell("ana@acme.example") + cell('office:value-type="string"', written)
+        )
+        yield book(f"with {name} in a cell", lines, NO_ROW, Person("ana@acme.example", "", groups))
     spanned = '<table:table-cell table:number-rows-spanned="2" office:value-type="string"><text:p>Member</text:p></table:table-cell>'
     covered = "<table:covered-table-cell/>"
     mail = [render.ods_cell(f"{name}@acme.example") for name in ("ana", "ben")]

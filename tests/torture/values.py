@@ -206,6 +206,37 @@ def _no_role(meaning: Meaning) -> Meaning:
             return meaning
 
 
+def _mangled() -> list[Line]:
+    """What other programs make of a name; the name that was meant, or none."""
+    cells: tuple[tuple[str, tuple[str, ...]], ...] = (
+        ("R&amp;D", ("R&D",)), ("Ops &#38; HR", ("Ops & HR",)), ("&lt;Ops&gt;", ("<Ops>",)), ('="Ops"', ("Ops",)),
+        ('=HYPERLINK("http://x.example","Ops")', ("Ops",)), ("• Ops\n• HR", ("Ops", "HR")), ("- Ops\n- HR", ("Ops", "HR")),
+        ("Ops_x000D_", ("Ops",)), ("Ops\u200b", ("Ops",)), ("“Ops, HR”", ("Ops, HR",)), ("1.23E+11", ()), ("TRUE", ()), ('"', ()), ("〃", ()),
+    )  # fmt: skip
+    rows: list[tuple[Meaning, Sequence[Any]]] = []
+    for number, (cell, names) in enumerate(cells):
+        person = _person(number, role="Guest", groups=names)
+        rows.append((Doubtful(person), (person.email, "Guest", cell)))
+    return _table("email|role|groups", *rows)
+
+
+def _dates() -> list[Line]:
+    """Ends of employment that are past, in a table without a status: nobody is to come back by that."""
+    written = (
+        "2020-01-31", "31.01.2020", "31/01/2020", "01/31/2020", "1/31/2020 12:00:00 AM", "2020/01/31", "2020/01/31 00:00:00",
+        "2020-01-31T00:00:00Z", "31-Jan-2020", "31-Jan-20", "31. Januar 2020", "20200131",
+    )  # fmt: skip
+    rows: list[tuple[Meaning, Sequence[Any]]] = [
+        (_person(0, role="Guest"), ("p0@acme.example", "Guest", "")),
+        (_person(1, role="Guest"), ("p1@acme.example", "Guest", "2099-12-31")),
+        (_person(2, role="Guest"), ("p2@acme.example", "Guest", "31.12.2099")),
+    ]
+    for number, day in enumerate(written, len(rows)):
+        leaver = _person(number, role="Guest", standing="leaver")
+        rows.append((Doubtful(leaver), (leaver.email, "Guest", day)))
+    return _table("email|role|End date", *rows)
+
+
 def _teams() -> list[Line]:
     _invalid: Bad = bad("group-name-invalid", "group-missing")
     rows: tuple[tuple[Meaning, Sequence[Any]], ...] = (
@@ -256,6 +287,8 @@ TABLES = {
     "actions": _actions(),
     "lists of groups": _lists(),
     "words for nothing": _nothing_words(),
+    "mangled names": _mangled(),
+    "days that are past": _dates(),
     "groups": _teams(),
     "other addresses": _other_addresses(),
     "nothing but headers": [Line(("email", "role"), NO_ROW)],
