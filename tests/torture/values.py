@@ -224,7 +224,7 @@ def _dates() -> list[Line]:
     """Ends of employment that are past, in a table without a status: nobody is to come back by that."""
     written = (
         "2020-01-31", "31.01.2020", "31/01/2020", "01/31/2020", "1/31/2020 12:00:00 AM", "2020/01/31", "2020/01/31 00:00:00",
-        "2020-01-31T00:00:00Z", "31-Jan-2020", "31-Jan-20", "31. Januar 2020", "20200131",
+        "2020-01-31T00:00:00Z", "31-Jan-2020", "31-Jan-20", "31. März 2020", "20200131",
     )  # fmt: skip
     rows: list[tuple[Meaning, Sequence[Any]]] = [
         (_person(0, role="Guest"), ("p0@acme.example", "Guest", "")),
