@@ -213,6 +213,14 @@ def test_a_last_row_without_line_end_may_be_cut_off(end: str, codes: list[str]) 
     assert numbers(found) == [2, 3]
 
 
+@pytest.mark.parametrize("end", ["b@b.example,Ops", "b@b.example,Ops,", "b@b.example,Ops, "])
+def test_a_last_row_that_ends_like_all_others_is_whole(end: str) -> None:
+    found = table(f"email,group,action\na@b.example,Ops,\nc@b.example,Ops\n{end}")
+    assert found.findings == ()
+    alone = table(f"email,group,action\n{end}")
+    assert [f.code for f in alone.findings] == ["row-cut"]
+
+
 def test_a_mark_of_the_end_of_a_file_is_no_row() -> None:
     assert numbers(table(f"{PEOPLE}{ANA}\x1a")) == [2]
 

@@ -67,14 +67,17 @@ def cut_off(grid: Grid, layout: Layout, width: int, at: RowRef) -> list[Finding]
     """Reject the last row of a file that breaks off in it: a blank ``action`` would mean *add*."""
     if not grid.open_end or not layout.numbers or layout.numbers[-1] != len(grid.rows):
         return []
-    row = layout.rows[-1]
+    *above, row = layout.rows
     takes_away = [i for name in ("action", "status") for i in layout.columns.fields.get(name, ())]
     if len(row) < width:
         message = f"has {len(row)} of {width} cells and no line end; is the file cut off?"
-    elif width - 1 in takes_away and not row[width - 1]:
+    elif width - 1 in takes_away and is_blank(row[-1:]):
         message = "ends in a blank cell without a line end, where leaving could be said; is the file cut off?"
     else:
         return []
+    missing = min(len(row), width - 1)
+    if above and all(is_blank(other[missing:]) for other in above):
+        return []  # nobody ever writes anything there
     return [Finding("row-cut", message, replace(at, row=layout.numbers[-1]))]
 
 

@@ -26,8 +26,8 @@ TEXTS = frozenset({".csv", ".tsv", ".txt"})
 WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"})
 LARGEST = 1 << 29
 """Bytes of one input, 512 MiB: several million people. More is a mistake, or meant to hurt."""
-QUIET = 60
-"""Seconds for which a file must not have changed, while a program has it open for writing."""
+QUIET = 5
+"""Seconds for which a file must not have changed, while a program has it open for writing; office programs keep it so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,9 @@ def _snapshot(asked: _Asked, same_name: Counter[str], stdin: BinaryIO | None) ->
 
 
 _TOO_LARGE = f"larger than {LARGEST >> 20} MiB; split it into several files"
-_UNFINISHED = "is still being written; wait until it is complete, then run again"
+_UNFINISHED = (
+    "is still being written; wait until it is complete, then run again (in a spreadsheet program: save and close it)"
+)
 
 
 def _content(path: Path) -> bytes:
@@ -151,7 +153,8 @@ def _content(path: Path) -> bytes:
                 raise SheetError(f"{path}: {_what(before.st_mode)}; save it as a file first")
             if before.st_size > LARGEST:
                 raise SheetError(f"{path}: {_TOO_LARGE}")
-            unfinished = time.time() - before.st_mtime < QUIET and _is_open_elsewhere(descriptor)
+            fresh = abs(time.time() - before.st_mtime) < QUIET  # a clock that is wrong: no matter
+            unfinished = fresh and _is_open_elsewhere(descriptor)
             content = file.read(LARGEST + 1)
             after = os.fstat(descriptor)
     except OSError as error:
