@@ -212,12 +212,18 @@ def usage(plan: Plan, current: Directory, limits: Limits) -> tuple[Usage, ...]:
     demoted = sum(change.is_demotion for change in plan.changes)
     revoked = len(plan.of(Action.REVOKE))
     memberships = sum(_concerned(plan, current).values())
-    revoke = f"revoke {revoked} memberships of {memberships} in the groups concerned"
+    invite = f"invite {_of(invited, 'person', 'people')} to {_of(users, 'account')}"
+    lower = f"lower the role of {_of(demoted, 'person', 'people')} of {users}"
+    revoke = f"revoke {_of(revoked, 'membership')} of {memberships} in the groups concerned"
     return (
-        Usage(f"invite {invited} people to {users} accounts", invited, limits.invitations, users),
-        Usage(f"lower the role of {demoted} people of {users}", demoted, limits.demotions, users),
+        Usage(invite, invited, limits.invitations, users),
+        Usage(lower, demoted, limits.demotions, users),
         Usage(revoke, revoked, limits.removals, memberships),
     )
+
+
+def _of(number: int, one: str, more: str = "") -> str:
+    return f"{number} {one if number == 1 else more or one + 's'}"
 
 
 def _breaches(plan: Plan, current: Directory, limits: Limits) -> list[str]:

@@ -146,6 +146,9 @@ def test_changes_are_arranged_by_person_or_by_group(browser: Browser, path: Path
     groups = sight.page.locator("#change-grid .tabulator-group")
     groups.first.wait_for()
     assert "carla@acme.example · 3 changes" in "\n".join(groups.all_inner_texts())
+    assert groups.last.inner_text().startswith("Groups")
+    sight.page.select_option("#arranged", "")
+    sight.page.wait_for_selector("#change-grid:not(:has(.tabulator-group))")
     sight.page.select_option("#arranged", "group")
     sight.page.wait_for_selector("#change-grid .tabulator-group:has-text('Analytics')")
     sight.page.fill("#change-search", "carla")
@@ -168,6 +171,26 @@ def test_what_comes_from_a_sheet_is_only_ever_text(browser: Browser, desk: Desk)
     assert sight.page.title() != "taken"
     assert (sight.complaints, sight.requests) == ([], [path.as_uri()])
     assert report.totals.rows == len(NAUGHTY)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "<meta http-equiv=refresh content='0;url=http://127.0.0.1:9/leak'>",
+        "<img src=x onerror=\"document.title='taken'\">",
+        "<a href=http://evil.example>team lead</a>",
+    ],
+)
+def test_a_header_is_only_ever_text(browser: Browser, desk: Desk, header: str) -> None:
+    quoted = header.replace('"', '""')
+    _, path = report_of(desk, people=f'email,role,"{quoted}"\na@acme.example,Guest,<b>x</b>\n')
+    sight = Sight(browser, path)
+    title = sight.page.locator(".tabulator-col-title").filter(has_text=header)
+    assert title.count() == 1
+    sight.page.locator("#row-grid .tabulator-cell").filter(has_text="<b>x</b>").hover()
+    expect(sight.page.locator(".tabulator-tooltip")).to_have_text("<b>x</b>")
+    assert sight.page.locator("main a, main img, main meta, .tabulator-tooltip b").count() == 0
+    assert (sight.complaints, sight.requests) == ([], [path.as_uri()])
 
 
 @pytest.mark.parametrize("width", [360, 1600])
@@ -197,6 +220,7 @@ def test_without_scripts_and_on_paper_it_still_says_what_needs_somebody(
     paper = Sight(browser, path)
     paper.page.emulate_media(media="print")
     assert "people.csv:5" in paper.page.locator("#static").inner_text()
+    assert "carla@acme.example invited" in paper.page.locator(".paper").inner_text()
     assert not paper.page.locator("#row-grid").is_visible()
 
 

@@ -79,12 +79,13 @@ def _words(finished: Finished, page: Content, names: Collection[str]) -> dict[st
     summary, prospect = finished.summary, finished.prospect
     planned = summary["command"] == "plan"
     mails = prospect.invitations if prospect else 0
+    changes = sum(deed.change is not None for deed in finished.done)
     return {
         "planned": planned,
         "compared": prospect is not None,
         "usage": prospect.usage if prospect else (),
-        "any_change": any(deed.change for deed in finished.done),
-        "few": sum(deed.change is not None for deed in finished.done) <= FEW,
+        "any_change": changes,
+        "few": changes <= FEW,
         "retry": [name for name in names if name.startswith("retry/")],
         "mails": count(mails, "invitation e-mail"),
         "mails_title": "Invitation e-mails that would be sent" if planned else "Invitation e-mails",

@@ -14,7 +14,7 @@ from typing import Any
 from onboarding.job import Prospect
 from onboarding.model import Email, Finding, Severity
 from onboarding.plan import Action, Change, Status
-from onboarding.report import NEEDS_WORK, Reason, RowResult
+from onboarding.report import NEEDS_WORK, Deed, Reason, RowResult
 from onboarding.safety import members_of
 from onboarding.sheets import Table
 from onboarding.words import fix, said, sides
@@ -69,6 +69,8 @@ class Content:
     results: Mapping[str, int]
     changes: Sequence[tuple[str, int, int]]
     """What, how many there were to be, how many are in the tenant now."""
+    first_changes: Sequence[tuple[str, str, str, str]]
+    """What, from, to, what became of it: for paper."""
     causes: Sequence[Reason]
     work: Sequence[RowResult]
     """The first rows that need somebody."""
@@ -89,6 +91,7 @@ def content(finished: Finished) -> Content:
         _facts(finished.summary),
         {word: number for word, number in finished.totals.by_result.items() if number},
         changes(finished),
+        [_line(finished, *pair) for pair in _deeds(finished)[:SHOWN]],
         finished.totals.reasons,
         [row for row in finished.results if row.result in NEEDS_WORK][:SHOWN],
         _group_moves(finished),
@@ -115,6 +118,21 @@ def _seen(finished: Finished, action: Action) -> list[Change]:
         and deed.change.action is action
         and deed.outcome.status in (Status.APPLIED, Status.PLANNED)
     ]
+
+
+def _deeds(finished: Finished) -> list[tuple[Deed, Change]]:
+    """Give the deeds that have a change, with it."""
+    return [(deed, deed.change) for deed in finished.done if deed.change]
+
+
+def _what(deed: Deed, change: Change) -> str:
+    return WHAT[change.action][deed.outcome.status in (Status.APPLIED, Status.UNCHANGED)]
+
+
+def _line(finished: Finished, deed: Deed, change: Change) -> tuple[str, str, str, str]:
+    group = finished.labels.get(change.group, change.group) if change.group else ""
+    whole = " ".join(filter(None, [change.email, _what(deed, change), group]))
+    return (whole, *sides(change), MEANS[deed.outcome.status])
 
 
 def _group_moves(finished: Finished) -> list[GroupMoves]:
@@ -225,12 +243,11 @@ def _findings(
 def _changes(finished: Finished, rows: Sequence[RowResult], pool: _Pool) -> dict[str, list[Any]]:
     """Give one entry per change: what, on whom, from what to what, and what the tenant said."""
     places = {row.row: n for n, row in enumerate(rows)}
-    deeds = [(deed, deed.change) for deed in finished.done if deed.change]
+    deeds = _deeds(finished)
     labels = [finished.labels.get(c.group, c.group) if c.group else "" for _, c in deeds]
     both = [sides(change) for _, change in deeds]
-    done = {Status.APPLIED, Status.UNCHANGED}
     return {
-        "what": [pool(WHAT[c.action][deed.outcome.status in done]) for deed, c in deeds],
+        "what": [pool(_what(deed, change)) for deed, change in deeds],
         "person": [pool(change.email or "") for _, change in deeds],
         "group": [pool(label) for label in labels],
         "before": [pool(before) for before, _ in both],

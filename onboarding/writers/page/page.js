@@ -103,7 +103,11 @@
 
   // ---- the table of rows
 
-  const column = (title, field, width, more = {}) => ({ title, field, width, formatter: "plaintext", tooltip: true, ...more });
+  // Tabulator takes titles and tooltips for HTML, and a header of a sheet is one: both are made here, of text.
+  const column = (title, field, width, more = {}) => ({
+    title, field, width, formatter: "plaintext", titleFormatter: () => element("span", title),
+    tooltip: (_event, cell) => element("span", String(cell.getValue())), ...more,
+  });
   const order = (_a, _b, a, b) => a.getData().n - b.getData().n;
   const common = { layout: "fitDataFill", height: "min(75vh, 44rem)", renderVertical: "virtual", columnDefaults: { headerSortTristate: true, resizable: true }, };
   const spoken = (grid, name) => grid.on("tableBuilt", () => {
@@ -163,17 +167,19 @@
   // ---- the table of changes, made when it comes into sight
 
   const few = changes.length <= data.few; // above that, headings for everybody take longer than anybody waits: sorting has to do
+  const people = changes.filter((change) => change.person), groups = changes.filter((change) => !change.person);
+  const by = (field) => (change) => change[field] || (field === "person" ? "Groups" : "Invitations and roles");
   const drawChanges = () => {
     const grid = new Tabulator("#change-grid", {
-      ...common, data: changes, index: "n", placeholder: "No change is like that.", groupBy: few && "person",
+      ...common, data: people.concat(groups), index: "n", placeholder: "No change is like that.", groupBy: few && by("person"),
       groupHeader: (name, count, _items, group) => {
         group.getElement().setAttribute("role", "row");
-        const title = element("span", `${name || "others"} · ${number(count)} ${count === 1 ? "change" : "changes"}`);
+        const title = element("span", `${name} · ${number(count)} ${count === 1 ? "change" : "changes"}`);
         title.setAttribute("role", "gridcell");
         return title;
       },
       columns: [
-        column("Person", "person", 240),
+        column("No.", "n", 70, { formatter: (cell) => number(cell.getValue() + 1) }), column("Person", "person", 240),
         column("What", "what", 130, { formatter: (cell) => opening(cell.getValue(), () => showChange(cell.getData())) }), column("Group", "group", 180), column("From", "before", 200),
         column("To", "after", 200), column("Result", "result", 95), column("State", "status", 200), column("Answer", "message", 300),
       ],
@@ -182,8 +188,9 @@
     spoken(grid, "Changes");
     telling(grid, "changes-shown", changes.length, "changes");
     $("arranged").addEventListener("change", () => {
-      const by = $("arranged").value;
-      if (few) grid.setGroupBy(by || false); else grid.setSort(by || "n", "asc");
+      const field = $("arranged").value;
+      if (few) grid.setGroupBy(field ? by(field) : false);
+      if (few && field) grid.clearSort(); else grid.setSort(field || "n", "asc");
     });
     $("change-search").addEventListener("input", soon(() => {
       const needle = $("change-search").value.trim().toLowerCase();
