@@ -348,9 +348,9 @@ def test_a_hidden_sheet_is_read_only_where_it_is_named() -> None:
 
 STYLES = (
     '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><numFmts count="2">'
-    '<numFmt numFmtId="200" formatCode="000000"/><numFmt numFmtId="201" formatCode="0.00"/></numFmts>'
+    '<numFmt numFmtId="200" formatCode="000000"/><numFmt numFmtId="201" formatCode="0.00"/><numFmt numFmtId="202" formatCode="0.0%"/></numFmts>'
     '<cellStyleXfs><xf numFmtId="200"/></cellStyleXfs><cellXfs><xf numFmtId="0"/><xf numFmtId="200"/>'
-    '<xf numFmtId="14"/><xf numFmtId="22"/><xf numFmtId="201"/><xf numFmtId="9"/></cellXfs></styleSheet>'
+    '<xf numFmtId="14"/><xf numFmtId="22"/><xf numFmtId="201"/><xf numFmtId="9"/><xf numFmtId="10"/><xf numFmtId="202"/></cellXfs></styleSheet>'
 )
 
 
@@ -379,7 +379,12 @@ def styled(*row: str, date1904: str = "") -> bytes:
         pytest.param('s="1"><v>1234567</v>', "1234567", id="more digits than the format"),
         pytest.param('s="1"><v>4.5</v>', "4.5", id="no whole number"),
         pytest.param('s="4"><v>7</v>', "7", id="decimals by format"),
-        pytest.param('s="5"><v>0.5</v>', "0.5", id="per cent"),
+        pytest.param('s="1" t="str"><v>0081</v>', "0081", id="text under a format of zeros"),
+        pytest.param('s="5"><v>0.5</v>', "50%", id="per cent"),
+        pytest.param('s="5"><v>5.0E-2</v>', "5%", id="per cent with exponent"),
+        pytest.param('s="6"><v>0.12345</v>', "12.35%", id="per cent with decimals"),
+        pytest.param('s="7"><v>-1</v>', "-100.0%", id="per cent by a format of its own"),
+        pytest.param('s="5" t="str"><v>0.5</v>', "0.5", id="text under per cent"),
         pytest.param('s="2"><v>46024</v>', "2026-01-02", id="date"),
         pytest.param('s="3"><v>46024.5</v>', "2026-01-02 12:00:00", id="date and time"),
         pytest.param('t="d"><v>2026-01-02T00:00:00</v>', "2026-01-02", id="date as text"),
@@ -395,6 +400,24 @@ def test_a_cell_is_the_text_that_it_stands_for(cell: str, text: str) -> None:
 
 def test_a_date_may_count_from_1904() -> None:
     assert sheet(styled('s="2"><v>44562</v>', date1904='date1904="1"')).rows[1] == ["2026-01-02"]
+
+
+def test_a_shared_text_has_no_number_format() -> None:
+    """What stands in the cell is the number of the text, which no format concerns."""
+    members = dict(unzipped(styled('s="1" t="s"><v>1</v>')))
+    texts = "<sst><si><t>a</t></si><si><t>00081</t></si></sst>"
+    named = members["xl/_rels/workbook.xml.rels"].replace(
+        b"</Relationships>",
+        b'<Relationship Id="rIdT" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/'
+        b'sharedStrings" Target="sharedStrings.xml"/></Relationships>',
+    )
+    whole = {**members, "xl/_rels/workbook.xml.rels": named, "xl/sharedStrings.xml": texts}
+    assert sheet(zipped(whole)).rows[1] == ["00081"]
+
+
+def test_per_cent_that_an_ods_shows_is_kept() -> None:
+    half = '<table:table-cell office:value-type="percentage" office:value="0.5"><text:p>50 %</text:p></table:table-cell>'
+    assert sheet(ods([["h"], [Raw(half)]])).rows[1] == ["50 %"]
 
 
 def test_zeros_that_an_ods_shows_are_kept() -> None:

@@ -6,6 +6,7 @@ encoding (``MÃ¼ller``), and letters of another alphabet that look like Latin o
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
@@ -22,15 +23,18 @@ _DATE = (
     rf"\d\d?[-. ]{{1,2}}(?:{_MONTH})\.?(?:[-. ]\d{{2,4}})?|(?:{_MONTH})\.?[- ]\d{{2,4}}"
     r"|\d{4}-\d\d-\d\d(?:[ t]\d\d:\d\d(?::\d\d(?:\.0+)?)?)?|\d\d?[./-]\d\d?[./-](?:\d{4}|\d{2})"
 )
+_TIME = r"(?:\d+ days?, )?\d\d?:\d\d:\d\d(?:\.\d+)?"
 _TAIL = r"\d+[.,]0+"
-_FLAG = "true|false|wahr|falsch|vrai|faux|verdadero|falso"
+_FLAG = "true|false|wahr|falsch|vrai|faux|verdadero|falso|yes|no|ja|nein|oui|non"
 _KINDS = tuple(
     (re.compile(pattern, re.IGNORECASE), words)
     for pattern, words in (
         (_CUT, "is a long number that a spreadsheet program has cut short"),
         (_DATE, "is a date, as a spreadsheet program makes of many a name"),
+        (_TIME, "is a time, as a spreadsheet program makes of many a name"),
         (_TAIL, "is a number with a tail that a program added"),
-        (_FLAG, "is what a spreadsheet program writes for yes and no"),
+        (_FLAG, "is a yes or no"),
+        (r"=.+", "is a formula; write what it shows"),
     )
 )
 
@@ -58,6 +62,11 @@ _LIKELY = re.compile(
     "[\u0000-\u024f\u0300-\u052f\u0590-\u06ff\u0900-\u0dff\u0e00-\u0e7f\u1e00-\u1eff\u2010-\u2044\u20ac\u2122\u3000-\u9fff\uac00-\ud7af\uff00-\uffef\U0001f300-\U0001faff]*"
 )
 """What text is likely to be made of: all but phonetic letters, combining signs alone and the like."""
+_ENTITY = re.compile(
+    r"(&(?:amp|lt|gt|quot|apos|nbsp|szlig|[a-z]{1,2}(?:uml|acute|grave|circ|cedil)|#x?[0-9a-f]+))(?:;|$)",
+    re.IGNORECASE,
+)
+"""A sign as web pages write it; a groups cell is split behind it."""
 _CODES = {chr(c): c for c in range(0x100)}
 _CODES |= {bytes([c]).decode("cp1252", "replace"): c for c in range(0x80, 0xA0)}
 
@@ -70,6 +79,9 @@ def garbled(text: str) -> str:
     """
     if "\ufffd" in text:
         return "has lost letters: a program has put � in their place"
+    if found := _ENTITY.search(text):
+        sign = html.unescape(f"{found[1]};")
+        return f'has "{found[1]}", as web pages write "{sign}"'
     repaired = degarbled(text)
     return f'was read in the wrong encoding; was it "{repaired}"?' if repaired != text else ""
 

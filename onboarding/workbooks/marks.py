@@ -24,7 +24,7 @@ class Marks:
     errors: dict[Place, str] = field(default_factory=dict)
     """What a cell shows instead of a value, such as ``#N/A``; empty where a formula was never calculated."""
     shown: dict[Place, str] = field(default_factory=dict)
-    """Numbers that a format shows with zeros in front."""
+    """Numbers that a format shows with zeros in front or in per cent; in an ``.ods`` texts, too."""
     merged: list[tuple[Place, Place]] = field(default_factory=list)
     """The first and the last cell of each merged area."""
     hidden_rows: set[int] = field(default_factory=set)

@@ -105,12 +105,19 @@ class _Content:
             self._put(marks.errors, text or "#ERROR!")
         elif of_formula and "office:value-type" not in cell and not self._paragraphs:
             self._put(marks.errors, "")
-        elif self._broken or (cell.get("office:value-type") == "float" and _PADDED.fullmatch(text)):
+        elif self._broken or self._is_shown_so(text):
             self._put(marks.shown, text)
         down = _many(cell, "table:number-rows-spanned")
         across = _many(cell, "table:number-columns-spanned")
         if down > 1 or across > 1:
             marks.merged.append(((row, position), (row + down - 1, position + across - 1)))
+
+    def _is_shown_so(self, text: str) -> bool:
+        """Whether the cell is a number that is shown with zeros in front or in per cent."""
+        kind = self._cell.get("office:value-type")
+        return bool(text) and (
+            kind == "percentage" or (kind == "float" and bool(_PADDED.fullmatch(text)))
+        )
 
     def _put(self, where: dict[Place, str], text: str) -> None:
         """Put a text under the cell's place, and under those of the alike ones that it stands for."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from decimal import ROUND_HALF_UP, Decimal
 from operator import lt
 from posixpath import join, normpath
 from xml.parsers import expat
@@ -21,7 +22,9 @@ _TELLING = (b't="e"', b"<f>", b"<f ", b"<f/", b'hidden="1"', b'hidden="true"', b
 """Bytes without one of which a sheet, written as nearly all programs write it, has nothing to tell."""
 _DIMENSION = re.compile(rb"""<(?:\w+:)?dimension\s+ref=["'](?:[A-Z]+\d+:)?([A-Z]+\d+)["']""")
 _ROW = re.compile(rb'<row r="(\d+)')
-_ZEROS = re.compile(r"0{2,}(?:;@)?")
+_ZEROS = re.compile("0{2,}")
+_PER_CENT = re.compile(r"0(?:\.0{1,9})?%")
+_NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,20})?(?:[eE][-+]?\d{1,2})?")
 
 
 def marks(parts: Parts) -> Callable[[int], Marks]:
@@ -29,14 +32,14 @@ def marks(parts: Parts) -> Callable[[int], Marks]:
     book = _Book()
     parse(parts["xl/workbook.xml"], book.start)
     targets = relations(parts, "xl/_rels/workbook.xml.rels")
-    widths = _padded(parts)
+    styles = _styles(parts)
 
     def of(position: int) -> Marks:
         try:
             name = targets[book.sheets[position]]
         except (IndexError, KeyError):
             raise SheetError(f"{DAMAGED} (a sheet is missing)") from None
-        return _marks(parts[name], widths, calculated=book.calculated)
+        return _marks(parts[name], styles, calculated=book.calculated)
 
     return of
 
@@ -98,32 +101,48 @@ class _Book:
             self.calculated = attributes.get("fullCalcOnLoad", "0") not in ("1", "true")
 
 
-def _padded(parts: Parts) -> dict[str, int]:
-    """Give the styles that show a number with zeros in front, and how many digits they show."""
+def _styles(parts: Parts) -> dict[str, str]:
+    """Give the styles that show a number with zeros in front or in per cent, each with its format."""
     if "xl/styles.xml" not in parts:
         return {}
-    formats: dict[str, int] = {}
-    cells: list[int] = []
+    formats = {"9": "0%", "10": "0.00%"}  # these need not be written down
+    cells: list[str] = []
     inside = False
 
     def start(element: str, attributes: Attributes) -> None:
         nonlocal inside
-        code = attributes.get("formatCode", "")
-        if element == "numFmt" and _ZEROS.fullmatch(code):
-            formats[attributes.get("numFmtId", "")] = code.count("0")
+        code = attributes.get("formatCode", "").removesuffix(";@")
+        if element == "numFmt" and (_ZEROS.fullmatch(code) or _PER_CENT.fullmatch(code)):
+            formats[attributes.get("numFmtId", "")] = code
         elif element == "xf" and inside:
-            cells.append(formats.get(attributes.get("numFmtId", ""), 0))
+            cells.append(formats.get(attributes.get("numFmtId", ""), ""))
         elif element in ("cellXfs", "cellStyles"):
             inside = element == "cellXfs"
 
     parse(parts["xl/styles.xml"], start)
-    return {str(style): width for style, width in enumerate(cells) if width}
+    return {str(style): code for style, code in enumerate(cells) if code}
 
 
-def _marks(xml: bytes, widths: Mapping[str, int], *, calculated: bool) -> Marks:
-    if not widths and _has_nothing_to_tell(xml):
+def _as_shown(number: str, code: str) -> str:
+    """Show a number in one of those formats; empty where it shows as it is.
+
+    >>> _as_shown("43", "000000"), _as_shown("0.125", "0%"), _as_shown("4.5", "00")
+    ('000043', '13%', '')
+    """
+    if number.isdecimal() and not code.endswith("%"):
+        return number.zfill(len(code)) if len(number) < len(code) else ""
+    if not code.endswith("%") or not _NUMBER.fullmatch(number):
+        return ""
+    places = len(code.partition(".")[2].rstrip("%"))
+    per_cent = (Decimal(number) * 100).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    return f"{per_cent:f}%"
+
+
+def _marks(xml: bytes, styles: Mapping[str, str], *, calculated: bool) -> Marks:
+    used = {style: code for style, code in styles.items() if f's="{style}"'.encode() in xml}
+    if not used and _has_nothing_to_tell(xml):
         return Marks()
-    sheet = _Sheet(widths, calculated=calculated)
+    sheet = _Sheet(styles, calculated=calculated)
     parse(xml, sheet.start, sheet.end, sheet.text)
     return sheet.marks
 
@@ -144,9 +163,9 @@ def _has_nothing_to_tell(xml: bytes) -> bool:
 class _Sheet:
     """One pass over a sheet's XML; cells and rows without a name follow the one before."""
 
-    def __init__(self, widths: Mapping[str, int], *, calculated: bool) -> None:
+    def __init__(self, styles: Mapping[str, str], *, calculated: bool) -> None:
         self.marks = Marks()
-        self._widths = widths
+        self._styles = styles
         self._calculated = calculated
         self._row = 0
         self._place = (0, -1)
@@ -202,8 +221,8 @@ class _Sheet:
             self.marks.errors[self._place] = value or "#ERROR!"
         elif self._formula and not self._is_calculated(value):
             self.marks.errors[self._place] = ""
-        elif value.isdecimal() and len(value) < (width := self._widths.get(self._style, 0)):
-            self.marks.shown[self._place] = value.zfill(width)
+        elif self._kind == "n" and (shown := _as_shown(value, self._styles.get(self._style, ""))):
+            self.marks.shown[self._place] = shown
 
     def _is_calculated(self, value: str) -> bool:
         """Whether a formula has a result; one that came to an empty text says so by its kind."""
