@@ -186,7 +186,7 @@ def _prospect(
         invited_recently=state.invited_recently(_invitees(fresh)),
     )
     calls = tenant.calls + forecast(plan, current, tenant, job.pace)
-    return Prospect(
+    prospect = Prospect(
         intake,
         (
             *inputs.notes,
@@ -197,8 +197,9 @@ def _prospect(
         plan,
         calls,
         tenant.takes(calls),
-        usage(plan, current, job.limits),
     )
+    rows, rejected = len(intake.rows), prospect.rejected
+    return replace(prospect, usage=usage(plan, current, job.limits, rows=rows, rejected=rejected))
 
 
 TOLD_BESIDE_THE_TENANT = "name-derived"

@@ -205,8 +205,15 @@ class Usage:
         return self.count > self.allowed
 
 
-def usage(plan: Plan, current: Directory, limits: Limits) -> tuple[Usage, ...]:
-    """Say of every limit on changes how close the plan comes to it."""
+def usage(
+    plan: Plan, current: Directory, limits: Limits, *, rows: int, rejected: int
+) -> tuple[Usage, ...]:
+    """Say of every limit how close the plan comes to it."""
+    wrong = Usage(f"reject {rejected} of {_of(rows, 'row')}", rejected, limits.rejected, rows)
+    return (*_changing(plan, current, limits), wrong)
+
+
+def _changing(plan: Plan, current: Directory, limits: Limits) -> tuple[Usage, ...]:
     users = current.accounts
     invited = len(plan.of(Action.INVITE))
     demoted = sum(change.is_demotion for change in plan.changes)
@@ -230,7 +237,7 @@ def _breaches(plan: Plan, current: Directory, limits: Limits) -> list[str]:
     """Say of every limit that the plan is over what it would do."""
     over = [
         f"would {used.what}; the limit is {used.allowed}{_reason(used.limit)}"
-        for used in usage(plan, current, limits)
+        for used in _changing(plan, current, limits)
         if used.over
     ]
     return [*over, *_emptied(plan.of(Action.REVOKE), _concerned(plan, current), current)]

@@ -242,7 +242,8 @@ def test_a_plan_shows_what_would_happen_and_how_to_have_exactly_that(
     sight = Sight(browser, report.folder / "report.html")
     said = sight.page.locator("#changes").inner_text()
     assert "1 invitation e-mail" in said
-    assert f"--expect {report.summary['fingerprint']}" in said
+    whole = f"onboarding apply {report.folder}/plan.json --expect {report.summary['fingerprint']}"
+    assert whole in said
     assert "done, and seen" not in said
 
 
@@ -253,7 +254,9 @@ def test_a_refused_plan_says_first_that_nothing_was_sent(browser: Browser, desk:
     sight = Sight(browser, report.folder / "report.html")
     assert sight.page.locator("h1").inner_text().endswith("Nothing was sent")
     assert "--accept" in sight.page.locator(".why").inner_text()
-    assert "over the limit" in sight.page.locator("#limits").inner_text()
+    limits_told = sight.page.locator("#limits").inner_text()
+    assert "over the limit" in limits_told
+    assert "reject 1 of 6 rows" in limits_told
 
 
 def test_what_is_new_since_the_last_run_can_be_asked_for(browser: Browser, desk: Desk) -> None:

@@ -411,7 +411,7 @@ def test_a_row_with_too_many_cells_comes_back_whole_and_is_no_sounder_fed_back(d
     )
     first = desk.run(tenant, sheet)
     assert first.folder
-    assert rows_of(first.folder / "results.csv")[0][""] == " Marketing"
+    assert rows_of(first.folder / "results.csv")[0]["result_surplus"] == " Marketing"
     again = desk.run(tenant, first.folder / "retry" / "people.csv")
     assert again.results[0].code == "row-ragged"
     assert tenant.writes() == []

@@ -10,6 +10,7 @@ import base64
 import gzip
 import hashlib
 import json
+import shlex
 from collections.abc import Collection, Mapping
 from importlib.resources import files
 from typing import Any
@@ -82,6 +83,7 @@ def _words(finished: Finished, page: Content, names: Collection[str]) -> dict[st
     changes = sum(deed.change is not None for deed in finished.done)
     return {
         "planned": planned,
+        "plan_file": shlex.quote(f"{summary['folder']}/plan.json"),
         "compared": prospect is not None,
         "usage": prospect.usage if prospect else (),
         "any_change": changes,
