@@ -56,8 +56,8 @@ NOTES: dict[str, Code] = {
     ),
     "end-date-noted": Code(
         "note",
-        "end date past, treated as active",
-        "The end date is past and the status says that the person is still with you. The status counts.",
+        "end date that does not count",
+        "The end date is past and the status says that the person is still with you: the status counts. Or it is no date that is understood, and nothing else says that the person has left.",
         "Correct the date or the status.",
         "a termination date of 2024-06-30 and the status active",
     ),

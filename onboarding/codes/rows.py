@@ -50,8 +50,8 @@ ROWS: dict[str, Code] = {
     "end-date-past": Code(
         "row",
         "end date past, and no status",
-        "The end date is past, and no status says whether the person is still with you.",
-        "Write terminated or active under status, or correct the end date.",
+        "The end date is past, and no status says whether the person is still with you; or a row adds the person to a group all the same.",
+        "Write terminated or active under status (remove under action), or correct the end date.",
         "a termination date of 2024-06-30 and a blank status",
     ),
     "action-unknown": Code(

@@ -83,6 +83,8 @@ class MemberRow(NamedTuple):
     email: Email
     labels: tuple[str, ...]
     adds: bool
+    end: str
+    """The end date as the cell has it."""
 
     @property
     def key(self) -> GroupKey:
@@ -159,7 +161,10 @@ def _address(cell: str) -> str:
 
 def _unless_nothing(cell: str) -> str:
     text = schemas.clean(cell)
-    return "" if text.casefold() in schemas.NOTHING else text
+    return "" if len(text) < _LONGER and text.casefold() in schemas.NOTHING else text
+
+
+_LONGER = 1 + max(map(len, schemas.NOTHING))
 
 
 _READ = {
@@ -205,8 +210,9 @@ _Told = Iterator[tuple[int, str, str, str]]
 
 
 def _about_addresses(raw: pd.Series[str], read: pd.Series[str], unreadable: set[int]) -> _Told:
+    plain = schemas.PLAIN.fullmatch
     for row, cell, address in zip(read.index.tolist(), raw.tolist(), read.tolist(), strict=True):
-        if row in unreadable or (cell == address and schemas.PLAIN.fullmatch(cell)):
+        if (cell == address and plain(cell)) or row in unreadable:
             continue
         if lost := schemas.tidied(cell)[1]:
             message = f"held more than an address ({lost}); {address} is used"
@@ -313,10 +319,15 @@ def _teams(cells: pd.DataFrame, refs: Sequence[RowRef]) -> Iterator[TeamRow]:
 def _members(
     cells: pd.DataFrame, refs: Sequence[RowRef], emails: Sequence[Email]
 ) -> Iterator[MemberRow]:
-    for ref, email, group, action in zip(
-        refs, emails, _column(cells, "group"), _column(cells, "action"), strict=True
+    for ref, email, group, action, end in zip(
+        refs,
+        emails,
+        _column(cells, "group"),
+        _column(cells, "action"),
+        _column(cells, "end_date"),
+        strict=True,
     ):
-        yield MemberRow(ref, email, _label(group), action not in schemas.REMOVE)
+        yield MemberRow(ref, email, _label(group), action not in schemas.REMOVE, end)
 
 
 def _together(cells: pd.DataFrame, name: str) -> Iterable[tuple[str, ...]]:

@@ -15,17 +15,17 @@ from onboarding.schemas.damage import MAYBE_GARBLED, garbled
 
 _MOST = 0.8
 """Of the numbers of a column, this share begins with a zero or is as long as those that do."""
-_CUT = re.compile(r"^\s*\d(?:[.,]\d+)?E\+?\d\d?\s*$", re.MULTILINE)
-_TAIL = re.compile(r"^\s*\d+\.0\s*$", re.MULTILINE)
+_CUT = re.compile(r"^ *\d(?:[.,]\d+)?E\+\d\d? *$", re.MULTILINE)
+_TAIL = re.compile(r"^ *\d+\.0 *$", re.MULTILINE)
 _ESCAPED = re.compile(r"_x000[9ad]_", re.IGNORECASE)
 _ERROR = re.compile(
-    r"^\s*#(?:REF|N/A|NAME|VALUE|DIV/0|NULL|NUM|BEZUG|WERT|NV)[!?]?\s*$", re.MULTILINE
+    r"^ *#(?:REF|N/A|NAME|VALUE|DIV/0|NULL|NUM|BEZUG|WERT|NV)[!?]? *$", re.MULTILINE
 )
 _KINDS = (
-    (_CUT, "long numbers that a spreadsheet program has cut short"),
-    (_TAIL, "numbers with a tail that a program added"),
-    (_ESCAPED, "line breaks as a spreadsheet program writes them in its files"),
-    (_ERROR, "errors of formulas"),
+    ("E+", _CUT, "long numbers that a spreadsheet program has cut short"),
+    (".0", _TAIL, "numbers with a tail that a program added"),
+    ("_x000", _ESCAPED, "line breaks as a spreadsheet program writes them in its files"),
+    ("#", _ERROR, "errors of formulas"),
 )
 
 
@@ -54,8 +54,8 @@ def worn(table: Table) -> Iterator[Finding]:
 def _signs(cells: Sequence[str]) -> Iterator[tuple[int, str]]:
     """Give what shows in the cells of a column, each with the position of the first cell."""
     text = "\n".join(cells)
-    for pattern, what in _KINDS:
-        if pattern.search(text):
+    for hint, pattern, what in _KINDS:
+        if hint in text and pattern.search(text):
             yield next(i for i, cell in enumerate(cells) if pattern.search(cell)), what
     if not text.isascii() and MAYBE_GARBLED.search(text):
         first = next((i for i, cell in enumerate(cells) if garbled(cell)), None)
@@ -68,6 +68,8 @@ def _zeros(cells: Sequence[str]) -> Iterator[tuple[int, str]]:
     """Find numbers that are shorter than the others, where those begin with a zero."""
     width = next((len(cell) for cell in cells if cell[:1] == "0" and cell.isdigit()), 0)
     if width < 2:
+        return
+    if all(len(cell) == width for cell in cells):
         return
     numbers = [(i, cell) for i, cell in enumerate(cells) if cell.isdigit()]
     short = [i for i, cell in numbers if len(cell) < width and cell[0] != "0"]

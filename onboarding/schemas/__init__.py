@@ -205,7 +205,7 @@ def _faultless(code: str, wrong: _Fault, split: _Split) -> pa.Check:
 
 def _no_name(name: str) -> str:
     long = f"has {len(name)} characters; a tenant keeps {LONGEST}" if len(name) > LONGEST else ""
-    return long or unprintable(name) or disguised(name) or _torn(name)
+    return long or unprintable(name) or disguised(name) or _torn(name) or _beside(name)
 
 
 def _torn(name: str) -> str:
@@ -215,6 +215,18 @@ def _torn(name: str) -> str:
     if re.match("(?:cn|ou|dc)=", name, re.IGNORECASE):
         return "is a directory's name for it; only what stands behind CN= is the group's name"
     return ""
+
+
+def _beside(name: str) -> str:
+    """Say that a name is none by itself: a ditto mark, or one line of a list with bullets."""
+    if name.casefold() in _DITTO:
+        return "stands for the cell above; write the name into every row"
+    if re.match(r"[•‣▪◦·*–-]\s", name):
+        return "begins with a bullet; write names only, each on a line or with ; between"
+    return ""
+
+
+_DITTO = frozenset({'"', "''", "〃", "″", "ditto", "dito", "s.o.", "do.", "same as above"})
 
 
 def _internal_names() -> pa.Check:

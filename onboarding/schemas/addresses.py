@@ -19,7 +19,7 @@ from onboarding.schemas.text import clean
 
 PLAIN = re.compile(
     r"(?=.{1,254}\Z)(?=[^@]{1,64}@)[a-z0-9_][a-z0-9_'&-]*(?:\.[a-z0-9_'&-]+)*"
-    r"@(?!xn--)(?:[a-z0-9](?:[a-z0-9]|-(?=[a-z0-9])){0,61}\.(?!xn--))+(?!(?:arpa|invalid|local|onion|test)\Z)[a-z]{2,24}",
+    r"@(?!xn--)(?:[a-z0-9](?:[a-z0-9]|-(?=[a-z0-9])){0,61}\.(?!xn--))+(?!(?:arpa|invalid|local|localhost|onion|test)\Z)[a-z]{2,24}",
     re.IGNORECASE,
 )
 """An address that needs no second look: plain ASCII, no special-use domain, nothing of which one would ask twice."""
@@ -201,7 +201,7 @@ _REPAIRS: tuple[Callable[[str], str], ...] = (
         ".",
     ),
     lambda text: text if _only(text) else re.sub(r"\s+", "", text),
-    partial(re.compile(r"[.,]*,[.,]*|\.{2,}").sub, "."),
+    lambda text: text if text.count(",") > 1 else re.sub(r"[.,]*,[.,]*|\.{2,}", ".", text),
     lambda text: text.replace(".@", "@").replace("@.", "@").strip("#=+-'&."),
     lambda text: tidied(text)[0],
     lambda text: _only(text) or text,
