@@ -1,26 +1,20 @@
-"""The bytes of a workbook in, its sheets as text out: read in a process of its own, since files can hurt.
+"""The bytes of a workbook in, its sheets as text out: read in a process of its own (``confined``), since files can hurt.
 
-A file of five kilobytes can make the library ask for 500 GiB, which no ``except`` catches; another sends it in
-circles. So a second Python, which imports neither pandas nor anything else of weight, looks into the container, reads
-and writes what it found. It has little memory and time, and no secret in its environment. However it ends, this
-process goes on.
-
-What the formats have in common with nothing else stands in rooms of their own: ``xlsx``, ``xlsb``, ``xls`` and ``ods``
-find what the library doesn't tell (errors, formulas never calculated, hidden rows, merged cells).
+That process imports neither pandas nor anything else of weight; it looks into the container, reads and writes what it
+found. What the formats have in common with nothing else stands in rooms of their own: ``xlsx``, ``xlsb``, ``xls`` and
+``ods`` find what the library doesn't tell (errors, formulas never calculated, hidden rows, merged cells).
 """
 
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
+from onboarding.confined import confined
 from onboarding.errors import SheetError
 from onboarding.workbooks.container import TOO_MUCH
 
@@ -71,17 +65,9 @@ def read_workbook(
 ) -> Workbook:
     """Read the visible sheets, or just those ``wanted``. Raises ``SheetError`` without the file's name."""
     seconds = SECONDS + (len(content) >> 20)
-    asked = json.dumps({"sheets": sorted(wanted), "seconds": seconds}).encode() + b"\n"
+    asked = {"sheets": sorted(wanted)}
     try:
-        done = subprocess.run(  # noqa: S603  (ourselves)
-            [sys.executable, "-P", "-m", __name__],
-            input=asked + content,
-            env=_environment(),
-            capture_output=True,
-            timeout=patience * seconds,
-            start_new_session=True,  # a Ctrl-C is for us to answer
-            check=False,
-        )
+        done = confined(__name__, asked, content, seconds=seconds, patience=patience * seconds)
     except subprocess.TimeoutExpired as error:
         raise SheetError(TOO_MUCH) from error
     if done.returncode:
@@ -91,14 +77,6 @@ def read_workbook(
             raise RuntimeError(f"the process that reads workbooks does not start: {last}")
         raise SheetError(TOO_MUCH if exhausted else _CRASHED)
     return _understood(map(json.loads, done.stdout.splitlines()))
-
-
-def _environment() -> dict[str, str]:
-    """Let the process find what this one finds, and nothing that is none of its business."""
-    kept = {
-        name: os.environ[name] for name in ("LD_LIBRARY_PATH", "PYTHONHOME") if name in os.environ
-    }
-    return kept | {"PYTHONPATH": os.pathsep.join(str(Path(place).absolute()) for place in sys.path)}
 
 
 def _understood(said: Iterable[Any]) -> Workbook:

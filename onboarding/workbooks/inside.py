@@ -1,14 +1,13 @@
 """What runs in a process of its own: a workbook's bytes in, its sheets out as lines of JSON.
 
-The process limits itself first. So a file that is made to exhaust memory or time, or that trips the library, ends
-this process and nothing else. What it writes is JSON, since whoever reads it should not have to trust it.
+A file that is made to exhaust memory or time, or that trips the library, ends this process and nothing else. What it
+writes is JSON, since whoever reads it should not have to trust it.
 """
 
 from __future__ import annotations
 
 import io
 import json
-import resource
 import struct
 from collections.abc import Callable, Collection, Iterator, Sequence
 
@@ -27,17 +26,8 @@ from onboarding.workbooks.cells import texts
 from onboarding.workbooks.container import DAMAGED, PROTECTED, TOO_MUCH, Parts, opened
 from onboarding.workbooks.marks import Marks, Place
 
-MEMORY = 2 << 30
-"""Bytes; a sheet of a million rows and eight columns takes 1.2 GiB."""
 CHUNK = 5_000
 """Rows in one line."""
-
-
-def limit(seconds: int) -> None:
-    """Bound what this process may take, for good; ``seconds`` are of processor time."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def lines(content: bytes, wanted: Collection[str]) -> Iterator[str]:

@@ -1,12 +1,13 @@
-"""The process that writes into one workbook: the order on the first line of its input, then the workbook's bytes."""
+"""The process that writes into one workbook."""
 
 from __future__ import annotations
 
-import json
 import sys
+from typing import cast
 
-from onboarding.writers.workbook.annotate import annotated, limit
+from onboarding.confined import request
+from onboarding.writers.workbook.annotate import annotated
+from onboarding.writers.workbook.style import Order
 
-limit()
-order = json.loads(sys.stdin.buffer.readline())
-sys.stdout.buffer.write(annotated(sys.stdin.buffer.read(), order))
+order, content = request()
+sys.stdout.buffer.write(annotated(content, cast(Order, order)))

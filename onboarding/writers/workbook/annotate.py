@@ -8,7 +8,6 @@ other sheets, links, names, pictures, queries, rules with formulas) stays behind
 from __future__ import annotations
 
 import io
-import resource
 import warnings
 from collections.abc import Iterator, Mapping
 from copy import copy
@@ -39,18 +38,8 @@ from onboarding.writers.workbook.style import (
     note_height,
 )
 
-MEMORY = 2 << 30  # bytes
-SECONDS = 110  # of processor time
-
 TINTS = {f"FF{colour.upper()}" for colour in (GUILTY, NOTED)}
 QUOTE = "'"
-
-
-def limit() -> None:
-    """Bound what this process may take, for good."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def annotated(content: bytes, order: Order) -> bytes:

@@ -1,20 +1,18 @@
 """The user's own workbook and its results in; the same workbook with the results in it out, if it can be had.
 
-openpyxl can be made to take all memory and time by a file of a few kilobytes. So it works in a process of its own
-(``annotate``), which has little of both and no secret in its environment; this process goes on, however that ends.
+openpyxl, as any such library, can be made to take all memory and time, so it works in a process of its own
+(``annotate``, ``confined``).
 """
 
 from __future__ import annotations
 
 import io
-import json
-import os
 import subprocess
-import sys
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from onboarding.confined import confined
 from onboarding.report import RowResult
 from onboarding.writers.workbook import look
 from onboarding.writers.workbook.look import Part
@@ -29,7 +27,8 @@ from onboarding.writers.workbook.style import (
 )
 
 UNPACKED = 64 << 20  # bytes that such a workbook may unpack to
-PATIENCE = 120  # seconds
+PATIENCE = 120  # seconds on the clock
+SECONDS = 110  # of processor time
 
 
 class NotAsItLooks(Exception):
@@ -64,15 +63,8 @@ def annotated(
     """
     order = ordered(parts, title, lines)
     try:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "onboarding.writers.workbook"],
-            input=json.dumps(order).encode() + b"\n" + content,
-            env=_environment() | {"TMPDIR": str(scratch.absolute())},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=patience,
-            start_new_session=True,  # a Ctrl-C is for us to answer
-            check=False,
+        done = confined(
+            __package__, order, content, seconds=SECONDS, patience=patience, scratch=scratch
         )
     except subprocess.TimeoutExpired:
         raise NotAsItLooks("the look of yours could not be read in time") from None
@@ -92,14 +84,6 @@ def ordered(parts: Sequence[Part], title: str, lines: Sequence[Line]) -> Order:
         ],
         sheets=[_sheet(part) for part in parts],
     )
-
-
-def _environment() -> dict[str, str]:
-    """Let the process find what this one finds, and nothing that is none of its business."""
-    kept = {
-        name: os.environ[name] for name in ("LD_LIBRARY_PATH", "PYTHONHOME") if name in os.environ
-    }
-    return kept | {"PYTHONPATH": os.pathsep.join(str(Path(place).absolute()) for place in sys.path)}
 
 
 def _cell(cell: Cell) -> CellOrder:
