@@ -95,6 +95,7 @@ def _numbers() -> Iterator[Case]:
         (7, "000", "007"), (42, "00000", "00042"), (0.5, "0%", "50%"), (12345678901234567890, "General", None), (1e21, "General", None),
         (1.23e11, "General", "123000000000"), (0.1 + 0.2, "General", "0.3"), (True, "General", "TRUE"),
         (dt.date(2026, 1, 2), "yyyy-mm-dd", "2026-01-02"), (dt.date(2026, 1, 2), "dd.mm.yyyy", None), (dt.time(3, 4), "hh:mm", None),
+        ("00081", "000000", "00081"), ("7", "000", "7"), ("Ops", "0%", "Ops"), ("1.5", "0", "1.5"),
     )  # fmt: skip
     for number, (value, how, name) in enumerate(shown):
 
@@ -105,7 +106,8 @@ def _numbers() -> Iterator[Case]:
         person = Person("ana@acme.example", "Guest", (name,) if name else ())
         meaning: Meaning = (
             person
-            if how in {"General", "0"} and name not in {None, "0.3", "TRUE"}
+            if isinstance(value, str)
+            or (how in {"General", "0"} and name not in {None, "0.3", "TRUE"})
             else Doubtful(person)
         )
         yield made(

@@ -178,10 +178,10 @@ def _lists() -> list[Line]:
         ("Ops\nHR", ("Ops", "HR")), ("Ops;;HR;", ("Ops", "HR")), ("R&D, Ops; HR", ("R&D, Ops", "HR")), ('"R&D, Ops", HR', ("R&D, Ops", "HR")),
         ("Data   Platform", ("Data Platform",)), ("Data\u00a0Platform", ("Data Platform",)), (" Ops ,OPS, ops", ("Ops",)),
         ("Größe; 数据", ("Größe", "数据")), ("Zoe\u0301", ("Zoé",)), ("007", ("007",)), ("C++; C#", ("C++", "C#")), ("A/B", ("A/B",)),
-        ("<b>x</b>", ("<b>x</b>",)), ("../../etc", ("../../etc",)), ("=cmd", ("=cmd",)), ("x" * 255, ("x" * 255,)), ("x" * 256, None),
+        ("<b>x</b>", ("<b>x</b>",)), ("../../etc", ("../../etc",)), ("=cmd", None), ("x" * 255, ("x" * 255,)), ("x" * 256, None),
         ("Ops\u200b", ("Ops",)), ("😀 Team", ("😀 Team",)), ("#REF!", None), ("F\ufffdhrung", None), ("FÃ¼hrung", None),
     )  # fmt: skip
-    wrong = bad("group-name-invalid", "cell-error", "cell-garbled")
+    wrong = bad("group-name-invalid", "cell-error", "cell-garbled", "cell-damaged")
     rows: list[tuple[Meaning, Sequence[Any]]] = []
     for number, (cell, names) in enumerate(cells):
         meant = wrong if names is None else _person(number, groups=names)
