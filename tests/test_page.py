@@ -125,6 +125,16 @@ def test_rows_are_searched_filtered_and_sorted(browser: Browser, path: Path) -> 
     assert sight.complaints == []
 
 
+def test_the_keyboard_sorts_too(browser: Browser, path: Path) -> None:
+    sight = Sight(browser, path)
+    sight.page.focus("#row-grid .tabulator-col-title button >> nth=0")
+    sight.page.keyboard.press("Enter")
+    sight.page.keyboard.press("Enter")
+    expect(sight.page.locator("#row-grid .tabulator-row .link").first).to_have_text(
+        "memberships.csv:3"
+    )
+
+
 def test_a_row_is_shown_whole_with_its_cells_its_findings_and_the_answers(
     browser: Browser, path: Path
 ) -> None:

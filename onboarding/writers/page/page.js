@@ -104,8 +104,9 @@
   // ---- the table of rows
 
   // Tabulator takes titles and tooltips for HTML, and a header of a sheet is one: both are made here, of text.
+  // A title is a button, so that the keyboard sorts too: what it is told goes up to the header.
   const column = (title, field, width, more = {}) => ({
-    title, field, width, formatter: "plaintext", titleFormatter: () => element("span", title),
+    title, field, width, formatter: "plaintext", titleFormatter: () => opening(title, () => {}),
     tooltip: (_event, cell) => element("span", String(cell.getValue())), ...more,
   });
   const order = (_a, _b, a, b) => a.getData().n - b.getData().n;
