@@ -25,6 +25,7 @@ from onboarding.codes import CODES, Code
 from onboarding.config import BY_HAND_ONLY, READING_ONLY, Settings
 from onboarding.plan import Status
 from onboarding.report import RESULT_COLUMNS
+from onboarding.sandbox.switches import described
 from onboarding.writers.rows import ACTION_COLUMNS
 
 HOME = Path(__file__).parent.parent
@@ -86,6 +87,16 @@ def settings() -> str:
     return "\n".join(lines)
 
 
+def behaviour() -> str:
+    """Write what can be set in the embedded tenant."""
+    parts = []
+    for heading, entries in described().items():
+        cells = ((f"`{term}`".replace("|", "\\|"), text) for term, text in entries)
+        table = "\n".join(f"| {term} | {text} |" for term, text in cells)
+        parts.append(f"### {heading}\n\n| what | meaning |\n|---|---|\n{table}")
+    return "\n\n".join(parts)
+
+
 def output() -> str:
     """Write what the first run prints, long parts left out."""
     lines = normal(first_run()).splitlines()
@@ -138,6 +149,7 @@ GENERATED: dict[tuple[Path, str], Callable[[], str]] = {
     (DOCS / "codes.md", "codes"): codes,
     (DOCS / "reference.md", "commands"): commands,
     (DOCS / "reference.md", "settings"): settings,
+    (DOCS / "sandbox.md", "behaviour"): behaviour,
 }
 
 

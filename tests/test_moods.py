@@ -33,8 +33,8 @@ from onboarding.atlan import Atlan
 from onboarding.auth import ApiKey, Auth, ClientCredentials
 from onboarding.job import Job, Prospect, Report
 from onboarding.pacing import Budget
-from onboarding.sandbox.faults import _CHOICES, Switches
 from onboarding.sandbox.server import Sandbox
+from onboarding.sandbox.switches import KINDS, Switches, choices
 from onboarding.transport import Transport
 from onboarding.wire import Limits
 
@@ -345,6 +345,8 @@ def status(code: int, body: object = "", **more: Any) -> dict[str, Any]:
 NO = {"code": 1000, "error": "no", "info": None, "message": "not today", "requestId": "r"}
 HTML = "<html><body>Bad gateway</body></html>"
 FAULTS = {
+    "latency": Fault({"kind": "latency", "seconds": 0.01}, DONE, DONE),
+    "latency, done": Fault({"kind": "latency", "seconds": 0.01, "done": True}, DONE, DONE),
     "drop-before": Fault({"kind": "drop-before"}, LOST_ONCE, LOST),
     "drop-during": Fault({"kind": "drop-during"}, HALF_ONCE, HALF_ONCE),
     "drop-after": Fault({"kind": "drop-after"}, DONE, DONE),
@@ -398,7 +400,7 @@ def test_a_fault_costs_no_row_and_no_second_invitation(office: Office, mood: Moo
 
 
 def test_every_kind_of_fault_has_a_case() -> None:
-    assert {fault.what["kind"] for fault in FAULTS.values()} == set(_CHOICES["kind"])
+    assert {fault.what["kind"] for fault in FAULTS.values()} == set(KINDS)
 
 
 # ---- switches -----------------------------------------------------------------------------------------------------
@@ -464,6 +466,15 @@ SWITCHES: dict[str, dict[Any, Mood]] = {
         True: Mood(switches={"rate_limit": 10}),
         False: Mood(switches={"rate_limit": 10}),
     },
+    "bad_token": {401: Mood(oauth=True), 302: Mood(oauth=True)},
+    "page_size": {0: Mood(), 3: Mood(), 150: Mood()},
+    "url_limit": {8192: Mood()},
+    "totals": {"exact": Mood(), "moving": Mood()},
+    "empty_page": {
+        each: Mood(switches={"page_cap": 5}) for each in ("documented", "null", "list", "missing")
+    },
+    "numbers": {"documented": Mood(), "strings": Mood(), "numbers": Mood()},
+    "bare_users": {0: Mood()},
     "token_seconds": {900: Mood(oauth=True), 1: Mood(oauth=True)},
 }
 
@@ -482,10 +493,8 @@ def test_a_run_copes_with_what_nobody_knows_of_the_api(office: Office, mood: Moo
 
 def test_every_switch_has_a_case_for_each_of_its_values() -> None:
     assert set(SWITCHES) == {each.name for each in fields(Switches)}
-    choices = {name: values for name, values in _CHOICES.items() if name != "kind"}
-    assert {name: set(SWITCHES[name]) for name in choices} == {
-        name: set(values) for name, values in choices.items()
-    }
+    for name, moods in SWITCHES.items():
+        assert set(moods) == set(choices(Switches, name) or moods), name
 
 
 # ---- the command --------------------------------------------------------------------------------------------------
@@ -523,7 +532,16 @@ def test_the_command_says_the_same(tmp_path: Path, mood: Mood, exit_code: int) -
     for name, text in SHEETS.items():
         (tmp_path / name).write_text(text)
     command = Path(sys.executable).parent / "onboarding"
-    options = ["--yes", "--init-state", "--quiet", "--state", "state", "--reports", "reports", "--tenant"]
+    options = [
+        "--yes",
+        "--init-state",
+        "--quiet",
+        "--state",
+        "state",
+        "--reports",
+        "reports",
+        "--tenant",
+    ]
     with Sandbox(tmp_path / "tenant.db") as sandbox:
         tenant = Tenant(sandbox.url)
         faults = [dict(mood.fault)] if mood.fault else []

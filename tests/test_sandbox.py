@@ -5,21 +5,27 @@ import json
 import os
 import re
 import signal
+import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import asdict
+from contextlib import closing, suppress
+from dataclasses import asdict, fields
+from functools import cache
 from http.client import HTTPConnection, HTTPException, IncompleteRead, RemoteDisconnected
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import onboarding.sandbox
 from onboarding.sandbox import Fault, Sandbox, Switches
+from onboarding.sandbox.switches import KINDS, fault_from_text, switch_from_text
 
 API = "/api/service"
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -894,7 +900,10 @@ def test_settings_are_told_as_they_are(client: Client) -> None:
         pytest.param({"switches": {"no_seats": 1}}, id="number-for-flag"),
         pytest.param({"switches": {"group_update": "mix"}}, id="no-choice"),
         pytest.param({"faults": {}}, id="faults-no-list"),
-        pytest.param({"faults": [{"kind": "html"}]}, id="no-match"),
+        pytest.param({"faults": [{"match": "x"}]}, id="no-kind-at-all"),
+        pytest.param({"faults": [{"kind": "status", "shape": "G"}]}, id="no-shape"),
+        pytest.param({"faults": [{"kind": "latency", "seconds": 1e300}]}, id="too-long"),
+        pytest.param({"faults": [{"kind": "html", "headers": {"X": 1}}]}, id="header-no-text"),
         pytest.param({"faults": [{"match": "(", "kind": "html"}]}, id="no-pattern"),
         pytest.param({"faults": [{"match": "x", "kind": "fire"}]}, id="no-kind"),
         pytest.param({"faults": [{"match": "x", "kind": "html", "headers": 1}]}, id="no-headers"),
@@ -1099,6 +1108,417 @@ def test_what_comes_after_a_reset_is_counted_from_1(client: Client) -> None:
     assert [(request["n"], request["path"]) for request in log] == [(1, "/api/service/roles")]
 
 
+# ------------------------------------------------------------------------------ peculiar pages
+
+
+def test_limit_may_be_ignored(client: Client) -> None:
+    switch(client, page_size=3)
+    assert client.usernames(sort="username", limit=100) == PEOPLE[:3]
+    assert client.usernames(sort="username", limit=1, offset=3) == PEOPLE[3:6]
+
+
+def test_totals_may_move_from_page_to_page(client: Client) -> None:
+    switch(client, totals="moving")
+    pages = [client.get("users", limit=4, offset=offset) for offset in (0, 4, 8)]
+    assert [page["totalRecord"] for page in pages] == [10, 11, 12]
+    assert [page["filterRecord"] for page in pages] == [10, 11, 12]
+
+
+@pytest.mark.parametrize(
+    ("how", "nobody", "past_the_end"),
+    [
+        pytest.param("documented", [], None, id="documented"),
+        pytest.param("null", None, None, id="null"),
+        pytest.param("list", [], [], id="list"),
+        pytest.param("missing", "missing", "missing", id="missing"),
+    ],
+)
+def test_a_page_without_records_says_so_in_its_own_way(
+    client: Client, how: str, nobody: object, past_the_end: object
+) -> None:
+    switch(client, empty_page=how)
+    found = client.get("users", filter='{"username":"x"}')
+    assert found.get("records", "missing") == nobody
+    assert client.get("users", offset=100).get("records", "missing") == past_the_end
+
+
+@pytest.mark.parametrize(
+    ("how", "member_count", "group_count", "total"),
+    [
+        pytest.param("documented", "2", 2, 10, id="documented"),
+        pytest.param("strings", "2", "2", "10", id="strings"),
+        pytest.param("numbers", 2, 2, 10, id="numbers"),
+    ],
+)
+def test_numbers_may_be_strings_and_strings_numbers(
+    client: Client, how: str, member_count: object, group_count: object, total: object
+) -> None:
+    switch(client, numbers=how)
+    (role,) = client.get("roles", filter='{"name":{"$eq":"$admin"}}')["records"]
+    page = client.get("users", filter='{"username":"ana.kovacs"}')
+    assert role["memberCount"] == member_count
+    assert (page["records"][0]["groupCount"], page["totalRecord"]) == (group_count, total)
+
+
+def test_users_may_be_listed_without_email_and_attributes(client: Client) -> None:
+    switch(client, bare_users=1)
+    users = client.get("users", limit=100)["records"]
+    assert len(users) == 10
+    assert not any(user.keys() & {"email", "attributes"} for user in users)
+    switch(client, bare_users=2)
+    bare = [{u["id"] for u in client.get("users")["records"] if "email" not in u} for _ in range(2)]
+    assert bare[0] == bare[1]
+    assert "attributes" in client.get("v2/groups")["records"][0]
+
+
+def test_a_wrong_token_may_lead_to_the_login_page(client: Client, tenant: Sandbox) -> None:
+    switch(client, bad_token=302)
+    stranger = Client(tenant.url, "wrong")
+    assert stranger.call("GET", f"{API}/roles") == (302, "")
+    assert stranger.answer_headers["Location"] == "/auth/realms/default/login"
+    stranger.connection.close()
+
+
+def test_an_address_may_be_too_long(client: Client) -> None:
+    switch(client, url_limit=60)
+    assert client.call("GET", f"{API}/roles")[0] == 200
+    long = f"{API}/roles?filter=" + "x" * 60
+    assert client.call("GET", long) == (414, {"message": "Request-URI Too Large"})
+
+
+# ------------------------------------------------------------------------------ more faults
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_latency_comes_before_the_work_or_after_it(
+    client: Client, tenant: Sandbox, *, done: bool
+) -> None:
+    script(client, {"match": INVITE, "kind": "latency", "seconds": 600, "done": done})
+    slow = Client(tenant.url)
+    body = json.dumps(client.invitations("new@acme.example"))
+    slow.connection.request("POST", f"{API}/users", body, headers=slow.headers)
+    while not client.get("/__sandbox__/faults")["faults"][0]["seen"]:
+        pass
+    for _ in range(1000 * done):
+        if client.get("/__sandbox__/mails"):
+            break
+    assert len(client.get("/__sandbox__/mails")) == done
+    tenant.close()
+    assert slow.connection.getresponse().status == 200
+    slow.connection.close()
+
+
+@pytest.mark.parametrize(
+    ("shape", "body"),
+    [
+        pytest.param(
+            "A",
+            {
+                "code": 503, "error": "service unavailable", "info": None,
+                "message": "Service Unavailable", "requestId": "",
+            },
+            id="A",
+        ),
+        pytest.param("B", {"One@acme.example": "503 Service Unavailable"}, id="B"),
+        pytest.param(
+            "C",
+            {
+                "errorCode": "ATLAS-503-00-001", "errorMessage": "Service Unavailable",
+                "errorCause": "Service Unavailable",
+                "causes": [
+                    {
+                        "errorType": "AtlasBaseException", "errorMessage": "Service Unavailable",
+                        "location": f"{API}/users",
+                    }
+                ],
+            },
+            id="C",
+        ),
+        pytest.param(
+            "D", {"error": "server_error", "error_description": "Service Unavailable"}, id="D"
+        ),
+        pytest.param(
+            "E",
+            {
+                "servlet": "heracles", "message": "Service Unavailable", "url": f"{API}/users",
+                "status": "503",
+            },
+            id="E",
+        ),
+        pytest.param("F", {"message": "Service Unavailable"}, id="F"),
+    ],
+)  # fmt: skip
+def test_an_error_comes_in_every_shape(client: Client, shape: str, body: object) -> None:
+    script(client, {"kind": "status", "status": 503, "shape": shape, "match": INVITE})
+    asked = client.invitations("One@acme.example")
+    assert client.call("POST", f"{API}/users", asked) == (503, body)
+
+
+def test_a_burst_has_an_end_and_may_say_how_long_to_wait(client: Client) -> None:
+    script(client, {"kind": "status", "status": 429, "times": 2, "retry_after": "7"})
+    told = []
+    for _ in range(3):
+        status, _ = client.call("GET", f"{API}/whoami")
+        told.append((status, client.answer_headers.get("Retry-After")))
+    assert told == [(429, "7"), (429, "7"), (200, None)]
+
+
+# ------------------------------------------------------------------------------ people and mappers
+
+
+def test_accounts_change_beside_the_api(client: Client) -> None:
+    before = client.user("farid.haddad")
+    (guid,) = client.post(
+        "/__sandbox__/people", [{"username": "farid.haddad", "enabled": True, "locked": False}]
+    )
+    after = client.user("farid.haddad")
+    assert guid == before["id"]
+    assert (before["enabled"], before["isLocked"], before["status"]) == (False, True, "Disabled")
+    assert (after["enabled"], after["isLocked"], after["status"]) == (True, False, "Enabled")
+    same = before.keys() - {"enabled", "isLocked", "status", "lastLoginTime", "attributes"}
+    assert {name: after[name] for name in same} == {name: before[name] for name in same}
+
+
+def test_a_first_sign_in_ends_the_waiting(client: Client) -> None:
+    client.post("users", client.invitations("new@acme.example"))
+    client.post("/__sandbox__/people", [{"username": "new", "name": "New One", "pending": False}])
+    user = client.user("new")
+    assert (user["emailVerified"], user["firstName"], user["lastName"]) == (True, "New", "One")
+    assert user["lastLoginTime"] >= user["createdTimestamp"]
+
+
+def test_a_directory_and_a_service_have_accounts(client: Client) -> None:
+    client.post(
+        "/__sandbox__/people",
+        [
+            {"username": "jo", "email": "jo@acme.example", "role": "$guest", "scim": True,
+             "groups": ["finance"]},
+            {"username": "robot", "email": None},
+        ],
+    )  # fmt: skip
+    assert client.user("jo")["isScimUser"]
+    assert client.groups_of("jo") == ["finance"]
+    assert client.user("jo")["groupCount"] == 1
+    assert not client.user("robot").keys() & {"email", "attributes", "workspaceRole"}
+    assert client.user("nadia.rossi")["isScimUser"]
+
+
+@pytest.mark.parametrize(
+    "people",
+    [
+        pytest.param({}, id="no-list"),
+        pytest.param([{"email": "x@acme.example"}], id="no-username"),
+        pytest.param([{"username": "x", "shoe": 1}], id="unknown"),
+        pytest.param([{"username": "x", "enabled": 1}], id="number-for-flag"),
+        pytest.param([{"username": "x", "role": "boss"}], id="no-role"),
+        pytest.param([{"username": "x", "groups": ["nowhere"]}], id="no-group"),
+        pytest.param([{"username": "x", "email": "owner@acme.example"}], id="taken"),
+    ],
+)
+def test_impossible_people_change_nothing(client: Client, people: object) -> None:
+    assert client.call("POST", "/__sandbox__/people", people)[0] == 400
+    assert client.get("users")["totalRecord"] == 10
+
+
+def test_groups_are_mapped_to_those_of_a_single_sign_on(client: Client) -> None:
+    path = "idp/okta/mappers"
+    assert client.get(path) == []
+    config = {"attribute.name": "memberOf", "attribute.value": "fin", "group": "finance"}
+    given = {
+        "name": f"{client.group('finance')['id']}--1", "config": config,
+        "identityProviderMapper": "saml-group-idp-mapper", "identityProviderAlias": "okta",
+    }  # fmt: skip
+    made = client.post(path, given)
+    assert made == {**given, "id": made["id"]}
+    assert client.get(path) == [made]
+    assert client.get(f"{path}/{made['id']}") == made
+    other = {**given, "config": {**config, "attribute.value": "money"}}
+    changed = client.post(f"{path}/{made['id']}", other)
+    assert changed == {**other, "id": made["id"]} == client.get(path)[0]
+    assert client.get("idp/azure/mappers") == []
+    assert client.refusal("GET", f"idp/azure/mappers/{made['id']}")[0] == 404
+    assert client.post(f"{path}/{made['id']}/delete") == ""
+    assert client.get(path) == []
+    assert client.refusal("GET", "idp/nobody/mappers")[0] == 404
+
+
+# ------------------------------------------------------------------------------ odd HTTP
+
+
+def raw(tenant: Sandbox, sent: bytes) -> bytes:
+    """All that comes back, once we have said all there is."""
+    with socket.create_connection(("127.0.0.1", urlsplit(tenant.url).port or 0), 10) as line:
+        with suppress(OSError):
+            line.sendall(sent)
+            line.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: line.recv(65536), b""))
+
+
+GET = b"GET /api/service/whoami HTTP/1.1\r\nAuthorization: Bearer sandbox\r\n"
+POST = b"POST /api/service/oauth-clients/token HTTP/1.1\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        pytest.param(GET + b"\r\n", 200, id="plain"),
+        pytest.param(b"\r\n" + GET + b"\r\n", 200, id="empty-line-first"),
+        pytest.param(GET.replace(b"\r", b"") + b"\n", 200, id="bare-line-ends"),
+        pytest.param(GET.replace(b"1.1", b"1.0") + b"\r\n", 200, id="1.0"),
+        pytest.param(GET.replace(b"1.1", b"2.0") + b"\r\n", 400, id="2.0"),
+        pytest.param(b"GET /\r\n\r\n", 400, id="0.9"),
+        pytest.param(b"\x16\x03\x01\x02\x00\x01\n", 400, id="tls"),
+        pytest.param(GET + b" folded\r\n\r\n", 400, id="folded"),
+        pytest.param(GET + b"no colon\r\n\r\n", 400, id="no-colon"),
+        pytest.param(GET + b"X : y\r\n\r\n", 400, id="blank-before-colon"),
+        pytest.param(GET + b"X: y\r\n" * 200 + b"\r\n", 431, id="many-headers"),
+        pytest.param(GET + b"X: " + b"y" * 70000 + b"\r\n\r\n", 431, id="long-header"),
+        pytest.param(b"GET /" + b"y" * 70000 + b" HTTP/1.1\r\n\r\n", 431, id="long-line"),
+        pytest.param(b"GET /" + b"y" * 9000 + b" HTTP/1.1\r\n\r\n", 414, id="long-address"),
+        pytest.param(b"GET //[ HTTP/1.1\r\n\r\n", 404, id="no-address"),
+        pytest.param(b"GET /api/service/roles?limit=" + b"9" * 5000 + b" HTTP/1.1\r\n"
+                     b"Authorization: Bearer sandbox\r\n\r\n", 200, id="long-number"),
+        pytest.param(b"DELETE /api/service/users HTTP/1.1\r\n\r\n", 404, id="delete"),
+        pytest.param(b"HEAD /api/service/users HTTP/1.1\r\n\r\n", 404, id="head"),
+        pytest.param(POST + b"Content-Length: x\r\n\r\n", 400, id="length-no-number"),
+        pytest.param(POST + b"Content-Length: -1\r\n\r\n", 400, id="negative-length"),
+        pytest.param(POST + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}", 400, id="two"),
+        pytest.param(POST + b"Content-Length: 99999999999\r\n\r\n", 413, id="huge"),
+        pytest.param(POST + b"Transfer-Encoding: gzip\r\n\r\n", 501, id="gzip"),
+        pytest.param(POST + b"Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n{}", 400,
+                     id="length-and-chunks"),
+        pytest.param(POST + b"Transfer-Encoding: chunked\r\n\r\nx\r\n", 400, id="chunk-no-size"),
+        pytest.param(POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{}\r\n0\r\n\r\n", 400,
+                     id="chunk-too-long"),
+        pytest.param(POST + b"Content-Length: 2\r\n\r\n[]", 400, id="no-object"),
+        pytest.param(POST + b"Content-Length: 1\r\n\r\n\xff", 400, id="no-text"),
+        pytest.param(POST + b"Content-Length: 200000\r\n\r\n" + b"[" * 200000, 400, id="deep"),
+        pytest.param(POST + b"Content-Length: 8\r\n\r\n\"\\udc80\"", 400, id="surrogate"),
+        pytest.param(POST + b"Content-Length: 8\r\n\r\n\"\\u0000\"", 400, id="nul"),
+    ],
+)  # fmt: skip
+def test_odd_http_gets_one_clear_answer(tenant: Sandbox, sent: bytes, status: int) -> None:
+    answer = raw(tenant, sent)
+    assert re.match(rb"HTTP/1\.1 (\d{3}) [A-Z]", answer)
+    assert int(answer[9:12]) == status
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+def test_half_a_request_gets_no_answer(tenant: Sandbox) -> None:
+    for sent in (b"", b"GET", GET, POST + b"Content-Length: 5\r\n\r\n{}"):
+        assert raw(tenant, sent) == b""
+
+
+def test_a_chunked_body_is_read_and_the_connection_goes_on(tenant: Sandbox, client: Client) -> None:
+    body = json.dumps(client.invitations("new@acme.example")).encode()
+    chunks = b"".join(b"%x;x=y\r\n%s\r\n" % (len(part), part) for part in (body[:7], body[7:]))
+    invite = POST.replace(b"oauth-clients/token", b"users") + b"Authorization: Bearer sandbox\r\n"
+    chunked = b"Transfer-Encoding: Chunked\r\n\r\n" + chunks + b"0\r\nTrailer: x\r\n\r\n"
+    answer = raw(tenant, invite + chunked + GET + b"\r\n")
+    assert re.findall(rb"HTTP/1\.1 (\d+)", answer) == [b"200", b"200"]
+    assert [mail["email"] for mail in client.get("/__sandbox__/mails")] == ["new@acme.example"]
+
+
+def test_who_asks_first_is_told_to_go_on(tenant: Sandbox) -> None:
+    asked = POST + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}"
+    assert re.findall(rb"HTTP/1\.1 (\d+)", raw(tenant, asked)) == [b"100", b"400"]
+
+
+def test_an_answer_to_head_has_no_body(tenant: Sandbox) -> None:
+    assert raw(tenant, b"HEAD / HTTP/1.1\r\n\r\n").endswith(b"\r\n\r\n")
+
+
+@given(
+    st.binary(max_size=300), st.sampled_from([b"", GET, POST, POST + b"Content-Length: 30\r\n\r\n"])
+)
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_garbage_never_stops_it(tenant: Sandbox, garbage: bytes, before: bytes) -> None:
+    assert not re.match(rb"HTTP/1\.1 5(?!01)", raw(tenant, before + garbage))
+    assert raw(tenant, GET + b"\r\n").startswith(b"HTTP/1.1 200 OK")
+
+
+# ------------------------------------------------------------------------------ how it is set up
+
+
+def told() -> list[str]:
+    """Everything that can be set, by name."""
+    settings = [each.name for each in (*fields(Switches), *fields(Fault))]
+    return [*settings, *KINDS]
+
+
+@pytest.mark.parametrize("name", told())
+def test_all_that_can_be_set_is_in_the_help_and_in_the_document(name: str) -> None:
+    document = (Path(__file__).parent.parent / "docs" / "sandbox.md").read_text()
+    assert re.search(rf"^\| `{name}[`=]", document, re.MULTILINE) or name == "kind"
+    assert re.search(rf"^ +{name}(=| )", sandbox_help(), re.MULTILINE) or name == "kind"
+
+
+@cache
+def sandbox_help() -> str:
+    command = [sys.executable, "-m", "onboarding", "sandbox", "--help"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_every_address_beside_the_api_is_in_the_document() -> None:
+    document = (Path(__file__).parent.parent / "docs" / "sandbox.md").read_text()
+    source = Path(onboarding.sandbox.server.__file__).read_text()
+    served = re.findall(r'case "(GET|POST)", "(\w+)"', source)
+    assert served
+    assert sorted(re.findall(r"`(GET|POST) /__sandbox__/(\w+)` \|", document)) == sorted(served)
+
+
+def test_text_is_read_as_the_switch_needs_it() -> None:
+    assert switch_from_text("page_cap=20") == {"page_cap": 20}
+    assert switch_from_text("no_seats=true") == {"no_seats": True}
+    assert switch_from_text("invite_batch=atomic") == {"invite_batch": "atomic"}
+    said = "status match='POST .*/users$' status=429 times=0 retry_after=2"
+    assert fault_from_text(said) == {
+        "kind": "status", "match": "POST .*/users$", "status": 429, "times": 0, "retry_after": "2",
+    }  # fmt: skip
+
+
+def test_the_command_line_comes_on_top_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "faults.json"
+    faults = [{"kind": "html", "match": "roles"}]
+    file.write_text(json.dumps({"switches": {"page_cap": 5, "no_seats": True}, "faults": faults}))
+    with start(
+        *("--db", str(tmp_path / "t.db"), "--faults", str(file), "--until-stdin-closes"),
+        *("--switch", "page_cap=7", "--switch=readd_member=error"),
+        *("--fault", "drop-after match=users nth=2"),
+    ) as process:
+        client = Client(announced(process)["url"])
+        known = client.get("/__sandbox__/faults")
+        client.connection.close()
+        process.communicate()
+    switches = Switches(page_cap=7, no_seats=True, readd_member="error")
+    assert known["switches"] == asdict(switches)
+    assert [(each["kind"], each["match"], each["nth"]) for each in known["faults"]] == [
+        ("html", "roles", 1),
+        ("drop-after", "users", 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("argument", "complaint"),
+    [
+        pytest.param("--switch=page_cop=1", "'page_cop=1': expected NAME=VALUE", id="switch"),
+        pytest.param("--switch=page_cap", "'page_cap': expected NAME=VALUE", id="no-value"),
+        pytest.param("--switch=unknown_guid=410", "unknown_guid: '410' is not possible", id="choice"),
+        pytest.param("--fault=fire", "kind: there are latency, status", id="kind"),
+        pytest.param("--fault=html nth=x", "nth: 'x' is not possible here", id="number"),
+        pytest.param("--fault=html match='", "No closing quotation", id="quote"),
+    ],
+)
+def test_the_command_says_what_can_not_be_set(argument: str, complaint: str) -> None:
+    command = [sys.executable, "-m", "onboarding", "sandbox", "--db", os.devnull, argument]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "the embedded tenant can't be set up like this: " in done.stderr.replace("\n", " ")
+    assert complaint in " ".join(done.stderr.split())
+
+
 # ------------------------------------------------------------------------------ as a process
 
 
@@ -1138,6 +1558,90 @@ def test_an_acknowledged_write_survives_a_kill(tmp_path: Path) -> None:
         assert process.returncode == 0
 
 
+def test_of_what_was_acknowledged_nothing_is_lost_whenever_the_kill_comes(tmp_path: Path) -> None:
+    """Four clients write at once; the kill comes in the middle of it, again and again."""
+    db = ["--db", str(tmp_path / "t.db")]
+    acknowledged: set[str] = set()
+    asked: set[str] = set()
+    for life in range(6):
+        with start(*db) as process:
+            url = announced(process)["url"]
+            client = Client(url)
+            body = client.invitations("x@acme.example")
+            there = {mail["email"] for mail in client.get("/__sandbox__/mails")}
+            assert acknowledged <= there <= asked
+            enough = threading.Event()
+
+            def invite(
+                number: int, life: int = life, url: str = url, body: Any = body,
+                enough: threading.Event = enough,
+            ) -> None:  # fmt: skip
+                own = Client(url)
+                with suppress(HTTPException, ConnectionError):
+                    for n in range(10_000):
+                        emails = {f"p{life}.{number}.{n}.{i}@acme.example" for i in range(3)}
+                        asked.update(emails)
+                        people = [{**body["users"][0], "email": email} for email in emails]
+                        assert own.call("POST", f"{API}/users", {"users": people}) == (200, {})
+                        acknowledged.update(emails)
+                        if n == 2 + life:
+                            enough.set()
+                own.connection.close()
+
+            threads = [threading.Thread(target=invite, args=(number,)) for number in range(4)]
+            for thread in threads:
+                thread.start()
+            assert enough.wait(60)
+            process.kill()
+            for thread in threads:
+                thread.join()
+            client.connection.close()
+    with Sandbox(tmp_path / "t.db") as tenant:
+        client = Client(tenant.url)
+        there = {mail["email"] for mail in client.get("/__sandbox__/mails")}
+        assert acknowledged <= there <= asked
+        assert client.get("users", limit=1)["totalRecord"] == 10 + len(there)
+        assert client.group("everyone")["userCount"] == 9 + len(there)
+        client.connection.close()
+
+
+def test_a_file_of_another_version_is_left_alone(tmp_path: Path) -> None:
+    with Sandbox(tmp_path / "t.db"):
+        pass
+    with closing(sqlite3.connect(tmp_path / "t.db")) as db:
+        db.execute("PRAGMA user_version = 99")
+    with start("--db", str(tmp_path / "t.db")) as process:
+        _, err = process.communicate()
+    assert process.returncode == 2
+    assert err.endswith("another version made this file; delete it\n")
+
+
+def test_a_line_of_the_log_that_a_crash_cut_off_is_dropped(tmp_path: Path) -> None:
+    for _ in range(2):
+        with Sandbox(tmp_path / "t.db") as tenant:
+            client = Client(tenant.url)
+            client.get("roles")
+            log = client.get("/__sandbox__/requests")
+            client.connection.close()
+        with (tmp_path / "t.db-requests.jsonl").open("a") as file:
+            file.write('{"n": 9, "at"')
+    assert [each["n"] for each in log] == [1, 2]
+
+
+def test_a_commit_that_fails_is_a_500_for_all_and_the_next_one_works(
+    tenant: Sandbox, client: Client
+) -> None:
+    store = tenant._store
+    store._writer.execute("PRAGMA max_page_count = 1")
+    many = [f"p{n}@acme.example" for n in range(200)]
+    status, body = client.refusal("POST", "users", client.invitations(*many))
+    assert (status, body["error"]) == (500, "internal error")
+    store._writer.execute("PRAGMA max_page_count = 1000000")
+    assert client.get("/__sandbox__/mails") == []
+    client.post("users", client.invitations(*many))
+    assert len(client.get("/__sandbox__/mails")) == 200
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_it_also_while_it_is_slow(tmp_path: Path, number: signal.Signals) -> None:
     faults = tmp_path / "faults.json"
@@ -1168,7 +1672,9 @@ def test_a_port_in_use_is_said_in_one_line(tenant: Sandbox, tmp_path: Path) -> N
         pytest.param(
             '{"switches": {"page_cap": "x"}}', "page_cap: 'x' is not possible here", id="value"
         ),
-        pytest.param("[]", "expected an object with switches and faults", id="no-object"),
+        pytest.param("[]", "settings: expected an object", id="no-object"),
+        pytest.param('{"faults": 1}', "faults: expected a list", id="no-list"),
+        pytest.param("{", "Expecting property name enclosed in double quotes", id="no-json"),
         pytest.param(None, "No such file or directory", id="no-file"),
     ],
 )
@@ -1180,7 +1686,9 @@ def test_a_bad_settings_file_is_said_in_one_line(
         faults.write_text(content)
     with start("--db", str(tmp_path / "t.db"), "--faults", str(faults)) as process:
         out, err = process.communicate()
-    assert (process.returncode, out, err) == (2, "", f"onboarding.sandbox: {faults}: {complaint}\n")
+    assert (process.returncode, out) == (2, "")
+    assert err.startswith(f"onboarding.sandbox: can't be set up like this: {faults}: {complaint}")
+    assert err.count("\n") == 1
 
 
 def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:

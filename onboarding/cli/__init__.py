@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 import click
 
 from onboarding import __version__
-from onboarding.cli import options
+from onboarding.cli import embedded, options
 from onboarding.cli.console import Console
 from onboarding.cli.signals import Signals
 from onboarding.errors import Interrupted, OnboardingError, UsageError
@@ -126,12 +126,17 @@ def main() -> None:
     cli.main(prog_name="onboarding")
 
 
-def command(name: str, example: str, *decorators: options.Decorator[Any]) -> Callable[..., Any]:
+def command(
+    name: str,
+    example: str,
+    *decorators: options.Decorator[Any],
+    page: type[options.Page] = options.Page,
+) -> Callable[..., Any]:
     """Make a command of a function, with its options and with an example in its help."""
 
     def decorate(function: Callable[..., Any]) -> click.Command:
         passed = click.pass_context(function)
-        made = cli.command(name, cls=options.Page, example=example)
+        made = cli.command(name, cls=page, example=example)
         return made(options.together(*decorators)(passed))
 
     return decorate
@@ -320,16 +325,17 @@ def explain(ctx: click.Context, code: str | None) -> int:
         metavar="FILE",
         help="Its database, made if missing. Default: ./onboarding-sandbox.db",
     ),
+    *(embedded.switch, embedded.fault, embedded.faults),
+    page=embedded.Page,
 )
-def sandbox(ctx: click.Context, port: int, db: Path | None) -> int:
+def sandbox(ctx: click.Context, port: int, db: Path | None, **given: Any) -> int:
     """Serve the embedded tenant over HTTP, until it is stopped.
 
     For other programs, or to look at its answers. A command with --tenant
-    sandbox needs none: it starts its own.
+    sandbox needs none: it starts its own. It behaves as the API is known to;
+    switches change that where nobody knows, and faults let calls go wrong.
     """
-    from onboarding.cli import embedded
-
-    with embedded.serving(db or embedded.DATABASE, port) as tenant:
+    with embedded.serving(db or embedded.DATABASE, port, embedded.arguments(**given)) as tenant:
         ctx.obj.console.say(
             f"The embedded tenant listens on {tenant.url} until you press Ctrl-C. In another terminal:\n"
             f"  export ATLAN_BASE_URL={tenant.url} ATLAN_API_KEY={tenant.key}\n"

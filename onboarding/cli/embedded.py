@@ -1,26 +1,33 @@
 """The embedded tenant as a child process: a database goes in, an address and a key come out.
 
 It shares nothing with the rest of this package but HTTP, and it ends with us, however we end: its standard
-input closes then.
+input closes then. What can be set in it, it says itself.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import secrets
-import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import click
+
+from onboarding.cli import options
 from onboarding.errors import UsageError
+
+if TYPE_CHECKING:
+    import subprocess  # imported where it is needed: other commands' help does without
 
 DATABASE = Path("onboarding-sandbox.db")
 KEY = "ONBOARDING_SANDBOX_KEY"
+
+
+_COMMAND = (sys.executable, "-m", "onboarding.sandbox")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +51,18 @@ def database(tenant: str) -> Path | None:
 
 
 @contextmanager
-def serving(database: Path, port: int = 0) -> Iterator[Embedded]:
+def serving(database: Path, port: int = 0, more: Sequence[str] = ()) -> Iterator[Embedded]:
     """Have an embedded tenant on the loopback; raises ``UsageError`` where it can't begin."""
+    import secrets
+    import subprocess
+    import tempfile
+
     key = os.environ.get(KEY) or secrets.token_hex(16)
     with tempfile.TemporaryFile("w+") as complaints:
         process = subprocess.Popen(  # noqa: S603 -- our own interpreter and module
             [
-                *(sys.executable, "-m", "onboarding.sandbox"),
-                *("--db", str(database), "--port", str(port), "--until-stdin-closes"),
+                *_COMMAND,
+                *("--db", str(database), "--port", str(port), "--until-stdin-closes", *more),
             ],
             env=os.environ | {KEY: key},
             stdin=subprocess.PIPE,
@@ -75,4 +86,59 @@ def serving(database: Path, port: int = 0) -> Iterator[Embedded]:
 
 def _complaint(said: str) -> str:
     last = said.strip().rpartition("\n")[2].removeprefix("onboarding.sandbox: ")
+    if last.startswith("can't be set up"):
+        return f"the embedded tenant {last}"
     return f"the embedded tenant {last or 'did not start'}; name another port or file"
+
+
+# ---- how it is to behave: it knows itself, and is asked -------------------------------------------------------------
+
+_BEHAVIOUR = "How it behaves"
+
+switch = click.option(
+    "--switch",
+    cls=options.Option,
+    section=_BEHAVIOUR,
+    by_hand=True,
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Turn a switch, below; may be repeated.",
+)
+fault = click.option(
+    "--fault",
+    cls=options.Option,
+    section=_BEHAVIOUR,
+    by_hand=True,
+    multiple=True,
+    metavar="TEXT",
+    help="Let calls go wrong, as in --fault 'drop-after match=POST times=2'; may be repeated.",
+)
+faults = click.option(
+    "--faults",
+    cls=options.Option,
+    section=_BEHAVIOUR,
+    type=options.A_FILE,
+    metavar="FILE",
+    help="JSON with switches and faults, as /__sandbox__/faults shows and takes it.",
+)
+
+
+def arguments(switch: Sequence[str], fault: Sequence[str], faults: Path | None) -> list[str]:
+    """Hand the three on, as they came: what they may say is the tenant's to know."""
+    named = [("--switch", each) for each in switch] + [("--fault", each) for each in fault]
+    file = [("--faults", str(faults))] if faults else []
+    return [f"{name}={value}" for name, value in (*file, *named)]
+
+
+class Page(options.Page):
+    """Help that ends with everything which can be set, in the tenant's own words."""
+
+    def format_epilog(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        """Ask a process, as it is neither imported nor repeated here."""
+        import subprocess
+
+        asked = [*_COMMAND, "--describe"]
+        told = subprocess.run(asked, capture_output=True, check=True, text=True)  # noqa: S603 -- ours
+        for heading, entries in json.loads(told.stdout).items():
+            with formatter.section(heading):
+                formatter.write_dl([(term, text) for term, text in entries], col_max=24)

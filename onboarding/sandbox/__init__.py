@@ -4,7 +4,7 @@
 ``python -m onboarding.sandbox --db tenant.db`` does it as a process of its own.
 """
 
-from onboarding.sandbox.faults import Fault, Switches
 from onboarding.sandbox.server import Sandbox
+from onboarding.sandbox.switches import Fault, Switches
 
 __all__ = ["Fault", "Sandbox", "Switches"]

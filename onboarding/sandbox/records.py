@@ -1,75 +1,40 @@
-"""What users, groups and roles look like on the wire, and what may be asked of their lists."""
+"""What users, groups and roles look like on the wire, and what may be asked of their lists: SQL for each property."""
 
 from __future__ import annotations
 
-import json
-import sqlite3
+from onboarding.sandbox.query import Listing
 
-from onboarding.sandbox.query import Listing, Record
+
+def _flag(condition: str) -> str:
+    return f"json(CASE WHEN {condition} THEN 'true' ELSE 'false' END)"
+
 
 _MEMBER_COUNT = "(SELECT count(*) FROM users WHERE role = roles.name)"
-
-
-def _user(row: sqlite3.Row) -> Record:
-    """Absent values are missing keys: who never logged in has no ``lastLoginTime``."""
-    role = row["role"]
-    optional = {
-        "email": row["email"],
-        "firstName": row["first_name"],
-        "lastName": row["last_name"],
-        "lastLoginTime": row["last_login"],
-        "workspaceRole": role,
-        "attributes": json.loads(row["attributes"]) if row["attributes"] else None,
-    }
-    return {
-        "id": row["id"],
-        "username": row["username"],
-        "emailVerified": bool(row["verified"]),
-        "enabled": bool(row["enabled"]),
-        "status": "Enabled" if row["enabled"] else "Disabled",
-        "isScimUser": False,
-        "isLocked": False,
-        "roles": ["default-roles-default", role] if role else ["default-roles-default"],
-        "defaultRoles": ["offline_access", "uma_authorization", "$guest"],
-        "groupCount": row["group_count"],
-        "createdTimestamp": row["created"],
-        "personas": [],
-        "loginEvents": [],
-        **{name: value for name, value in optional.items() if value is not None},
-    }
-
-
-def _group(row: sqlite3.Row) -> Record:
-    attributes = json.loads(row["attributes"])
-    alias = {"alias": row["alias"]} if row["alias"] is not None else {}
-    return {
-        "id": row["id"],
-        "name": row["name"],
-        "path": f"/{row['name']}",
-        **alias,
-        "userCount": row["user_count"],
-        "attributes": attributes,
-        "personas": [],
-        "purposes": [],
-        "roles": [],
-        "decentralizedRoles": [],
-    }
-
-
-def _role(row: sqlite3.Row) -> Record:
-    return {
-        "id": row["id"],
-        "name": row["name"],
-        "description": row["description"],
-        "clientRole": False,
-        "level": row["level"],
-        "memberCount": str(row["member_count"]),
-    }
-
+_ALWAYS_EMPTY = "json('[]')"
 
 USERS = Listing(
     table="users",
-    select="users.*, (SELECT count(*) FROM members WHERE user = users.pk) AS group_count",
+    record={
+        "id": "users.id",
+        "username": "username",
+        "email": "email",
+        "firstName": "first_name",
+        "lastName": "last_name",
+        "emailVerified": _flag("verified"),
+        "enabled": _flag("enabled"),
+        "status": "CASE WHEN enabled THEN 'Enabled' ELSE 'Disabled' END",
+        "isScimUser": _flag("scim"),
+        "isLocked": _flag("locked"),
+        "workspaceRole": "role",
+        "roles": """json('["default-roles-default"' || ifnull(',"' || role || '"', '') || ']')""",
+        "defaultRoles": """json('["offline_access","uma_authorization","$guest"]')""",
+        "groupCount": "group_count",
+        "createdTimestamp": "created",
+        "lastLoginTime": "last_login",
+        "attributes": "json(attributes)",
+        "personas": _ALWAYS_EMPTY,
+        "loginEvents": _ALWAYS_EMPTY,
+    },
     filters={"id": "users.id", "username": "username", "email": "email", "roles": "role"},
     sorts={
         "username": "username",
@@ -77,24 +42,39 @@ USERS = Listing(
         "firstName": "first_name",
         "createdTimestamp": "created",
     },
-    record=_user,
     always=frozenset({"id", "status", "isScimUser"}),
 )
 
 GROUPS = Listing(
     table="groups",
-    select="groups.*, (SELECT count(*) FROM members WHERE grp = groups.pk) AS user_count",
+    record={
+        "id": "groups.id",
+        "name": "name",
+        "path": "'/' || name",
+        "alias": "alias",
+        "userCount": "user_count",
+        "attributes": "json(attributes)",
+        "personas": _ALWAYS_EMPTY,
+        "purposes": _ALWAYS_EMPTY,
+        "roles": _ALWAYS_EMPTY,
+        "decentralizedRoles": _ALWAYS_EMPTY,
+    },
     filters={"alias": "alias"},
     sorts={"name": "name", "alias": "alias", "createdAt": "attributes ->> '$.createdAt[0]'"},
-    record=_group,
     always=frozenset({"id", "name", "path"}),
 )
 
 ROLES = Listing(
     table="roles",
-    select=f"roles.*, {_MEMBER_COUNT} AS member_count",
+    record={
+        "id": "roles.id",
+        "name": "name",
+        "description": "description",
+        "clientRole": _flag("0"),
+        "level": "level",
+        "memberCount": f"CAST({_MEMBER_COUNT} AS TEXT)",
+    },
     filters={"name": "name"},
     sorts={"name": "name", "description": "description", "memberCount": _MEMBER_COUNT},
-    record=_role,
     always=frozenset({"id", "name"}),
 )

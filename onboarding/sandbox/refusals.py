@@ -1,12 +1,12 @@
 """Every way the tenant says no, in the shapes that the API answers.
 
 A: ``bad_request``, ``keycloak``, ``forbidden``, ``broken``; B: ``not_invited``; D: ``bad_client``;
-E: ``unauthorised``; F: ``no_route``. (C belongs to another part of the API.)
+E: ``unauthorised``; F: ``no_route``, ``too_long``. C belongs to another part of the API, and can only be scripted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 
@@ -69,9 +69,35 @@ def unauthorised(path: str) -> Refusal:
     )
 
 
+def too_long() -> Refusal:
+    """The address has more characters than the gateway takes."""
+    return Refusal(414, {"message": "Request-URI Too Large"})
+
+
 def no_route() -> Refusal:
     """No endpoint has this method and path."""
     return Refusal(404, {"message": "no Route matched with those values"})
+
+
+def shaped(shape: str, status: int, path: str, emails: Sequence[str]) -> Refusal:
+    """An error of this status in any of the shapes, for a call of this path about these people."""
+    phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else "Unknown"
+    match shape:
+        case "A":
+            return _heracles(status, status, phrase.lower(), phrase)
+        case "B":
+            return Refusal(status, dict.fromkeys(emails, f"{status} {phrase}"))
+        case "C":
+            cause = {"errorType": "AtlasBaseException", "errorMessage": phrase, "location": path}
+            told = {"errorMessage": phrase, "errorCause": phrase, "causes": [cause]}
+            return Refusal(status, {"errorCode": f"ATLAS-{status}-00-001", **told})
+        case "D":
+            return Refusal(status, {"error": "server_error", "error_description": phrase})
+        case "E":
+            where = {"servlet": "heracles", "message": phrase, "url": path}
+            return Refusal(status, {**where, "status": str(status)})
+        case _:
+            return Refusal(status, {"message": phrase})
 
 
 def _heracles(status: int, code: int, error: str, message: str) -> Refusal:

@@ -27,7 +27,9 @@ class RequestLog:
         self._end = 0
         self._file.seek(0)
         for line in self._file.read().splitlines(keepends=True):
-            self._note(line, json.loads(line)["route"])
+            if line.endswith(b"\n"):
+                self._note(line, json.loads(line)["route"])
+        self._file.truncate(self._end)  # what a crash cut off
 
     def append(self, entry: Mapping[str, object]) -> None:
         """Number it and write it down."""

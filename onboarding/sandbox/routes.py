@@ -6,15 +6,16 @@ refusal *raised* undoes what was done, a refusal *returned* lets it stand.
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from onboarding.sandbox import store
-from onboarding.sandbox.faults import Switches
-from onboarding.sandbox.query import Listing, Record, Scope, page
+from onboarding.sandbox.query import Listing, Scope, page
 from onboarding.sandbox.records import GROUPS, ROLES, USERS
 from onboarding.sandbox.refusals import (
     Refusal,
@@ -25,23 +26,31 @@ from onboarding.sandbox.refusals import (
     no_route,
     not_invited,
 )
+from onboarding.sandbox.switches import Switches
 from onboarding.sandbox.tokens import Tokens
 from onboarding.sandbox.wire import Request
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request that passed the door; ``guid`` is the one in its path."""
+    """A request that passed the door; ``names`` are those in its path."""
 
     db: sqlite3.Connection
     switches: Switches
     tokens: Tokens
     request: Request
-    guid: str
+    names: Mapping[str, str]
     body: object
 
+    @property
+    def guid(self) -> str:
+        """The guid in the path."""
+        return self.names["guid"]
 
-Answer = Callable[[Call], Record | Refusal | None]
+
+Record = dict[str, object]
+Answer = Callable[[Call], str | Record | Refusal | None]
+"""Text is JSON already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +69,14 @@ class Route:
         return f"{self.method} {self.path}"
 
 
-Found = tuple[Route, str] | None
+Found = tuple[Route, Mapping[str, str]] | None
 
 
 def find_route(method: str, path: str) -> Found:
-    """The route, and the guid in the path."""
+    """The route, and the names in the path."""
     for route, pattern in _PATTERNS:
         if route.method == method and (match := pattern.fullmatch(path)):
-            return route, match[1] if pattern.groups else ""
+            return route, match.groupdict()
     return None
 
 
@@ -75,19 +84,20 @@ def _list(listing: Listing) -> Answer:
     return lambda call: _page(call, listing, Scope())
 
 
-def _list_groups_of_user(call: Call) -> Record:
+def _list_groups_of_user(call: Call) -> str:
     joined = "groups.pk IN (SELECT grp FROM members WHERE user = ?)"
-    return _page(call, GROUPS, Scope(joined, (_user(call),)))
+    user = _known(call, "SELECT * FROM users WHERE id = ?", call.guid, "user")
+    return _page(call, GROUPS, Scope(joined, (user["pk"],), user["group_count"]))
 
 
-def _list_members(call: Call) -> Record:
+def _list_members(call: Call) -> str:
     joined = "users.pk IN (SELECT user FROM members WHERE grp = ?)"
-    return _page(call, USERS, Scope(joined, (_group(call)["pk"],)))
+    group = _group(call)
+    return _page(call, USERS, Scope(joined, (group["pk"],), group["user_count"]))
 
 
-def _page(call: Call, listing: Listing, scope: Scope) -> Record:
-    cap, exact_case = call.switches.page_cap, call.switches.in_case_sensitive
-    return page(call.db, listing, call.request.params, scope=scope, cap=cap, exact_case=exact_case)
+def _page(call: Call, listing: Listing, scope: Scope) -> str:
+    return page(call.db, listing, call.request.params, call.switches, scope)
 
 
 def _current_user(call: Call) -> Record:
@@ -128,9 +138,7 @@ def _invite(call: Call) -> Record | Refusal:
         raise forbidden("Inviting users is not allowed when SSO is enforced")
     if call.switches.no_seats:
         raise bad_request("No seats are left in the licence of this workspace")
-    newest = store.newest_user(call.db)
     problems = _invite_each(call, invited)
-    store.welcome(call.db, after=newest)
     if problems and call.switches.invite_batch == "atomic":
         raise not_invited(problems)
     return not_invited(problems) if problems else {}
@@ -139,37 +147,48 @@ def _invite(call: Call) -> Record | Refusal:
 def _invite_each(call: Call, invited: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """E-mail as it was sent -> what stood in the way."""
     roles = _workspace_roles(call)
+    emails = [each["email"].lower() for each in invited]
+    there = store.taken(call.db, "email", emails)
+    usernames = store.taken(call.db, "username", [email.partition("@")[0] for email in emails])
+    problems: dict[str, str] = {}
+    people: list[tuple[str, str, str]] = []
+    for each, email in zip(invited, emails, strict=True):
+        problem = _problem(each, email, roles, there)
+        username = None if problem else _username(call, email, usernames)
+        if username is None:
+            problems[each["email"]] = problem or "409 Conflict: User exists with same username"
+            continue
+        there.add(email)
+        usernames.add(username)
+        people.append((email, username, each["roleName"]))
     inviter = store.actor(call.db)
-    by = store.invited_by(inviter, inviter)
-    problems = {each["email"]: _invite_one(call, each, roles, by) for each in invited}
-    return {email: problem for email, problem in problems.items() if problem}
+    store.invite(call.db, people, store.invited_by(inviter, inviter))
+    return problems
 
 
-def _invite_one(
-    call: Call, person: Mapping[str, str], roles: Mapping[str, str], by: store.Attributes
+def _problem(
+    person: Mapping[str, str], email: str, roles: Mapping[str, str], there: set[str]
 ) -> str | None:
-    """Invite, or say what stands in the way."""
-    email = person["email"].lower()
-    role = roles.get(person["roleId"])
-    if role is None or role != person["roleName"]:
+    """What stands in the way of inviting this person."""
+    if roles.get(person["roleId"]) != person["roleName"]:
         return "404 Not Found: Could not find role"
     if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email):
         return "400 Bad Request: Invalid email address"
-    if _exists(call, "SELECT 1 FROM users WHERE email = ?", email):
+    if email in there:
         return "409 Conflict: User exists with the same email"
-    username = wanted = email.partition("@")[0]
-    count = 1
-    while _exists(call, "SELECT 1 FROM users WHERE username = ?", username):
-        if call.switches.username_collision == "error":
-            return "409 Conflict: User exists with same username"
-        count += 1
-        username = f"{wanted}{count}"
-    store.invite(call.db, email, role, username, by)
     return None
 
 
-def _exists(call: Call, sql: str, *values: object) -> bool:
-    return call.db.execute(sql, values).fetchone() is not None
+def _username(call: Call, email: str, taken: set[str]) -> str | None:
+    """The part before the @, numbered where somebody has it; None where that is an error."""
+    username = wanted = email.partition("@")[0]
+    count = 1
+    while username in taken or (count > 1 and store.taken(call.db, "username", [username])):
+        if call.switches.username_collision == "error":
+            return None
+        count += 1
+        username = f"{wanted}{count}"
+    return username
 
 
 def _workspace_roles(call: Call) -> dict[str, str]:
@@ -193,15 +212,13 @@ def _refuse_to_token(_: Call) -> None:
 
 def _join_groups(call: Call) -> None:
     user = _user(call)
-    groups = [_group(call, guid) for guid in _strings(call.body, "groups")]
+    groups = _all_known(call, "groups", _strings(call.body, "groups"))
     if call.switches.readd_member == "error":
+        member = "SELECT name FROM groups JOIN members ON grp = pk WHERE user = ? AND grp = ?"
         for group in groups:
-            if _exists(call, _MEMBERSHIP, group["pk"], user):
-                raise keycloak(400, 409, f"User is already a member of group '{group['name']}'.")
-    store.join(call.db, [(group["pk"], user) for group in groups])
-
-
-_MEMBERSHIP = "SELECT 1 FROM members WHERE grp = ? AND user = ?"
+            if row := call.db.execute(member, [user, group]).fetchone():
+                raise keycloak(400, 409, f"User is already a member of group '{row['name']}'.")
+    store.join(call.db, groups, [user])
 
 
 def _create_group(call: Call) -> Record:
@@ -210,7 +227,7 @@ def _create_group(call: Call) -> Record:
     name, attributes = group["name"], _attributes(group["attributes"])
     if not name or not attributes.get("alias"):
         raise _misfit("Property 'name' or 'attributes.alias' is empty")
-    if _exists(call, "SELECT 1 FROM groups WHERE name = ?", name):
+    if call.db.execute("SELECT 1 FROM groups WHERE name = ?", [name]).fetchone():
         raise keycloak(400, 409, f"Top level group named '{name}' already exists.")
     pk, guid = store.create_group(call.db, name, attributes)
     return {"group": guid, "users": _members_of_new_group(call, pk)}
@@ -219,15 +236,12 @@ def _create_group(call: Call) -> Record:
 def _members_of_new_group(call: Call, group: int) -> Record | None:
     if not isinstance(call.body, dict) or call.body.get("users") is None:
         return None
-    statuses: Record = {}
-    for guid in _strings(call.body, "users"):
-        row = call.db.execute("SELECT pk FROM users WHERE id = ?", [guid]).fetchone()
-        if row:
-            store.join(call.db, [(group, row["pk"])])
-            statuses[guid] = {"status": 200, "statusMessage": "success"}
-        else:
-            statuses[guid] = {"status": 404, "statusMessage": "User not found"}
-    return statuses
+    asked = _strings(call.body, "users")
+    there = store.known(call.db, "users", asked)
+    store.join(call.db, [group], [*there.values()])
+    added = {"status": 200, "statusMessage": "success"}
+    unknown = {"status": 404, "statusMessage": "User not found"}
+    return {guid: added if guid in there else unknown for guid in asked}
 
 
 def _update_group(call: Call) -> None:
@@ -250,22 +264,70 @@ def _stamps(attributes: store.Attributes) -> store.Attributes:
 def _remove_members(call: Call) -> None:
     """Who is no member is passed over."""
     group = _group(call)["pk"]
-    users = [_user(call, guid) for guid in _strings(call.body, "users")]
-    store.leave(call.db, [(group, user) for user in users])
+    store.leave(call.db, group, _all_known(call, "users", _strings(call.body, "users")))
 
 
 def _delete_group(call: Call) -> None:
     call.db.execute("DELETE FROM groups WHERE pk = ?", [_group(call)["pk"]])
 
 
-def _group(call: Call, guid: str | None = None) -> sqlite3.Row:
-    """The group with this guid, or the one in the path."""
-    return _known(call, "SELECT * FROM groups WHERE id = ?", guid or call.guid, "group")
+def _list_mappers(call: Call) -> str:
+    """A plain array, as Keycloak has it."""
+    rows = "SELECT mapper FROM mappers WHERE alias = ? ORDER BY n"
+    return str(
+        call.db.execute(
+            f"SELECT json_group_array(json(mapper)) FROM ({rows})",  # noqa: S608 - values are bound
+            [_provider(call)],
+        ).fetchone()[0]
+    )
 
 
-def _user(call: Call, guid: str | None = None) -> int:
-    """The row of the user with this guid, or of the one in the path."""
-    return int(_known(call, "SELECT pk FROM users WHERE id = ?", guid or call.guid, "user")["pk"])
+def _show_mapper(call: Call) -> str:
+    return str(_mapper(call)["mapper"])
+
+
+def _save_mapper(call: Call) -> str:
+    """A new one where the path has no guid; it answers what is kept."""
+    given = _fields(call.body, name=str, identityProviderMapper=str, config=dict)
+    guid = str(_mapper(call)["id"]) if "guid" in call.names else str(uuid4())
+    mapper = json.dumps({**given, "id": guid, "identityProviderAlias": _provider(call)})
+    call.db.execute(
+        "INSERT INTO mappers (id, alias, mapper) VALUES (?, ?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET mapper = excluded.mapper",
+        [guid, call.names["alias"], mapper],
+    )
+    return mapper
+
+
+def _delete_mapper(call: Call) -> None:
+    call.db.execute("DELETE FROM mappers WHERE id = ?", [_mapper(call)["id"]])
+
+
+def _mapper(call: Call) -> sqlite3.Row:
+    sql = "SELECT * FROM mappers WHERE id = ?"
+    row = _known(call, sql, call.guid, "identity provider mapper")
+    if row["alias"] != _provider(call):
+        raise keycloak(call.switches.unknown_guid, 404, "Could not find mapper of this provider")
+    return row
+
+
+def _provider(call: Call) -> str:
+    if call.names["alias"] not in _PROVIDERS:
+        raise keycloak(call.switches.unknown_guid, 404, "Could not find identity provider")
+    return call.names["alias"]
+
+
+_PROVIDERS = ("google", "azure", "okta", "jumpcloud", "onelogin")
+
+
+def _group(call: Call) -> sqlite3.Row:
+    """The group in the path."""
+    return _known(call, "SELECT * FROM groups WHERE id = ?", call.guid, "group")
+
+
+def _user(call: Call) -> int:
+    """The row of the user in the path."""
+    return int(_known(call, "SELECT pk FROM users WHERE id = ?", call.guid, "user")["pk"])
 
 
 def _known(call: Call, sql: str, guid: str, what: str) -> sqlite3.Row:
@@ -273,6 +335,15 @@ def _known(call: Call, sql: str, guid: str, what: str) -> sqlite3.Row:
     if row is None:
         raise keycloak(call.switches.unknown_guid, 404, f"Could not find {what} by id")
     return row
+
+
+def _all_known(call: Call, table: str, guids: Sequence[str]) -> list[int]:
+    """The rows of these users or groups, all of which must exist."""
+    found = store.known(call.db, table, guids)
+    if len(found) < len(set(guids)):
+        what = table.removesuffix("s")
+        raise keycloak(call.switches.unknown_guid, 404, f"Could not find {what} by id")
+    return [*found.values()]
 
 
 def _strings(body: object, name: str) -> list[str]:
@@ -325,7 +396,14 @@ ROUTES = (
     Route("GET", f"{_API}/groups/{{guid}}/members", _list_members),
     Route("POST", f"{_API}/groups/{{guid}}/members/remove", _remove_members),
     Route("POST", f"{_API}/groups/{{guid}}/delete", _delete_group),
+    Route("GET", f"{_API}/idp/{{alias}}/mappers", _list_mappers),
+    Route("POST", f"{_API}/idp/{{alias}}/mappers", _save_mapper),
+    Route("GET", f"{_API}/idp/{{alias}}/mappers/{{guid}}", _show_mapper),
+    Route("POST", f"{_API}/idp/{{alias}}/mappers/{{guid}}", _save_mapper),
+    Route("POST", f"{_API}/idp/{{alias}}/mappers/{{guid}}/delete", _delete_mapper),
     Route("POST", f"{_API}/oauth-clients/token", _token, is_open=True),
 )
 
-_PATTERNS = tuple((route, re.compile(route.path.replace("{guid}", "([^/]+)"))) for route in ROUTES)
+_PATTERNS = tuple(
+    (route, re.compile(re.sub("{(.*?)}", "(?P<\\1>[^/]+)", route.path))) for route in ROUTES
+)

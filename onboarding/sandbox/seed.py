@@ -25,6 +25,9 @@ class Person:
     groups: tuple[str, ...] = ()
     pending: bool = False
     enabled: bool = True
+    locked: bool = False
+    scim: bool = False
+    """Whether it came from the directory and is kept by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +94,15 @@ PEOPLE = (
         "$member",
         ("everyone", "marketing"),
         enabled=False,
+        locked=True,
     ),
     Person(
-        "nadia.rossi", "nadia.rossi@acme.example", "Nadia Rossi", "$member", ("everyone", "finance")
+        "nadia.rossi",
+        "nadia.rossi@acme.example",
+        "Nadia Rossi",
+        "$member",
+        ("everyone", "finance"),
+        scim=True,
     ),
 )
 

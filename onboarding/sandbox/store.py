@@ -1,18 +1,21 @@
 """The tenant's people, groups and memberships in one SQLite file: what is kept, and how it changes.
 
-Reads take a connection each and never wait. Writes take turns. What a ``writing`` block did is on
-disk when the block ends (WAL, synchronous=FULL), so that an acknowledged write survives a crash.
+Reads take a connection each and never wait. Writes take turns, and what several callers did at once is committed
+together: one flush for all. What a ``writing`` block did is on disk when the block ends (WAL, synchronous=FULL), so
+that an acknowledged write survives a crash.
 Handlers read and write through the functions below; what a list call asks is ``query``'s.
 """
 
 from __future__ import annotations
 
 import json
+import secrets
 import sqlite3
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,13 +31,15 @@ CREATE TABLE roles (
 CREATE TABLE users (
   pk INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, username TEXT NOT NULL UNIQUE, email TEXT UNIQUE,
   first_name TEXT, last_name TEXT, role TEXT, enabled INTEGER NOT NULL, verified INTEGER NOT NULL,
-  created INTEGER NOT NULL, last_login INTEGER, attributes TEXT
+  created INTEGER NOT NULL, last_login INTEGER, attributes TEXT,
+  locked INTEGER NOT NULL DEFAULT 0, scim INTEGER NOT NULL DEFAULT 0,
+  group_count INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX users_by_role ON users (role);
 CREATE INDEX users_by_age ON users (created);
 CREATE TABLE groups (
   pk INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE, alias TEXT,
-  is_default INTEGER NOT NULL, attributes TEXT NOT NULL
+  is_default INTEGER NOT NULL, attributes TEXT NOT NULL, user_count INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE members (
   grp INTEGER NOT NULL REFERENCES groups ON DELETE CASCADE, user INTEGER NOT NULL REFERENCES users,
@@ -44,9 +49,21 @@ CREATE INDEX members_by_user ON members (user, grp);
 CREATE TABLE mails (
   n INTEGER PRIMARY KEY, email TEXT NOT NULL, role TEXT NOT NULL, at TEXT NOT NULL
 );
+CREATE TABLE mappers (
+  n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, alias TEXT NOT NULL, mapper TEXT NOT NULL
+);
+CREATE TRIGGER joined AFTER INSERT ON members BEGIN
+  UPDATE groups SET user_count = user_count + 1 WHERE pk = NEW.grp;
+  UPDATE users SET group_count = group_count + 1 WHERE pk = NEW.user;
+END;
+CREATE TRIGGER has_left AFTER DELETE ON members BEGIN
+  UPDATE groups SET user_count = user_count - 1 WHERE pk = OLD.grp;
+  UPDATE users SET group_count = group_count - 1 WHERE pk = OLD.user;
+END;
 """
+_VERSION = 2
 
-_TABLES = ("members", "mails", "groups", "users", "roles", "meta")
+_TABLES = ("members", "mails", "mappers", "groups", "users", "roles", "meta")
 
 Attributes = dict[str, list[str]]
 
@@ -57,16 +74,22 @@ class Store:
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._path = path
         self._clock = clock
-        self._turn = threading.RLock()
+        self._turn = threading.Lock()
+        self._waiting = 0
+        self._counting = threading.Lock()
+        self._commit: Future[None] = Future()
         self._idle: list[sqlite3.Connection] = []
         self._past: list[tuple[float, sqlite3.Connection]] = []
         self._writer = self._connection()
-        with self.writing() as db:
-            self.is_new = not db.execute("SELECT 1 FROM sqlite_master").fetchone()
-            if self.is_new:
-                for statement in _SCHEMA.split(";"):
-                    db.execute(statement)
-                _plant(db)
+        self.is_new = not self._writer.execute("SELECT 1 FROM sqlite_master").fetchone()
+        if self.is_new:
+            self._writer.executescript(
+                f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION};"
+            )
+            _plant(self._writer)
+            self._writer.execute("COMMIT")
+        elif self._writer.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+            raise sqlite3.DatabaseError("another version made this file; delete it")
 
     def reset(self) -> None:
         """Forget everything and be a new tenant, with a new id."""
@@ -79,19 +102,48 @@ class Store:
     def writing(self, lag: float = 0.0) -> Iterator[sqlite3.Connection]:
         """The one connection that writes: all of the block, or nothing where it raises.
 
-        With a ``lag`` a view of the time before is kept, for reads that lag behind.
+        Whoever has nobody behind them commits for all; everybody waits for that, those who were refused, too: what
+        they were told of may not be lost either. With a ``lag`` a view of the time before is kept, for reads that
+        lag behind.
         """
+        with self._counting:
+            self._waiting += 1
         with self._turn:
+            with self._counting:
+                self._waiting -= 1
+            commit = self._begin(lag)
+            try:
+                yield self._writer
+            except BaseException:
+                if self._writer.in_transaction:  # which a full disk ends by itself
+                    self._writer.execute("ROLLBACK TO one")
+                raise
+            finally:
+                if not self._waiting or not self._writer.in_transaction:
+                    self._end(commit)
+                commit_is_known = commit
+        commit_is_known.result()
+
+    def _begin(self, lag: float) -> Future[None]:
+        """Join the transaction under way, or begin it; the answer is known when it is committed."""
+        if not self._writer.in_transaction:
             # views of nearly the same moment are one: each holds files open
             if lag and (not self._past or self._clock() - self._past[-1][0] >= lag / 50):
                 self._keep_view()
             self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._writer
-            except BaseException:
-                self._writer.execute("ROLLBACK")
-                raise
+            self._commit = Future()
+        self._writer.execute("SAVEPOINT one")
+        return self._commit
+
+    def _end(self, commit: Future[None]) -> None:
+        try:
             self._writer.execute("COMMIT")
+        except sqlite3.Error as error:
+            commit.set_exception(error)
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+        else:
+            commit.set_result(None)
 
     @contextmanager
     def reading(self, lag: float = 0.0) -> Iterator[sqlite3.Connection]:
@@ -146,15 +198,13 @@ def _plant(db: sqlite3.Connection) -> None:
     db.execute("INSERT INTO meta VALUES ('actor', ?)", [f"{seed.API_ACCOUNT}{uuid.uuid4()}"])
     db.executemany(
         "INSERT INTO roles (id, name, description, level) VALUES (?, ?, ?, ?)",
-        [(str(uuid.uuid4()), role.name, role.description, role.level) for role in seed.ROLES],
+        [(_guid(), role.name, role.description, role.level) for role in seed.ROLES],
     )
     groups = {team.name: create_group(db, team.name, _team_attributes(team)) for team in seed.TEAMS}
     service = seed.Person(actor(db), None, "", None)
     for person in (*seed.PEOPLE, service):
-        user = _add_account(db, person)
-        db.executemany(
-            "INSERT INTO members VALUES (?, ?)", [(groups[g][0], user) for g in person.groups]
-        )
+        user = put_account(db, person)
+        join(db, [groups[name][0] for name in person.groups], [user])
 
 
 def _team_attributes(team: seed.Team) -> Attributes:
@@ -162,59 +212,57 @@ def _team_attributes(team: seed.Team) -> Attributes:
     return {"alias": [team.alias], **described, "isDefault": [str(team.default).lower()]}
 
 
-def _add_account(db: sqlite3.Connection, person: seed.Person) -> int:
+def put_account(db: sqlite3.Connection, person: seed.Person) -> int:
+    """The row of the account with this username, made or changed; the groups are joined by themselves."""
     first, _, last = person.name.partition(" ")
     active = bool(person.email) and not person.pending
-    return _insert_user(
-        db,
-        username=person.username,
-        email=person.email,
-        first_name=first or None,
-        last_name=last or None,
-        role=person.role,
-        enabled=person.enabled,
-        verified=active,
-        last_login=_millis() if active else None,
-        attributes=json.dumps(invited_by("owner", "Olivia Owner")) if person.email else None,
+    row = {
+        "id": _guid(),
+        "username": person.username,
+        "email": person.email,
+        "first_name": first or None,
+        "last_name": last or None,
+        "role": person.role,
+        "enabled": person.enabled,
+        "locked": person.locked,
+        "scim": person.scim,
+        "verified": active,
+        "created": _millis(),
+        "last_login": _millis() if active else None,
+        "attributes": json.dumps(invited_by("owner", "Olivia Owner")) if person.email else None,
+    }
+    names, marks = ", ".join(row), ", ".join("?" * len(row))
+    news = ", ".join(f"{name} = excluded.{name}" for name in row if name not in ("id", "created"))
+    sql = f"INSERT INTO users ({names}) VALUES ({marks})"  # noqa: S608 - our own names
+    sql += f" ON CONFLICT (username) DO UPDATE SET {news} RETURNING pk"
+    return int(db.execute(sql, [*row.values()]).fetchone()[0])
+
+
+def taken(db: sqlite3.Connection, column: str, values: Sequence[str]) -> set[str]:
+    """Those of the e-mails or usernames that some account has."""
+    sql = f"SELECT {column} FROM users WHERE {column} IN (SELECT value FROM json_each(?))"  # noqa: S608 - our own names
+    return {row[0] for row in db.execute(sql, [json.dumps(values)])}
+
+
+def invite(db: sqlite3.Connection, people: Sequence[tuple[str, str, str]], by: Attributes) -> None:
+    """Make the accounts (e-mail, username, role), pending and in the default groups, and record their mails."""
+    newest = db.execute("SELECT max(pk) FROM users").fetchone()[0]
+    rows = [(_guid(), *person) for person in people]
+    # one statement, not one a row: each step of a statement hands over to the other threads
+    db.execute(
+        "INSERT INTO users (id, email, username, role, enabled, verified, created, attributes)"
+        " SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, 1, 0, ?, ? FROM json_each(?)",
+        [_millis(), json.dumps(by), json.dumps(rows)],
     )
-
-
-def invite(db: sqlite3.Connection, email: str, role: str, username: str, by: Attributes) -> None:
-    """Make the account, pending; ``welcome`` does the rest for the whole batch."""
-    _insert_user(
-        db,
-        username=username,
-        email=email,
-        role=role,
-        enabled=True,
-        verified=False,
-        attributes=json.dumps(by),
-    )
-
-
-def newest_user(db: sqlite3.Connection) -> int:
-    """The row of the account made last."""
-    return int(db.execute("SELECT max(pk) FROM users").fetchone()[0])
-
-
-def welcome(db: sqlite3.Connection, after: int) -> None:
-    """Put every account newer than this into the default groups, and record its mail."""
     db.execute(
         "INSERT INTO members SELECT groups.pk, users.pk FROM users, groups"
         " WHERE users.pk > ? AND is_default",
-        [after],
+        [newest],
     )
     db.execute(
         "INSERT INTO mails (email, role, at) SELECT email, role, ? FROM users WHERE pk > ? ORDER BY pk",
-        [_iso(), after],
+        [_iso(), newest],
     )
-
-
-def _insert_user(db: sqlite3.Connection, **values: object) -> int:
-    row = {"id": str(uuid.uuid4()), "created": _millis(), **values}
-    names, marks = ", ".join(row), ", ".join("?" * len(row))
-    sql = f"INSERT INTO users ({names}) VALUES ({marks}) RETURNING pk"  # noqa: S608 - our own names
-    return int(db.execute(sql, [*row.values()]).fetchone()[0])
 
 
 def invited_by(username: str, name: str) -> Attributes:
@@ -225,7 +273,7 @@ def invited_by(username: str, name: str) -> Attributes:
 def create_group(db: sqlite3.Connection, name: str, attributes: Attributes) -> tuple[int, str]:
     """The new group's row and guid."""
     stamps = {"createdAt": [str(_millis())], "createdBy": [actor(db)]}
-    guid = str(uuid.uuid4())
+    guid = _guid()
     row = db.execute(
         "INSERT INTO groups (id, name, alias, is_default, attributes) VALUES (?, ?, ?, ?, ?) RETURNING pk",
         [guid, name, *_attribute_columns({**attributes, **stamps})],
@@ -253,14 +301,27 @@ def attributes_of(group: sqlite3.Row) -> Attributes:
     return attributes
 
 
-def join(db: sqlite3.Connection, pairs: Iterable[tuple[int, int]]) -> None:
-    """Add (group, user) rows; who is in already stays in."""
-    db.executemany("INSERT OR IGNORE INTO members VALUES (?, ?)", pairs)
+def join(db: sqlite3.Connection, groups: Sequence[int], users: Sequence[int]) -> None:
+    """Put each of the users into each of the groups; who is in already stays in."""
+    db.execute(
+        "INSERT OR IGNORE INTO members SELECT g.value, u.value FROM json_each(?) AS g, json_each(?) AS u",
+        [json.dumps(groups), json.dumps(users)],
+    )
 
 
-def leave(db: sqlite3.Connection, pairs: Iterable[tuple[int, int]]) -> None:
-    """Remove (group, user) rows, where they exist."""
-    db.executemany("DELETE FROM members WHERE grp = ? AND user = ?", pairs)
+def leave(db: sqlite3.Connection, group: int, users: Sequence[int]) -> None:
+    """Take the users out of the group, those who are in."""
+    db.execute(
+        "DELETE FROM members WHERE grp = ? AND user IN (SELECT value FROM json_each(?))",
+        [group, json.dumps(users)],
+    )
+
+
+def known(db: sqlite3.Connection, table: str, guids: Sequence[str]) -> dict[str, int]:
+    """Guid -> row, of the users or groups that exist."""
+    sql = f"SELECT json_group_object(id, pk) FROM {table} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608 - our own names
+    found: dict[str, int] = json.loads(db.execute(sql, [json.dumps(guids)]).fetchone()[0])
+    return found
 
 
 def actor(db: sqlite3.Connection) -> str:
@@ -278,6 +339,11 @@ def mails(store: Store) -> list[dict[str, object]]:
     """Every invitation that would have been sent, in order."""
     with store.reading() as db, closing(db.execute("SELECT * FROM mails ORDER BY n")) as rows:
         return [dict(row) for row in rows]
+
+
+def _guid() -> str:
+    """A new id that sorts behind the older ones: indexes grow at their end, and a commit touches few pages."""
+    return str(uuid.UUID(int=_millis() << 80 | secrets.randbits(80), version=4))
 
 
 def _millis() -> int:
