@@ -401,6 +401,19 @@ def test_what_is_said_clearly_is_not_refused(tmp_path: Path) -> None:
     assert asked(mapped).desired.grants == {}
 
 
+def test_who_shall_get_another_address_is_rejected(tmp_path: Path) -> None:
+    text = filled(
+        "First Name [Required],Email Address [Required],Org Unit Path [Required],New Primary Email [UPLOAD ONLY]",
+        {"Email": ANA, "New P": "zoe@acme.example"},
+        {"Email": BOB},
+    )
+    intake = asked(inputs(tmp_path, google=text))
+    assert [(f.code, f.value) for f in intake.findings if f.severity is Severity.REJECT] == [
+        ("email-changed", "zoe@acme.example")
+    ]
+    assert [*intake.desired.persons] == [BOB]
+
+
 def test_what_the_command_says_settles_a_doubt(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("Email,Group,Active\na@x.example,Ops,No\n")

@@ -21,6 +21,7 @@ from onboarding.errors import SheetError, UsageError
 from onboarding.headers import Kind
 from onboarding.model import Finding, RowRef, Severity
 from onboarding.sheets import Inputs, Reading, Table, read
+from onboarding.sheets.text import read_text
 
 USERS = "email,role\nana@acme.example,Member\n"
 
@@ -111,6 +112,27 @@ def test_a_doubtful_encoding_stops_where_it_could_reach_the_tenant() -> None:
     ):
         piped(content)
     assert rows(one(piped(content, encoding="cp1252")))[3] == ["b@acme.example", "Größe"]
+
+
+@pytest.mark.parametrize(
+    ("content", "page"),
+    [
+        ("Фамилия,Роль,Email,Role\nИванов,Гость,a@x.example,Guest\n".encode("cp1251"), "cp1251"),
+        ("社員番号,氏名,Email,部署,Role\n1,山田,a@x.example,部,Guest\n".encode("cp932"), "cp932"),
+        ("성명,Email,Role\n김철수,a@x.example,Guest\n".encode("euc_kr"), "euc_kr"),
+        ("Prénom,Email,Rôle\nZoé,a@x.example,Invité\n".encode("cp1252"), "cp1252"),
+    ],
+)
+def test_a_guess_is_the_likeliest_page_and_the_one_that_is_named(content: bytes, page: str) -> None:
+    grid = read_text(content, encoding=None, delimiter=None)
+    assert grid.encoding == page
+    assert grid.doubt.endswith(f"such as --encoding {page}")
+    assert grid.rows[1] == content.decode(page).splitlines()[1].split(",")
+
+
+def test_a_doubtful_word_needs_no_certain_encoding() -> None:
+    table = one(piped("email,Rôle\na@acme.example,Invité\n".encode("cp1252")))
+    assert rows(table) == {2: ["a@acme.example", "Invité"]}
 
 
 def test_a_doubtful_encoding_passes_where_it_stays_here() -> None:
@@ -697,7 +719,10 @@ def test_a_file_that_is_still_written_is_not_read(tmp_path: Path) -> None:
         file.flush()
         with pytest.raises(SheetError, match=r"is still being written; .* save and close it"):
             read([str(path)], Reading())
-        for age in (10, -100):  # just saved in a program that keeps it open; by a clock that is ahead
+        for age in (
+            10,
+            -100,
+        ):  # just saved in a program that keeps it open; by a clock that is ahead
             os.utime(path, (time.time() - age,) * 2)
             assert read([str(path)], Reading()).tables
     assert read([str(path)], Reading()).tables

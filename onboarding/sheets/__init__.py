@@ -21,7 +21,7 @@ from onboarding.model import Finding, RowRef
 from onboarding.schemas import clean
 from onboarding.sheets import cells
 from onboarding.sheets.cells import FORMULA_STARTS
-from onboarding.sheets.doubts import refuse_contrary, strangers
+from onboarding.sheets.doubts import refuse_contrary, renamed, strangers
 from onboarding.sheets.files import TEXTS, Snapshot, Source, again, snapshots
 from onboarding.sheets.grid import Grid
 from onboarding.sheets.kinds import refuse_what_is_no_text
@@ -185,5 +185,5 @@ def _table(grid: Grid, snapshot: Snapshot, source: str, reading: Reading, index:
     cells.refuse_doubt(table, grid)
     above = [" ".join(filter(None, map(clean, row))) for row in grid.rows[: layout.top - 1]]
     refuse_contrary(table, above)
-    table = replace(table, findings=(*table.findings, *strangers(table)))
+    table = replace(table, findings=(*table.findings, *strangers(table), *renamed(table)))
     return replace(table, findings=(*table.findings, *notes(table, grid)))

@@ -174,11 +174,14 @@ def _unguarded(cell: str) -> str:
     return cell[1:] if guarded else cell
 
 
+_OF_WORDS = {"role", "status", "blocked", "action", "default"}
+
+
 def refuse_doubt(table: Table, grid: Grid) -> None:
-    """Insist that no doubtful character stands where it could reach the tenant."""
+    """Insist that no doubtful character stands where it could reach the tenant; a word read wrongly is no known word."""
     if not grid.doubt:
         return
     for name, positions in table.columns.fields.items():
-        for position in positions if name not in CARRIED else ():
+        for position in positions if name not in CARRIED | _OF_WORDS else ():
             if not all(map(str.isascii, table.frame[position])):
                 raise SheetError(f'{grid.doubt} (the column "{table.headers[position]}" needs it)')

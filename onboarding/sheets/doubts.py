@@ -11,11 +11,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from onboarding.errors import SheetError
 from onboarding.headers import CARRIED, Kind, Table, named, normal
-from onboarding.headers.spelling import field_of
+from onboarding.headers.spelling import field_of, spelled
 from onboarding.model import Finding, RowRef, Standing
 from onboarding.schemas import clean, fold
 from onboarding.schemas.words import NO, REMOVE, STANDINGS, YES, words
@@ -184,6 +183,31 @@ def _of_members(table: Table, position: int) -> str:
     return "is about people" if person and not counts else ""
 
 
+def strangers(table: Table) -> Iterator[Finding]:
+    """Reject the rows whose member is no person, where a column says so."""
+    for position in table.columns.fields.get("member_type", ()):
+        for where in _filled(table, position):
+            if fold(where[-1]) in _NO_PERSONS:
+                yield Finding("member-not-a-person", "is no person", *where)
+
+
+def renamed(table: Table) -> Iterator[Finding]:
+    """Reject the rows whose account shall get another address, which nobody here can give it."""
+    for position in table.columns.fields.get("secondary_email", ()):
+        if any(map(_CHANGE.fullmatch, spelled(table.headers[position]))):
+            yield from (
+                Finding("email-changed", "is what the address of the account shall become", *where)
+                for where in _filled(table, position)
+            )
+
+
+def _filled(table: Table, position: int) -> Iterator[tuple[RowRef, str, str]]:
+    """Give the cells of a column that are not blank, each as a finding names it."""
+    for number, cell in table.frame[position].items():
+        if text := clean(cell):
+            yield RowRef(table.index, int(str(number)), table.source), table.headers[position], text
+
+
 def _words(table: Table, position: int) -> set[str]:
     """Give what the cells of a column say, each once."""
     return {fold(cell) for cell in table.frame[position].unique()} - {""}
@@ -206,17 +230,6 @@ def _refuse_places(table: Table) -> None:
                 f'{_column(table, position)} may be a place or a person\'s status: "{min(strange)}" says neither '
                 f'clearly. Say it in the settings, under [columns]: "{table.headers[position]}" = "status" or "ignore"'
             )
-
-
-def strangers(table: Table) -> Iterator[Finding]:
-    """Reject the rows whose member is no person, where a column says so."""
-    for position in table.columns.fields.get("member_type", ()):
-        for number, cell in table.frame[position].items():
-            if fold(cell) in _NO_PERSONS:
-                at = replace(RowRef(table.index, 0, table.source), row=int(str(number)))
-                yield Finding(
-                    "member-not-a-person", "is no person", at, table.headers[position], clean(cell)
-                )
 
 
 def _plain(text: str) -> str:

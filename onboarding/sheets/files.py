@@ -138,9 +138,7 @@ def _snapshot(asked: _Asked, same_name: Counter[str], stdin: BinaryIO | None) ->
 
 
 _TOO_LARGE = f"larger than {LARGEST >> 20} MiB; split it into several files"
-_UNFINISHED = (
-    "is still being written; wait until it is complete, then run again (in a spreadsheet program: save and close it)"
-)
+_UNFINISHED = "is still being written; wait until it is complete, then run again (in a spreadsheet program: save and close it)"
 
 
 def _content(path: Path) -> bytes:

@@ -35,8 +35,12 @@ _EXAMPLE = re.compile(
 )
 _TOTAL = re.compile(
     r"(?:grand |sub-?|report |overall )?(?:total|totals|totale|totaal|sum|summe|gesamt|gesamtsumme|insgesamt|somme|suma"
-    r"|count|record count|anzahl|number of (?:rows|records|users|people|employees|groups|members))"
+    r"|(?:total |record )?count|anzahl|(?:total )?number of (?:rows|records|users|people|employees|groups|members))"
     r"(?: (?:general|général|rows|records|users|people|employees|groups|members))?\s*(?:[:=]\s*)?(?P<many>[\d.,' ]*)",
+    re.IGNORECASE,
+)
+_COUNTED = re.compile(
+    r"[\d.,' ]+(?:rows?|records?|users?|people|employees?|members?|entries)(?: total)?\.?",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"[\d.,'%\s-]+")
@@ -224,6 +228,8 @@ def _is_remark(cells: Sequence[str], *, people: bool) -> bool:
 
 def _is_total(cells: Sequence[str], grid: Grid, number: int, *, people: bool) -> bool:
     """Whether a row counts the others. Below groups it must be the last one, and have a number: a group may be so called."""
+    if people and len(cells) == 1 and _COUNTED.fullmatch(cells[0]):
+        return True
     word = _TOTAL.fullmatch(cells[0])
     if not word or not all(map(_NUMBER.fullmatch, cells[1:])):
         return False

@@ -40,7 +40,7 @@ _WIDE = (
 )
 """How two letters of a header look without a byte order mark."""
 _LATIN = ("cp1252", "cp1250", "mac_roman")
-_OTHERS = ("cp1251", "cp932", "gb18030", "euc_kr")
+_OTHERS = ("cp932", "euc_kr", "cp1251", "gb18030")  # what reads the least comes first
 _DOUBTFUL = re.compile(rb"[^,;\t|\r\n\"]*[\x80-\xff][^,;\t|\r\n\"]*")
 _SECRET = re.compile(rb"passw|kennwort|contrase|mot de passe|pwd", re.IGNORECASE)
 _CONTROL = re.compile(r"[\0-\x08\x0e-\x1f]")
@@ -90,8 +90,9 @@ def _decoded(content: bytes, encoding: str | None) -> tuple[str, str, str]:
         doubt = _doubt(content, name, getattr(error, "start", 0))
         if encoding or marked or wide:
             raise SheetError(doubt) from error
-    with suppress(UnicodeError):
-        return content.decode("cp1252"), "cp1252", doubt
+    for page in _likely(_doubtful(content, 0)):
+        with suppress(UnicodeError):
+            return content.decode(page), page, doubt
     return content.decode("iso-8859-1"), "iso-8859-1", doubt
 
 
@@ -99,18 +100,31 @@ def _doubt(content: bytes, encoding: str, at: int) -> str:
     """Word what can't be decoded: from which line on, and three cells in the likeliest code pages."""
     line = content.count(b"\n", 0, at) + 1
     start = max(content.rfind(b"\n", 0, at), content.rfind(b"\r", 0, at)) + 1
-    found = (match[0].strip()[:40] for match in islice(_DOUBTFUL.finditer(content, start), 1000))
-    cells = list(islice(dict.fromkeys(found), 3))
+    cells = _doubtful(content, start)
     shown: dict[str, str] = {}
-    for page in _OTHERS if _is_of_other_letters(cells) else _LATIN:
+    for page in _likely(cells):
         shown.setdefault(", ".join(f'"{cell.decode(page, "replace")}"' for cell in cells), page)
     read = "; ".join(f"as {page}: {words}" for words, page in shown.items())
     if _SECRET.search(content[: 1 << 14]):
         read = "its cells are not shown, since there are passwords among them"
     return (
-        f"not {encoding.removesuffix('-sig').upper()} from line {line} on ({read}); "
-        "save the file as CSV UTF-8, or name the encoding in which these are right, such as --encoding cp1252"
+        f"not {encoding.removesuffix('-sig').upper()} from line {line} on ({read}); save the file as CSV UTF-8, or name "
+        f"the encoding in which these are right, such as --encoding {_likely(cells)[0]}"
     )
+
+
+def _doubtful(content: bytes, start: int) -> list[bytes]:
+    """Give the first three cells that no one code page is sure to read."""
+    found = (match[0].strip()[:40] for match in islice(_DOUBTFUL.finditer(content, start), 1000))
+    return list(islice(dict.fromkeys(found), 3))
+
+
+def _likely(cells: Collection[bytes]) -> tuple[str, ...]:
+    """Give the code pages that cells may be in, the likeliest first: the fewest signs that they can't read."""
+    if not _is_of_other_letters(cells):
+        return _LATIN
+    text = b",".join(cells)
+    return tuple(sorted(_OTHERS, key=lambda page: text.decode(page, "replace").count("\ufffd")))
 
 
 def _is_of_other_letters(cells: Collection[bytes]) -> bool:
