@@ -176,7 +176,7 @@ OUTCOMES: dict[str, Code] = {
     "interrupted": Code(
         "outcome",
         "the run stopped before",
-        "The run stopped before this was tried.",
+        "The run stopped before all that this row asks for was tried; what was done is in its actions.",
         "Run the same command again to carry on.",
         "Ctrl-C, or the machine was shut down",
     ),

@@ -95,7 +95,7 @@ def _words(finished: Finished, page: Content, names: Collection[str]) -> dict[st
         "takes": duration(prospect.seconds) if prospect else "",
         "largest": max((max(move.before, move.after) for move in page.groups), default=1) or 1,
         "since_words": _since(finished.since) if finished.since else "",
-        "appendix": _appendix(summary, names),
+        "appendix": _appendix(summary, [*names, "report.html", "summary.json"]),
     }
 
 

@@ -110,7 +110,7 @@
     tooltip: (_event, cell) => element("span", String(cell.getValue())), ...more,
   });
   const order = (_a, _b, a, b) => a.getData().n - b.getData().n;
-  const common = { layout: "fitDataFill", height: "min(75vh, 44rem)", renderVertical: "virtual", columnDefaults: { headerSortTristate: true, resizable: true }, };
+  const common = { layout: "fitDataFill", maxHeight: "min(75vh, 44rem)", minHeight: "9rem", renderVertical: "virtual", columnDefaults: { headerSortTristate: true, resizable: true }, };
   const spoken = (grid, name) => grid.on("tableBuilt", () => {
     // What a screen reader is told: the part that scrolls holds the rows, and nothing lies between.
     const whole = grid.element, [holder, table] = [".tabulator-tableholder", ".tabulator-table"].map((part) => whole.querySelector(part));
