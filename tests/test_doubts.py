@@ -364,6 +364,11 @@ def test_canvas_ids_are_explained_by_the_other_files(tmp_path: Path) -> None:
                 "Comment": "not approved",
             }.items()
         ),
+        ("dimissioni", "Email,Cognome,Gruppo\na@x.example,Rossi,Ops\n", "speaks of people who go"),
+        ("u", "Email,Department,Exit\na@x.example,D,30.11.2025\n", 'says "30.11.2025"'),
+        ("u", "Email,Role,Remarks\na@x.example,Guest,please do NOT invite\n", "do not invite"),
+        ("u", "Email,Role,Remarks\na@x.example,Guest,left the company 1.11.\n", "left the comp"),
+        ("m", "Email,+/-,Group\na@x.example,-,Ops\nb@x.example,+,Ops\n", '"-" and is not'),
         ("m", "Email,Group,Action,Approved\na@x.example,Ops,add,No\n", 'says "no"'),
         ("u", "Email,Role,Invite?\na@x.example,Guest,No\n", 'says "no"'),
         ("u", "Email,Role,Access\na@x.example,Admin,None\n", 'says "none"'),
@@ -412,6 +417,13 @@ def test_who_shall_get_another_address_is_rejected(tmp_path: Path) -> None:
         ("email-changed", "zoe@acme.example")
     ]
     assert [*intake.desired.persons] == [BOB]
+
+
+@pytest.mark.parametrize(("header", "code"), [("Status", "status-unknown"), ("Terminated", "")])
+def test_a_letter_is_no_status(tmp_path: Path, header: str, code: str) -> None:
+    """T may be terminated, unless the header asks for a yes or no."""
+    intake = asked(inputs(tmp_path, hr=f"Email,{header}\n{ANA},T\n"))
+    assert "".join(f.code for f in intake.findings) == code
 
 
 def test_what_the_command_says_settles_a_doubt(tmp_path: Path) -> None:

@@ -228,6 +228,11 @@ def test_in_atlans_words_the_alias_is_seen_and_the_name_is_internal() -> None:
     }
 
 
+@pytest.mark.parametrize("header", ["Allocation", "Work Address", "Floor Name"])
+def test_what_only_resembles_a_field_is_not_suggested(header: str) -> None:
+    assert understand(["email", "role", header]).suggestions == {}
+
+
 def test_a_near_miss_is_suggested_and_never_assumed() -> None:
     columns = understand(["email", "role", "Descripton", "colour", ""])
     assert columns == Columns(

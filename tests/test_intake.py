@@ -398,6 +398,7 @@ def at(*domains: tuple[int, str]) -> str:
         pytest.param(at((3, "acme.com"), (1, "acme.co")), 1, id="a letter missing"),
         pytest.param(at((6, "acme.example"), (2, "acmee.example")), 2, id="a letter too many"),
         pytest.param(at((3, "acme.example"), (1, "amce.example")), 1, id="two letters swapped"),
+        pytest.param(at((9, "acme.example"), (1, "acm.example")), 1, id="a short part cut"),
         pytest.param(at((3, "mail.acme.example"), (1, "mailacme.example")), 1, id="no dot"),
         pytest.param(at((600, "acme.com"), (3, "acme.cm")), 3, id="one in two hundred"),
         pytest.param(at((2, "acme.com"), (1, "acme.con")), 0, id="no majority"),

@@ -69,7 +69,17 @@ def test_every_line_is_a_row_or_is_said_to_be_none() -> None:
 
 
 LINE = st.sampled_from(
-    ["", ",,", "Total,,3", "# x", "Example: x,,", "email,role,licences", "x,y,z", "a@b.example,,"]
+    [
+        "",
+        ",,",
+        "Total,,3",
+        "# x",
+        "Example: x,,",
+        "email,role,licences",
+        "Group,Description,",
+        "x,y,z",
+        "a@b.example,,",
+    ]
 )
 
 

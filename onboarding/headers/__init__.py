@@ -22,11 +22,13 @@ from onboarding.headers.spelling import (
     known,
     names_people,
     normal,
+    one_slip,
     slip_of,
     spelled,
 )
 from onboarding.headers.table import Columns, NoKnownHeader, Table, Why, letter, named
 from onboarding.headers.templates import TEMPLATES, Template
+from onboarding.schemas import clean
 
 __all__ = [
     "CARRIED",
@@ -144,6 +146,8 @@ def _found(
         spelling = normal(header)
         name = said.get(spelling, "")
         if not spelling:
+            if clean(header):  # of signs only, such as +/-
+                why[position] = Why.UNKNOWN
             continue
         if is_password(header) and name in ("", IGNORE):
             why[position] = Why.SECRET
@@ -269,7 +273,11 @@ def _suggestions(headers: Sequence[str], positions: Sequence[int]) -> dict[int, 
     near: dict[int, str] = {}
     for i in positions:
         if not field_of(headers[i]):
-            close = difflib.get_close_matches(normal(headers[i]), FIELD_OF, n=1, cutoff=0.8)
-            if close:
-                near[i] = FIELD_OF[close[0]]
+            typed = normal(headers[i])
+            for close in difflib.get_close_matches(typed, FIELD_OF, n=1, cutoff=0.8):
+                if (
+                    one_slip(typed, close)
+                    or difflib.SequenceMatcher(None, typed, close).ratio() > 0.9
+                ):
+                    near[i] = FIELD_OF[close]
     return near

@@ -102,10 +102,10 @@ def slip_of(header: str) -> str:
     typed = normal(header)
     if typed in INNOCENT or field_of(header):
         return ""
-    return next((meant for meant in _DECIDING if _one_slip(typed, meant)), "")
+    return next((meant for meant in _DECIDING if one_slip(typed, meant)), "")
 
 
-def _one_slip(typed: str, meant: str) -> bool:
+def one_slip(typed: str, meant: str) -> bool:
     """Whether one letter is missing, too many, wrong, or two are swapped; in a short word a wrong one makes another word."""
     if abs(len(typed) - len(meant)) > 1 or len(typed) < 3:
         return False

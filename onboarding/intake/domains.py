@@ -67,7 +67,7 @@ def _by_a_slip(one: Sequence[str], other: Sequence[str]) -> bool:
     a, b = different[0]
     if (a, b) == (one[-1], other[-1]):
         return True
-    return min(len(a), len(b)) > _SHORT and _lettered(a) != _lettered(b)
+    return max(len(a), len(b)) > _SHORT and _lettered(a) != _lettered(b)
 
 
 def _lettered(part: str) -> str:

@@ -26,6 +26,10 @@ _DATE = (
 _TIME = r"(?:\d+ days?, )?\d\d?:\d\d:\d\d(?:\.\d+)?"
 _TAIL = r"\d+[.,]0+"
 _FLAG = "true|false|wahr|falsch|vrai|faux|verdadero|falso|yes|no|ja|nein|oui|non"
+_ORDER = (
+    r"(?:(?:remove|delete|revoke|drop|entfernen?)(?: from| aus|:)|not(?! for)|kein|nicht) .+"
+    r"|.+\((?:remove[ds]?|deleted?|revoked?|entfernen|no|nein)\)|.+\b(?:until|till|bis|jusqu.{2,3}|hasta) .*\d{4}.*"
+)
 _KINDS = tuple(
     (re.compile(pattern, re.IGNORECASE), words)
     for pattern, words in (
@@ -34,6 +38,10 @@ _KINDS = tuple(
         (_TIME, "is a time, as a spreadsheet program makes of many a name"),
         (_TAIL, "is a number with a tail that a program added"),
         (_FLAG, "is a yes or no"),
+        (
+            _ORDER,
+            "is an order and no name; say who leaves which group in a table with a column action",
+        ),
         (r"=.+", "is a formula; write what it shows"),
     )
 )

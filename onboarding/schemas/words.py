@@ -38,14 +38,16 @@ ADD = words(
 REMOVE = words(
     "remove | removed | revoke | delete | deleted | leave | entfernen | retirer | supprimer | eliminar"
 )
+_LETTERS = words("t | f | x")
+"""Letters that are a yes or no elsewhere: as a status T may well be terminated."""
 _WORDS_OF: Mapping[Standing, frozenset[str]] = {
-    Standing.ACTIVE: YES
+    Standing.ACTIVE: YES - _LETTERS
     | words(
         "active | activated | enabled | current | employed | available | aktiv | actif | activo | attivo | ativo | actief"
         "| invited | pending acceptance | provisioned | password expired | recovery | locked out"
         "| full time | part time | permanent | fixed term | temporary | contractor | intern | apprentice"
     ),
-    Standing.LEAVER: NO
+    Standing.LEAVER: NO - _LETTERS
     | words(
         "inactive | terminated | deactivated | disabled | suspended | deceased | leaver | left | resigned"
         "| retired | offboarded | deprovisioned | archived | former | ended | deleted | tobedeleted | blocked | dismissed"

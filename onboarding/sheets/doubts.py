@@ -21,7 +21,8 @@ from onboarding.schemas.words import NO, REMOVE, STANDINGS, YES, words
 
 _AWAY = re.compile(
     r"(?<!un)remov|delet|revok|terminat|offboard|deprovision|deactivat|leavers?\b|\bleaving|ausgeschieden|austritt|abgang"
-    r"|entfern|losch|gekundigt|supprim|retir(?!e)|departs\b|eliminar|\bbajas?\b|desligad|cessati|uit dienst"
+    r"|entfern|losch|gekundigt|supprim|retir(?!e)|departs\b|eliminar|\bbajas?\b|desligad|cessati|uit dienst|dimission|demission|cessazion|uscit[ei]\b|licenzi|despid|\bceses?\b|saidas?\b|\bsorties?\b"
+    r"|salidas?\b|kundigung|resign|\bexit|dismiss|redundan"
 )
 """What a title or a name says of people who go; without accents and case."""
 
@@ -39,6 +40,12 @@ _ALLOWING = re.compile(
     "|autori|aprob|aprov|acces|acceso|acesso"
 )
 _REFUSING = (NO - {"0"}) | words("none | never | keine | aucun | ninguno | nessuno | nenhum")
+_ASKING = re.compile(
+    r"(?:do not|don.t|not to be|never|nicht|ne pas|no) (?:be )?(?:invite|add\b|grant|einladen|hinzuf|inviter|ajouter|invitar)"
+    r"|left the (?:company|firm|organi)|has left|no longer (?:with|works|employed|here|need)|hat .{1,30}verlassen"
+    r"|nicht mehr (?:bei|im|in)|n.est plus|ya no |non lavora|no access"
+)
+"""What remarks say of people who shall not come."""
 _CHANGE = re.compile(
     r"(?:new|to|target|requested|neue[rs]?|nouve(?:au|lle)|nuev[oa]|nov[oa]|nuov[oa])(?:primary|work)?"
     r"(?:e?mail|login|group|team|role|gruppe|rolle|groupe|equipe|grupo|rol|gruppo|ruolo)"
@@ -109,6 +116,10 @@ def _contrary(table: Table, position: int) -> str:
         return min(cells, default="")
     if gone := cells & (_GONE | _GOING):
         return min(gone)
+    if "-" in cells <= {"-", "+"}:
+        return "-"
+    if asked := _ASKING.search("\n".join(sorted(cells))):
+        return asked[0]
     flags = _FLAG.search(_plain(table.headers[position]))
     return min(cells - NO, default="") if flags else ""
 

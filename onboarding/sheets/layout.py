@@ -216,7 +216,7 @@ def _names_fields(cells: Sequence[str], *, people: bool) -> bool:
         return True
     fields = [name for cell in cells if (name := field_of(cell))]
     if people:
-        return "email" in fields and len(cells) == 1
+        return ("email" in fields and len(cells) == 1) or len({*fields}) == len(cells) > 1
     down_the_side = field_of(cells[0]) in ("description", "default")
     return down_the_side or {"group", "description"} <= set(fields)
 
