@@ -5,33 +5,37 @@ from __future__ import annotations
 from onboarding.sandbox.query import Listing
 
 
+def _text(expression: str) -> str:
+    return f"CASE WHEN {expression} NOT NULL THEN json_quote({expression}) END"
+
+
 def _flag(condition: str) -> str:
-    return f"json(CASE WHEN {condition} THEN 'true' ELSE 'false' END)"
+    return f"CASE WHEN {condition} THEN 'true' ELSE 'false' END"
 
 
 _MEMBER_COUNT = "(SELECT count(*) FROM users WHERE role = roles.name)"
-_ALWAYS_EMPTY = "json('[]')"
+_ALWAYS_EMPTY = "'[]'"
 
 USERS = Listing(
     table="users",
     record={
-        "id": "users.id",
-        "username": "username",
-        "email": "email",
-        "firstName": "first_name",
-        "lastName": "last_name",
+        "id": _text("users.id"),
+        "username": _text("username"),
+        "email": _text("email"),
+        "firstName": _text("first_name"),
+        "lastName": _text("last_name"),
         "emailVerified": _flag("verified"),
         "enabled": _flag("enabled"),
-        "status": "CASE WHEN enabled THEN 'Enabled' ELSE 'Disabled' END",
+        "status": """CASE WHEN enabled THEN '"Enabled"' ELSE '"Disabled"' END""",
         "isScimUser": _flag("scim"),
         "isLocked": _flag("locked"),
-        "workspaceRole": "role",
-        "roles": """json('["default-roles-default"' || ifnull(',"' || role || '"', '') || ']')""",
-        "defaultRoles": """json('["offline_access","uma_authorization","$guest"]')""",
+        "workspaceRole": _text("role"),
+        "roles": """'["default-roles-default"' || ifnull(',"' || role || '"', '') || ']'""",
+        "defaultRoles": """'["offline_access","uma_authorization","$guest"]'""",
         "groupCount": "group_count",
         "createdTimestamp": "created",
         "lastLoginTime": "last_login",
-        "attributes": "json(attributes)",
+        "attributes": "attributes",
         "personas": _ALWAYS_EMPTY,
         "loginEvents": _ALWAYS_EMPTY,
     },
@@ -48,12 +52,12 @@ USERS = Listing(
 GROUPS = Listing(
     table="groups",
     record={
-        "id": "groups.id",
-        "name": "name",
-        "path": "'/' || name",
-        "alias": "alias",
+        "id": _text("groups.id"),
+        "name": _text("name"),
+        "path": "json_quote('/' || name)",
+        "alias": _text("alias"),
         "userCount": "user_count",
-        "attributes": "json(attributes)",
+        "attributes": "attributes",
         "personas": _ALWAYS_EMPTY,
         "purposes": _ALWAYS_EMPTY,
         "roles": _ALWAYS_EMPTY,
@@ -67,12 +71,12 @@ GROUPS = Listing(
 ROLES = Listing(
     table="roles",
     record={
-        "id": "roles.id",
-        "name": "name",
-        "description": "description",
+        "id": _text("roles.id"),
+        "name": _text("name"),
+        "description": _text("description"),
         "clientRole": _flag("0"),
-        "level": "level",
-        "memberCount": f"CAST({_MEMBER_COUNT} AS TEXT)",
+        "level": _text("level"),
+        "memberCount": f"'\"' || {_MEMBER_COUNT} || '\"'",
     },
     filters={"name": "name"},
     sorts={"name": "name", "description": "description", "memberCount": _MEMBER_COUNT},
