@@ -120,7 +120,7 @@ class NotSent(TenantError):
 
 
 class TokenRefused(TenantError):
-    """401, a redirect to a login page on a read, or 403 after a pause and one repeat."""
+    """401, a redirect to a login page on a read, or 403."""
 
     def __init__(
         self,

@@ -1,8 +1,8 @@
 """HTTP manners: a path and a body go in, an ``Answer`` or an error of our tree comes out.
 
 Readings are repeated, with full jitter and within bounds. A changing call is sent once, and the kind of error says what
-became of it; nothing in here or below sends it again, except where the tenant said plainly that it did not look at it:
-401 with a newer token at hand, and 403, once and after a pause, since Atlan grants rights with a delay.
+became of it; nothing in here or below sends it again, except after a 401 with a newer token at hand. A reading is also
+made again after a 403, once and after a pause, since Atlan grants rights with a delay.
 
 Repeating is done here and not by urllib3, which sends a POST again after a TLS error even when told to spare POSTs, and
 which never learns that a body was cut.
@@ -120,9 +120,9 @@ class Transport:
         try:
             return self._once(call, attempts)
         except TokenRefused as refusal:
-            if refusal.status == 403:
+            if refusal.status == 403 and call.body is None:
                 self._sleep(FORBIDDEN_PAUSE)
-            elif not self._auth.renew():
+            elif refusal.status == 403 or not self._auth.renew():
                 raise
         return self._once(call, attempts + 1)
 

@@ -69,8 +69,10 @@ class Fault:
         "doubt_late",  # Doubt; carried out `late` calls from now, or at `land()`
         "refuse",  # Refused, nothing carried out
         "throttle",
+        "throttle_after",  # Throttled; carried out all the same
         "not_sent",
         "token",  # TokenRefused
+        "token_after",  # TokenRefused; carried out all the same
         "crash",  # Crash before the tenant sees it
         "crash_after",  # Crash; carried out
         "do",  # `do(tenant)` happens first, then the call as ever: another admin is at work
@@ -418,7 +420,7 @@ class FakeTenant:
             fault = self._arrive(action, request_id, subjects)
             if fault and fault.kind == "doubt_late":
                 self._late.append((self.calls + fault.late, lambda: self._landing(carry_out)))
-            elif fault and fault.kind not in ("doubt_after", "crash_after"):
+            elif fault and not fault.kind.endswith("_after"):
                 self._strike(fault, request_id)
             before = self.has.copy()
             receipt = Receipt()
@@ -478,11 +480,11 @@ class FakeTenant:
                     status=fault.status or (500 if fault.by_subject else 400),
                     request_id=request_id,
                 )
-            case "throttle":
+            case "throttle" | "throttle_after":
                 raise Throttled("slow down", retry_after=fault.retry_after, request_id=request_id)
             case "not_sent":
                 raise NotSent("the tenant can't be reached", request_id=request_id)
-            case "token":
+            case "token" | "token_after":
                 raise TokenRefused("the tenant refuses the token", status=fault.status or 401)
             case "crash" | "crash_after":
                 raise Crash

@@ -492,6 +492,93 @@ def test_what_was_not_carried_out_is_sent_again_more_slowly(
 
 
 @pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(Fault("throttle_after", "write", retry_after=7), id="429"),
+        pytest.param(Fault("throttle_after", "write", times=3), id="429-time-after-time"),
+        pytest.param(Fault("token_after", "write", status=403), id="403"),
+    ],
+)
+def test_who_was_invited_although_the_call_was_turned_away_is_seen_before_it_is_sent_again(
+    tmp_path: Path, fault: Fault
+) -> None:
+    tenant = FakeTenant(
+        [], [FINANCE], poison={email("bad"): "no such domain"}, faults=[replace(fault)]
+    )
+    changes = [invite("ana"), invite("bad"), invite("bob"), grant("ana", "finance")]
+    applied = carry_out(tenant, changes, tmp_path)
+    assert statuses(applied) == all_with(changes, "applied") | {"invite bad": "failed: refused"}
+    posted = [call.subjects for call in tenant.writes("invite")]
+    assert posted == [(email("ana"), email("bad"), email("bob")), *[(email("bad"),)] * fault.times]
+    assert tenant.log[1].action.startswith("users")
+    assert len(tenant.mails) == 2
+
+
+def test_a_call_that_was_turned_away_and_carried_out_is_not_sent_again(tmp_path: Path) -> None:
+    tenant = FakeTenant([], [FINANCE], faults=[Fault("throttle_after", "invite")])
+    applied = carry_out(tenant, [invite("ana", GUEST)], tmp_path)
+    assert statuses(applied) == {"invite ana": "applied"}
+    assert (actions(tenant), applied.stopped) == (["invite"], None)
+
+
+def test_a_group_that_was_created_although_the_call_was_turned_away_takes_who_is_missing(
+    tmp_path: Path,
+) -> None:
+    tenant = FakeTenant([user("ana"), user("bob")], [FINANCE])
+
+    def leaves(has: FakeTenant) -> None:
+        has.leave("ops", "bob")
+
+    tenant.faults += [Fault("throttle_after", "create_group"), Fault("do", "groups", do=leaves)]
+    changes = [create("ops"), grant("ana", "ops"), grant("bob", "ops")]
+    assert statuses(carry_out(tenant, changes, tmp_path)) == all_with(changes, "applied")
+    assert actions(tenant) == ["create_group", "add_to_groups"]
+
+
+def test_who_was_invited_by_others_with_another_role_while_we_were_turned_away_is_told(
+    tmp_path: Path,
+) -> None:
+    tenant = FakeTenant(faults=[Fault("throttle", "invite")])
+    tenant.faults.append(Fault("do", "read", do=lambda has: has.put(user("ana", GUEST))))
+    applied = carry_out(tenant, [invite("ana")], tmp_path)
+    assert statuses(applied) == {"invite ana": "failed: changed-since-plan"}
+    assert tenant.mails == []
+
+
+def test_who_was_invited_by_a_call_that_ends_the_run_is_seen(tmp_path: Path) -> None:
+    tenant = FakeTenant(faults=[Fault("token_after", "invite", times=2, status=403)])
+    tenant.poison[email("bob")] = "no"
+    applied = carry_out(tenant, [invite("ana"), invite("bob")], tmp_path)
+    assert isinstance(applied.stopped, TokenRefused)
+    assert statuses(applied) == {"invite ana": "applied", "invite bob": "skipped: interrupted"}
+    left = applied.outcomes[invite("bob").key]
+    assert (left.message, left.attempts) == ("not carried out: the tenant refuses the token", 2)
+    assert settled(tenant, tmp_path, Clock()) == frozenset()
+
+
+def test_nothing_is_sent_again_where_nobody_can_see_what_came_of_it(tmp_path: Path) -> None:
+    tenant = FakeTenant(faults=[Fault("throttle_after", "invite"), Fault("not_sent", "read")])
+    applied = carry_out(tenant, [invite("ana")], tmp_path)
+    assert isinstance(applied.stopped, NotSent)
+    assert statuses(applied) == {"invite ana": "in_doubt: in-doubt"}
+    assert actions(tenant) == ["invite"]
+
+
+@pytest.mark.parametrize(
+    ("status", "sent", "slept"),
+    [pytest.param(401, 1, 0, id="401"), pytest.param(403, 2, 5, id="403")],
+)
+def test_a_403_is_tried_once_more_after_a_pause(
+    tmp_path: Path, status: int, sent: int, slept: float
+) -> None:
+    tenant, clock = FakeTenant([user("ana")], [FINANCE]), Clock()
+    tenant.faults.append(Fault("token", "write", times=99, status=status))
+    applied = carry_out(tenant, [grant("ana", "finance")], tmp_path, clock)
+    assert statuses(applied) == {"grant ana finance": "skipped: interrupted"}
+    assert (len(tenant.writes()), sum(clock.slept)) == (sent, slept)
+
+
+@pytest.mark.parametrize(
     ("fault", "code", "stopped", "tries"),
     [
         pytest.param(Fault("not_sent", "write", times=99), "not-sent", NotSent, 5, id="not-sent"),

@@ -134,6 +134,7 @@ class _Run:
             tries=pace.tries,
             rest=self.rest,
             over=lambda: self.gate.over,
+            left=self.left,
         )
 
     def rest(self, seconds: float) -> None:
@@ -181,6 +182,9 @@ class _Run:
         """Send a call; with a ``doubt`` it was sent before, and nobody knows what came of that."""
         self.tell(call.action.value)
         sent = self.dispatch.send(call)
+        if sent is None:
+            self.gate.cleared(call.action)
+            return
         match sent.answer:
             case Receipt() as receipt:
                 self.accept(sent, receipt)
@@ -189,9 +193,9 @@ class _Run:
             case NotSent() | Throttled() | TokenRefused() as error:
                 self.gate.halt(error)
                 if doubt:
-                    self.look.later(sent, doubt, call.changes)
+                    self.look.later(sent, doubt, sent.call.changes)
                 else:
-                    for change in call.changes:
+                    for change in sent.call.changes:
                         self.book.skip(change, fates.unsent(error), sent)
             case error:
                 self.look_into(sent, error, again=doubt is not None)
@@ -279,6 +283,23 @@ class _Run:
         if alone or named is not None:
             return fates.refused(named or error.words or str(error))
         return None
+
+    def left(self, sent: Sent, last: bool) -> tuple[Change, ...]:
+        """Look what has come of a creating call that was turned away: what shows is done, the rest may be sent again.
+
+        Where nothing can be read, nothing is sent again; but that a token is refused for all is no sign of anything.
+        """
+        try:
+            rest = self.settle(sent, self.look.into(sent.call, patiently=False))
+        except TenantError as error:
+            if not last and not isinstance(error, TokenRefused):
+                raise
+            rest = sent.call.changes
+        if any(change.action is sent.call.action for change in rest):
+            self.undo(sent, rest)
+            return rest
+        self.leave_behind(sent, rest)
+        return ()
 
     def look_into(self, sent: Sent, error: TenantError, *, again: bool) -> None:
         """Doubt: what shows is done; what sets something to a value is sent once more; the rest stays in doubt."""

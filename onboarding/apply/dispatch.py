@@ -1,4 +1,9 @@
-"""Send one call: a ``Call`` goes out, once, and what came back comes in; its intent is on disk before its first byte leaves."""
+"""Send one call: a ``Call`` goes out, once, and what came back comes in; its intent is on disk before its first byte leaves.
+
+It goes out again where the tenant turned it away: 429, 403 (once and after a pause, since Atlan grants rights with a delay),
+or no connection at all. A tenant may turn away a call that it has half carried out, so what creates something is looked
+for first, and only what does not show is sent again.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +16,15 @@ from onboarding.apply.book import Book, Sent
 from onboarding.apply.sight import Watch
 from onboarding.apply.steps import Call
 from onboarding.errors import NotSent, TenantError, Throttled, TokenRefused
+from onboarding.journal import CREATING
 from onboarding.model import Email, Group, GroupId, Role, User, UserId
 from onboarding.plan import Action, Change
 from onboarding.tenant import Receipt, Writer
 
 LONGEST_WAIT = 900.0  # a tenant that asks for more than 15 minutes is left for another time
 USUAL_WAIT = 60.0  # Atlan blocks for a minute, and need not say so
+UNKNOWN_KEY, FORBIDDEN = 401, 403
+FORBIDDEN_PAUSE = 5.0  # seconds between a 403 and its one repeat
 
 
 class Dispatch:
@@ -31,6 +39,7 @@ class Dispatch:
         tries: int,
         rest: Callable[[float], None],
         over: Callable[[], bool],
+        left: Callable[[Sent, bool], tuple[Change, ...]],
     ) -> None:
         self._writer = writer
         self._watch = watch
@@ -38,20 +47,30 @@ class Dispatch:
         self._tries = tries
         self._rest = rest
         self._over = over
+        self._left = left
+        """Looks what has come of a call, for the last time or not, and gives what is to be sent again."""
 
-    def send(self, call: Call) -> Sent:
-        """Send a call once; again, and boundedly, only where it is certain that it was not carried out."""
-        attempt = 0
-        while True:
+    def send(self, call: Call) -> Sent | None:
+        """Send a call once; again, and boundedly, only where it was turned away. None: nothing is left of it to send."""
+        attempt, before = 0, None
+        while call.changes:
             attempt += 1
             sent = self._send_once(call)
-            pause = _pause(sent.answer, attempt)
+            pause = _pause(sent.answer, attempt, before)
             if pause is None:
                 return sent
-            self._book.undo(sent, call.changes)
-            if attempt == self._tries or pause > LONGEST_WAIT or self._over():
-                return sent
-            self._rest(pause)
+            before = sent.answer
+            last = attempt == self._tries or pause > LONGEST_WAIT or self._over()
+            perhaps_done = call.action in CREATING and not _is_certain(sent.answer)
+            if not perhaps_done:
+                self._book.undo(sent, call.changes)
+            if not last:
+                self._rest(pause)
+            if perhaps_done:
+                call = Call(call.action, self._left(sent, last))
+            if last:
+                return replace(sent, call=call)
+        return None
 
     def _send_once(self, call: Call) -> Sent:
         request_id = uuid.uuid4().hex
@@ -98,15 +117,23 @@ class Dispatch:
         return found
 
 
-def _pause(answer: Receipt | TenantError, attempt: int) -> float | None:
-    """Give how long to wait after an answer that says that nothing was carried out; None for any other."""
+def _is_certain(answer: Receipt | TenantError) -> bool:
+    """Whether nothing of a call can have been carried out that was turned away: not sent, or by nobody that is known."""
+    return isinstance(answer, NotSent) or answer.status == UNKNOWN_KEY
+
+
+def _pause(
+    answer: Receipt | TenantError, attempt: int, before: Receipt | TenantError | None
+) -> float | None:
+    """Give how long to wait after an answer that turns a call away; None for any other."""
     match answer:
         case Throttled(retry_after=seconds):
             return USUAL_WAIT if seconds is None else seconds
         case NotSent():
             return 2.0 ** (attempt - 1)
-        case TokenRefused():
-            return math.inf
+        case TokenRefused(status=status):
+            once = status == FORBIDDEN and not isinstance(before, TokenRefused)
+            return FORBIDDEN_PAUSE if once else math.inf
         case _:
             return None
 

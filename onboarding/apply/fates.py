@@ -75,7 +75,7 @@ def unsent(error: TenantError) -> Outcome:
         case Throttled():
             return Outcome(Status.SKIPPED, "throttled", f"not carried out: {error}")
         case _:
-            return interrupted(error)
+            return Outcome(Status.SKIPPED, "interrupted", f"not carried out: {error}")
 
 
 def interrupted(stopped: OnboardingError | None) -> Outcome:
