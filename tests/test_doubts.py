@@ -368,6 +368,8 @@ def test_canvas_ids_are_explained_by_the_other_files(tmp_path: Path) -> None:
         ("u", "Email,Department,Exit\na@x.example,D,30.11.2025\n", 'says "30.11.2025"'),
         ("u", "Email,Role,Remarks\na@x.example,Guest,please do NOT invite\n", "do not invite"),
         ("u", "Email,Role,Remarks\na@x.example,Guest,left the company 1.11.\n", "left the comp"),
+        ("m", "Email,Group,\na@x.example,Ops,remove\nb@x.example,Ops,add\n", 'says "remove"'),
+        ("m", "Email,?,Group\na@x.example,remove,Ops\n", 'says "remove"'),
         ("m", "Email,+/-,Group\na@x.example,-,Ops\nb@x.example,+,Ops\n", '"-" and is not'),
         ("m", "Email,Group,Action,Approved\na@x.example,Ops,add,No\n", 'says "no"'),
         ("u", "Email,Role,Invite?\na@x.example,Guest,No\n", 'says "no"'),
@@ -419,13 +421,6 @@ def test_who_shall_get_another_address_is_rejected(tmp_path: Path) -> None:
     assert [*intake.desired.persons] == [BOB]
 
 
-@pytest.mark.parametrize(("header", "code"), [("Status", "status-unknown"), ("Terminated", "")])
-def test_a_letter_is_no_status(tmp_path: Path, header: str, code: str) -> None:
-    """T may be terminated, unless the header asks for a yes or no."""
-    intake = asked(inputs(tmp_path, hr=f"Email,{header}\n{ANA},T\n"))
-    assert "".join(f.code for f in intake.findings) == code
-
-
 def test_what_the_command_says_settles_a_doubt(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("Email,Group,Active\na@x.example,Ops,No\n")
@@ -434,6 +429,26 @@ def test_what_the_command_says_settles_a_doubt(tmp_path: Path) -> None:
     path.write_text("Contact,Team\nboss@x.example,Ops\n")
     for reading in (Reading(kind=Kind.GROUPS), Reading(columns={"Contact": "ignore"})):
         assert read([str(path)], reading).tables[0].columns.kind is Kind.GROUPS
+
+
+def test_what_microsoft_calls_a_blocked_credential_is_a_leaver(tmp_path: Path) -> None:
+    headers = "Display name,User principal name,First name,Last name,Block credential,Licenses"
+    found = inputs(tmp_path, m365=f"{headers}\nAna,{ANA},Ana,Lima,True,\n")
+    assert told(asked(found)) == {ANA: (None, LEAVER, [])}
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ("Status", "status-unknown"),
+        ("Employment Status Code", "status-unknown"),
+        ("Terminated", ""),
+    ],
+)
+def test_a_letter_is_no_status(tmp_path: Path, header: str, code: str) -> None:
+    """T may be terminated, unless the header asks for a yes or no."""
+    intake = asked(inputs(tmp_path, hr=f"Email,{header}\n{ANA},T\n"))
+    assert "".join(f.code for f in intake.findings) == code
 
 
 @pytest.mark.parametrize(
@@ -471,6 +486,10 @@ def test_a_name_goes_before_an_id(
         "Left on",
         "Date left",
         "Account expires",
+        "Access expires",
+        "Expiry date",
+        "Data cessazione",
+        "Contract End Date",
     ],
 )
 def test_a_past_end_is_seen_under_its_many_names(tmp_path: Path, header: str) -> None:

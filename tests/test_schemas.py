@@ -369,7 +369,7 @@ def test_a_name_that_is_meant_so_is_left_alone(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["1.23E+11", "1,5e-3", "Mar-01", "1-Mar", "01. Mrz", "Mrz 24", "3-Dez-24", "2026-03-01", "1/3/2026", "2026-03-01 00:00:00", "01.03.26", "101.0", "7,00", "03:04:00", "1 day, 2:00:00", "remove from Finance", "Finance (remove)", "not Ops", "Ops - until 31.12.2025", "TRUE", "falsch"],
+    ["1.23E+11", "1,5e-3", "Mar-01", "1-Mar", "01. Mrz", "Mrz 24", "3-Dez-24", "2026-03-01", "1/3/2026", "2026-03-01 00:00:00", "01.03.26", "101.0", "7,00", "03:04:00", "0.5", "-1,25", "1 day, 2:00:00", "remove from Finance", "Finance (remove)", "not Ops", "Ops - until 31.12.2025", "TRUE", "falsch"],
 )  # fmt: skip
 def test_what_a_spreadsheet_program_makes_of_names_is_told(name: str) -> None:
     assert damage(name)

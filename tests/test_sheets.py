@@ -130,6 +130,13 @@ def test_a_guess_is_the_likeliest_page_and_the_one_that_is_named(content: bytes,
     assert grid.rows[1] == content.decode(page).splitlines()[1].split(",")
 
 
+def test_a_file_without_line_ends_is_refused_before_it_takes_memory() -> None:
+    row = b"a@acme.example,Guest\r"
+    with pytest.raises(SheetError, match="line 2 is longer than 16 MiB"):
+        read_text(b"email,role\n" + b"x" * (17 << 20), encoding=None, delimiter=None)
+    assert len(read_text(row * (1 << 20), encoding=None, delimiter=None).rows) == 1 << 20
+
+
 def test_a_doubtful_word_needs_no_certain_encoding() -> None:
     table = one(piped("email,Rôle\na@acme.example,Invité\n".encode("cp1252")))
     assert rows(table) == {2: ["a@acme.example", "Invité"]}

@@ -275,9 +275,7 @@ def _suggestions(headers: Sequence[str], positions: Sequence[int]) -> dict[int, 
         if not field_of(headers[i]):
             typed = normal(headers[i])
             for close in difflib.get_close_matches(typed, FIELD_OF, n=1, cutoff=0.8):
-                if (
-                    one_slip(typed, close)
-                    or difflib.SequenceMatcher(None, typed, close).ratio() > 0.9
-                ):
+                ratio = difflib.SequenceMatcher(None, typed, close).ratio()
+                if ratio > 0.9 or one_slip(typed, close) or close.startswith(typed):
                     near[i] = FIELD_OF[close]
     return near

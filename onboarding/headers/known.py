@@ -62,13 +62,13 @@ ALIASES: Mapping[str, str] = {
         | omschrijving | beschrijving""",
     "default": """default | default group | is default | standardgruppe | groupe par défaut | par défaut
         | predeterminado | grupo predeterminado | predefinito | padrao""",
-    "status": """status | state | active | active status | is active | worker active | worker status | account status
+    "status": """status | status code | employment status code | employee status code | state | active | active status | is active | worker active | worker status | account status
         | current status | employment status | employment state | employee status | employee state | hr status
         | person status | assignment status | lifecycle status | internal.lifecycleStatus | internal.status
         | new status | user status | user state | enabled | is enabled | login enabled | account enabled
         | enabled user | mitarbeiterstatus | beschaftigungsstatus | anstellungsstatus | aktiv | statut | etat
         | actif | estado | activo | estado del empleado | situacao | ativo | stato | attivo | actief""",
-    "blocked": """block sign in | blocked | suspended | deleted | disabled | inactive | deactivated | archived | locked
+    "blocked": """block sign in | block credential | sign in blocked | blocked | suspended | deleted | disabled | inactive | deactivated | archived | locked
         | terminated | leaver | is blocked | is suspended | is deleted | is disabled | is inactive | is terminated
         | is leaver | is locked | account locked | account disabled | login disabled | left | has left
         | gesperrt | inaktiv | ausgeschieden | geloscht | inactif | inactivo | inattivo | inativo | inactief""",

@@ -20,6 +20,14 @@ _SECOND = re.compile(
     "perso|pessoal|privat|prive|home|recover|recuper|second|secund|segund|zweit|alternat|other|autre|otro|outro|altr"
 )
 _LATER = re.compile(r"^(?:e?mail(?:address|adresse)?|correo|courriel)[2-9]$")
+_LAST = (
+    "end|exit|expir(?:y|ation|es)|leaving|separation|termination|terminated|resignation|offboarding|departure|austritts?"
+    "|ablauf|kundigungs?|vertragsende|sortie|depart|fin|baja|salida|cese|cessazione|uscita|fine|desligamento|saida|demissao"
+)
+_END_DATE = re.compile(
+    rf"(?:contract|employment|access|account|service|work|job|vertrags|zugriffs)?(?:{_LAST})(?:date|datum|day|on|at)"
+    rf"|(?:date|data|fecha)(?:de|di|da|du|of)?(?:{_LAST})|(?:access|account|login)expires"
+)
 _SEVERAL = re.compile(r"^(?:group|team|cohort|gruppe|groupe|grupo|gruppo)\d+$")
 _PASSWORD = re.compile(
     "passw[od]|kennwort|contrasena|motdepasse|wachtwoord|senha|passphrase|passcode|pwd|apikey|accesstoken|clientsecret"
@@ -77,6 +85,8 @@ def field_of(header: str) -> str:
             return FIELD_OF[spelling]
     if _SEVERAL.match(outside):
         return "groups"
+    if _END_DATE.fullmatch(outside):
+        return "end_date"
     if (_MAIL.search(outside) and _SECOND.search(outside)) or _LATER.match(outside):
         return "secondary_email"
     return ""

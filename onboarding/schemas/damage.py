@@ -37,6 +37,10 @@ _KINDS = tuple(
         (_DATE, "is a date, as a spreadsheet program makes of many a name"),
         (_TIME, "is a time, as a spreadsheet program makes of many a name"),
         (_TAIL, "is a number with a tail that a program added"),
+        (
+            r"-?\d*[.,]\d+",
+            "is a number with decimals, as a spreadsheet program makes of many a name",
+        ),
         (_FLAG, "is a yes or no"),
         (
             _ORDER,

@@ -90,7 +90,8 @@ def refuse_contrary(table: Table, titles: Sequence[str]) -> None:
     going = not table.columns.fields.keys() & {"action", "status", "blocked"}
     if going:
         _refuse_titles(table, titles)
-    for position in table.columns.unknown:
+    headless = [i for i, header in enumerate(table.headers) if not header]
+    for position in (*table.columns.unknown, *headless):
         if word := (going and _contrary(table, position)) or _denied(table, position):
             raise SheetError(
                 f'the column {_column(table, position)} says "{word}" and is not understood; rename it to action or status, '

@@ -122,8 +122,10 @@ def _heading(grid: Grid, reading: Reading, source: str) -> tuple[int, Columns]:
 
 
 def _understood(row: Sequence[str], reading: Reading, source: str) -> Columns:
+    ours = result_columns(row)  # of a report that is handed back: they say nothing of what the table is
+    theirs = ["" if i in ours else header for i, header in enumerate(row)]
     return understand(
-        row, kind=reading.kind, columns=reading.columns, hint=source, group=reading.group
+        theirs, kind=reading.kind, columns=reading.columns, hint=source, group=reading.group
     )
 
 

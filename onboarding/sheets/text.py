@@ -44,6 +44,8 @@ _OTHERS = ("cp932", "euc_kr", "cp1251", "gb18030")  # what reads the least comes
 _DOUBTFUL = re.compile(rb"[^,;\t|\r\n\"]*[\x80-\xff][^,;\t|\r\n\"]*")
 _SECRET = re.compile(rb"passw|kennwort|contrase|mot de passe|pwd", re.IGNORECASE)
 _CONTROL = re.compile(r"[\0-\x08\x0e-\x1f]")
+_LONGEST = 1 << 24
+"""Bytes of one line."""
 _SAMPLE = 1 << 20
 """Characters by which the delimiter is judged."""
 _SEP_LINE = re.compile(r'\A"?sep=([^"\s]|\t)"?[ ;,\t]*(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
@@ -60,6 +62,7 @@ def read_text(
 
     Raises ``SheetError`` without the file's name.
     """
+    _refuse_endless(content)
     text, encoding, doubt = _decoded(content, encoding)
     text = text.removesuffix("\x1a")  # the end of a file, as DOS programs mark it
     if "\0" in text:
@@ -75,6 +78,19 @@ def read_text(
     delimiter = _checked(delimiter) if delimiter else _delimiter(text, columns)
     open_end = not text.endswith(("\n", "\r"))
     return Grid(_records(text, delimiter), None, encoding, delimiter, doubt, open_end)
+
+
+def _refuse_endless(content: bytes) -> None:
+    """Refuse what has no line ends before it takes several times its memory."""
+    at = 0
+    while len(content) - at > _LONGEST:
+        window = slice(at, at + _LONGEST)
+        at = max(content.rfind(end, window.start, window.stop) for end in (b"\n", b"\r")) + 1
+        if at <= window.start:
+            line = content.count(b"\n", 0, window.start) + 1
+            raise SheetError(
+                f"line {line} is longer than {_LONGEST >> 20} MiB, which no row is; export the table again as CSV or .xlsx"
+            )
 
 
 def _decoded(content: bytes, encoding: str | None) -> tuple[str, str, str]:
