@@ -323,3 +323,9 @@ def test_a_row_of_a_total_in_a_workbook_is_nobody() -> None:
 )
 def test_rows_are_named_neighbours_together(rows: list[int], words: str) -> None:
     assert listed(rows) == words
+
+
+def test_our_own_result_columns_say_nothing_of_what_a_table_is() -> None:
+    ours = "result,result_status,result_code,result_message,result_fix,result_actions,result_row"
+    found = table(f"{GROUPS.strip()},{ours}\nOps,Runs,4,success,applied,done,,,,teams.xlsx:2\n")
+    assert (found.columns.kind, found.fed_back) == (Kind.GROUPS, True)

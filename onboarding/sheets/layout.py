@@ -12,7 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from onboarding.errors import SheetError
-from onboarding.headers import Columns, Kind, NoKnownHeader, known, letter, names_people, understand
+from onboarding.headers import (
+    Columns,
+    Kind,
+    NoKnownHeader,
+    known,
+    letter,
+    names_people,
+    result_columns,
+    understand,
+)
 from onboarding.headers.spelling import field_of
 from onboarding.schemas import BLANKS, clean, fault, fold
 from onboarding.sheets.grid import Grid
