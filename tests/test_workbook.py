@@ -194,6 +194,24 @@ def test_their_own_workbook_comes_back_as_it_looks(tmp_path: Path) -> None:
     assert about(book).startswith("It is your own workbook")
 
 
+def test_hidden_columns_stay_hidden_but_those_with_a_mistake(tmp_path: Path) -> None:
+    """One entry of the file hides several."""
+    book, sheet = sheet_of(
+        ["pay", "role", "grade", "email", "sum"], ["9", "King", "A", "ana@acme.example", "=1+1"]
+    )
+    for letters, first, last in (("A", 1, 3), ("E", 5, 9)):
+        hidden = sheet.column_dimensions[letters]
+        hidden.min, hidden.max, hidden.hidden, hidden.width = first, last, True, 17
+    there = opened(written(tmp_path, saved(book, tmp_path)))
+    sheet = there[there.sheetnames[1]]
+    shown = [
+        c.column_letter for c in sheet[1] if not sheet.column_dimensions[c.column_letter].hidden
+    ]
+    assert shown == ["B", "D", *"FGHIJKL"[: len(RESULT_COLUMNS)]]
+    assert sheet["E2"].value == "#NOT CALCULATED!"
+    assert "protection" in about(there)
+
+
 def test_what_the_process_apart_gives_is_what_is_asked_of_it(tmp_path: Path) -> None:
     """The same in this process: nothing but what is ordered goes in."""
     path = theirs(tmp_path)

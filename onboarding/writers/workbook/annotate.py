@@ -54,6 +54,7 @@ def annotated(content: bytes, order: Order) -> bytes:
     for one, (source, sheet) in zip(order["sheets"], pairs, strict=True):
         sheet.title = one["title"]
         _clear(sheet, one)
+        _spread(sheet)
         _results(sheet, one)
         _marks(sheet, one)
         _tools(source, sheet, one)
@@ -122,6 +123,21 @@ def _clear(sheet: Worksheet, order: SheetOrder) -> None:
             cell.fill = PatternFill()
 
 
+def _spread(sheet: Worksheet) -> None:
+    """Give each column its own width and hiding, where one entry stands for several: some may be shown."""
+    for shared in list(sheet.column_dimensions.values()):
+        first, last = shared.min or 0, shared.max or 0
+        for column in range(first + 1, min(last, sheet.max_column) + 1):
+            own = sheet.column_dimensions[get_column_letter(column)]
+            own.width, own.hidden, own.outlineLevel = (
+                shared.width,
+                shared.hidden,
+                shared.outlineLevel,
+            )
+        if last > first:
+            shared.max = first
+
+
 def _results(sheet: Worksheet, order: SheetOrder) -> None:
     places = _result_places(sheet, order)
     for column, (name, width) in zip(places, order["widths"].items(), strict=True):
@@ -165,11 +181,12 @@ def _write(cell: Cell, text: str | int, style: str) -> None:
 def _marks(sheet: Worksheet, order: SheetOrder) -> None:
     """Tint the guilty cells and give them their notes."""
     anchors = _anchors(sheet)
+    for row, column, text in order["blank"]:
+        if sheet.cell(row, column).value is None:
+            _write(sheet.cell(row, column), text, "text")
     for number, mark in enumerate(order["marks"]):
         at = (mark["row"], mark["column"])
         cell = sheet.cell(*anchors.get(at, at))
-        if cell.value is None and mark["text"] and at not in anchors:
-            _write(cell, mark["text"], "text")  # a formula that nothing ever calculated
         cell.fill = _fill(STYLES[mark["style"]])
         sheet.column_dimensions[get_column_letter(cell.column)].hidden = False
         if number < MOST_NOTES:

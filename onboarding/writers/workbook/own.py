@@ -14,6 +14,7 @@ from pathlib import Path
 
 from onboarding.confined import confined
 from onboarding.report import RowResult
+from onboarding.sheets.cells import NOT_CALCULATED
 from onboarding.writers.workbook import look
 from onboarding.writers.workbook.look import Part
 from onboarding.writers.workbook.overview import Cell, Line, height_of
@@ -103,6 +104,11 @@ def _sheet(part: Part) -> SheetOrder:
         widths=dict(look.RESULT_WIDTHS),
         rows=[_row(row) for row in part.rows],
         marks=[mark for row in part.rows for mark in _marks(part, row.row.row)],
+        blank=[
+            (int(number), place + 1, NOT_CALCULATED)
+            for position, place in enumerate(table.places)
+            for number in table.frame.index[table.frame[position] == NOT_CALCULATED]
+        ],
     )
 
 
@@ -123,7 +129,6 @@ def _marks(part: Part, number: int) -> list[MarkOrder]:
             column=table.places[position] + 1,
             style=look.tint(found),
             note=look.note(found),
-            text=str(table.frame.at[number, position]),
         )
         for position, found in look.by_cell(part.marks.get(number, ())).items()
     ]

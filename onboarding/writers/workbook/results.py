@@ -26,7 +26,10 @@ from onboarding.writers.workbook.own import NotAsItLooks, annotated, check
 
 SUMMARY = "Summary"
 MOST = 100_000  # rows in one workbook; of more, those that need somebody
-AS_IT_LOOKS = "It is your own workbook: the sheets that were read, as they look, with the results to the right of each row."
+AS_IT_LOOKS = (
+    "It is your own workbook: the sheets that were read, as they look, with the results to the right of each row. "
+    "Formulas became their values; colours that depend on cells, protection, links, macros and other sheets stayed behind."
+)
 MODERATE = 20_000  # rows of a workbook that comes back as it looks; openpyxl takes about a minute for ten times that
 
 

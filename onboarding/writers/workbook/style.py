@@ -124,8 +124,6 @@ class MarkOrder(TypedDict):
     column: int
     style: str
     note: str
-    text: str
-    """What was read there."""
 
 
 class SheetOrder(TypedDict):
@@ -143,6 +141,8 @@ class SheetOrder(TypedDict):
     """The result columns and how wide they are, in their order."""
     rows: list[RowOrder]
     marks: list[MarkOrder]
+    blank: list[tuple[int, int, str]]
+    """Row, column and words of formulas that were never calculated: openpyxl finds nothing there."""
 
 
 class Order(TypedDict):
