@@ -6,6 +6,7 @@ What is odd about the wire is said where it is met. Nothing is repeated here; ``
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 import threading
@@ -48,6 +49,8 @@ class Atlan:
     def __init__(self, transport: Transport, *, tenant: str) -> None:
         self.page_size = PAGE
         """Records on a full page. A tenant that caps its pages, or gives all at once, shows it on the first long list."""
+        self._counts = True
+        """Whether the tenant says how long its lists are."""
         self._transport = transport
         self._tenant = tenant
         self._identity: Identity | None = None
@@ -91,7 +94,10 @@ class Atlan:
         """Read the first page of all accounts."""
         shown, total = self._page("/users", "username", _columns(), 0)
         believed = total is not None and total >= len(shown)
-        return Page(tuple(map(records.user, shown)), total if believed else None)
+        users = tuple(map(records.user, shown))
+        whole = [record for record in shown if record.get("email") and record.get("username")]
+        witness = records.user(max(whole, key=_capitals)) if whole else None
+        return Page(users, total if believed else None, witness)
 
     def users(self, first: Page | None = None) -> Sequence[User]:
         """List every account; a tenant that does not count them gets the first page asked for again."""
@@ -99,9 +105,14 @@ class Atlan:
         begun: Mapping[str, User] = {} if first.total is None else {u.id: u for u in first.users}
         return self._list("/users", "username", records.user, _columns(), begun, first.total)
 
+    def pages(self, records: int) -> int:
+        """Count the requests of a listing; where the tenant does not count, an empty page is the end."""
+        more = not self._counts and records > 0
+        return max(1, math.ceil(records / self.page_size)) + more
+
     def lookups(self, keys: Collection[str]) -> int:
-        """Count the requests of a look-up."""
-        return len(self._lots(keys))
+        """Count the requests of a look-up that finds everybody."""
+        return len(self._lots(keys)) * self.pages(1)
 
     def users_by_email(self, emails: Collection[str]) -> Sequence[User]:
         """Look up accounts by address."""
@@ -335,6 +346,8 @@ class Atlan:
         shown, count = page.get("records") or [], records.count_of(page)
         if count is None and "records" not in page:
             raise Protocol(f"The tenant's answer about {path} is no list.")
+        if shown:
+            self._counts = count is not None and count >= offset + len(shown)
         if shown and not offset and len(shown) < min(PAGE, count or 0):
             self.page_size = len(shown)
         elif len(shown) > PAGE:
@@ -349,6 +362,11 @@ def _is_end(found: int, offset: int, total: int | None) -> bool:
 
 def _columns() -> Params:
     return [("columns", column) for column in USER_COLUMNS + LOGIN_COLUMNS]
+
+
+def _capitals(record: Record) -> int:
+    """Count the names of an account that a look-up may miss, if the tenant minds capitals."""
+    return sum(str(record[name]) != str(record[name]).lower() for name in ("email", "username"))
 
 
 def _size(key: str) -> int:

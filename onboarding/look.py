@@ -6,7 +6,9 @@ an account that every look-up must find again. Then, with p = ``page_size`` and 
 
 * the addresses of the sheets that the page did not show are looked up, if that takes fewer calls than the rest of the
   list, ``ceil(accounts / p) - 1``;
-* for those who are not found, their other addresses and user names are looked up by the same rule (``email-changed``);
+* for those who are not found, their other addresses and user names are looked up by the same rule (``email-changed``),
+  and for those to be invited what stands before the @, the user name of whoever was invited before: the account may
+  show no address;
 * the list is read after all where only all of it can answer: a look-up does not find the account that is there; a row
   takes an admin's role and no other admin has shown up; a member who may be missed in the sheets shows no address.
 
@@ -16,9 +18,8 @@ Memberships are read by group, by person or all, by the same rule.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from math import ceil
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from onboarding import errors
 from onboarding.model import (
@@ -75,9 +76,11 @@ def look(
             if leavers_revoke and person.standing is Standing.LEAVER and email in users
         ),
         groups=groups,
-        page_size=reader.page_size,
+        pages=reader.pages,
     )
     members = {name: reader.members(groups[name].id) for name in sorted(way.groups)}
+    # The tenant's own count may be old or missing, and the calls that are announced depend on it.
+    groups |= {name: replace(groups[name], size=len(users)) for name, users in members.items()}
     if whole_groups:
         accounts.meet(user for users in members.values() for user in users)
     memberships = _memberships(reader, way, members, accounts)
@@ -90,6 +93,7 @@ def look(
         tuple(user for user in accounts.known.values() if not user.email),
         way.groups,
         accounts.elsewhere,
+        accounts.look_ups,
     )
 
 
@@ -104,6 +108,8 @@ class _Accounts:
         self._identity = identity
         self._first = reader.first_users()
         self.known: dict[UserId, User] = {}
+        self.look_ups = True
+        """False once a look-up did not find an account that is there."""
         self._complete = False
         self._add(self._first.users)
         if not self._pages_left():
@@ -125,7 +131,7 @@ class _Accounts:
         if self._complete or not (emails or names):
             return
         # Somebody who is known to be there is looked up, too: a filter that finds nobody would have all invited.
-        witness = next((user for user in self._first.users if user.email and user.username), None)
+        witness = self._first.witness
         if witness:
             emails |= {witness.email} if emails else set()
             names |= {witness.username.lower()} if names else set()
@@ -134,6 +140,7 @@ class _Accounts:
                 if [user.id for user in found].count(witness.id) == bool(emails) + bool(names):
                     self._add(found)
                     return
+                self.look_ups = False
         self.list_all()
 
     def meet(self, members: Iterable[User]) -> None:
@@ -167,7 +174,7 @@ class _Accounts:
 
     def _pages_left(self) -> int:
         """How many calls the rest of the list takes; 0 too where nobody can say."""
-        return max(0, ceil((self._first.total or 0) / self._reader.page_size) - 1)
+        return self._reader.pages(self._first.total or 0) - 1
 
 
 def _find(accounts: _Accounts, desired: Desired, held: Collection[Email]) -> None:
@@ -196,6 +203,8 @@ def _find(accounts: _Accounts, desired: Desired, held: Collection[Email]) -> Non
 def _other_names(person: Person) -> set[str]:
     """Give what else a person goes by; a text too long for a user name is none."""
     names = {*person.other_addresses, person.username.strip()}
+    if person.standing is not Standing.LEAVER:
+        names.add(person.name_when_invited)
     return {name for name in names if 0 < len(name) <= LONGEST_NAME}
 
 
@@ -233,14 +242,12 @@ def _cheapest(
     wanted: Mapping[Email, frozenset[GroupName]],
     leavers: frozenset[Email],
     groups: Mapping[GroupName, Group],
-    page_size: int,
+    pages: Callable[[int], int],
 ) -> _Way:
     """Choose between reading by group, by person, or all groups (many leavers in few groups)."""
 
     def calls(way: _Way) -> int:
-        return len(way.people) + sum(
-            max(1, ceil(groups[name].size / page_size)) for name in way.groups
-        )
+        return len(way.people) * pages(1) + sum(pages(groups[name].size) for name in way.groups)
 
     by_group = _Way(whole.union(*wanted.values()), leavers)
     by_person = _Way(whole, leavers.union(e for e, names in wanted.items() if names - whole))

@@ -200,6 +200,8 @@ class Directory:
     """Groups whose members were all read; only these may lose members by absence."""
     elsewhere: int = 0
     """How many accounts there are beside these: nothing in the sheets is about them, so they were not read."""
+    look_ups: bool = True
+    """False where a look-up did not find an account that is there."""
 
     @property
     def accounts(self) -> int:
@@ -230,6 +232,11 @@ class Person:
     other_addresses: tuple[Email, ...] = ()
     """Secondary addresses on the rows; never invited."""
     username: str = ""
+
+    @property
+    def name_when_invited(self) -> str:
+        """The user name that the tenant gives to whoever is invited by this address."""
+        return self.email.partition("@")[0]
 
 
 @dataclass(frozen=True, slots=True)

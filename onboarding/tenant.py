@@ -44,18 +44,23 @@ class Page:
     users: Sequence[User]
     total: int | None
     """None where the tenant does not say, or says what can't be."""
+    witness: User | None = None
+    """One of them whom every look-up must find; of several, one that is stored with capitals, which is harder."""
 
 
 class Reader(Protocol):
     """Reads; every call may be repeated. Raises ``TenantError`` when the tenant can't be read.
 
-    ``page_size`` and ``lookups`` let a caller say beforehand how many calls a reading takes: a listing of n records
-    takes ``max(1, ceil(n / page_size))``.
+    ``pages`` and ``lookups`` let a caller say beforehand how many calls a reading takes.
     """
 
     @property
     def page_size(self) -> int:
         """Give the records on a full page, as far as this tenant has shown it."""
+        ...
+
+    def pages(self, records: int) -> int:
+        """Say how many calls it takes to list so many records."""
         ...
 
     def lookups(self, keys: Collection[str]) -> int:

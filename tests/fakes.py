@@ -248,13 +248,18 @@ class FakeTenant:
                 self._identity = Identity(self.name, own.id, own.username, roles)
             return self._identity
 
+    def pages(self, records: int) -> int:
+        return max(1, -(-records // self.page_size))
+
     def lookups(self, keys: Collection[str]) -> int:
         return -(-len(set(keys)) // self.lookup_size)
 
     def first_users(self) -> Page:
         with self._lock:
             users = self._by_name(self._read("users"))
-            return Page(users[: self.page_size], len(users))
+            shown = users[: self.page_size]
+            witness = next((user for user in shown if user.email and user.username), None)
+            return Page(shown, len(users), witness)
 
     def users(self, first: Page | None = None) -> Sequence[User]:
         with self._lock:

@@ -35,7 +35,7 @@ from onboarding.errors import (
     TryLater,
 )
 from onboarding.journal import State
-from onboarding.model import Group, Role
+from onboarding.model import Directory, Group, Role, User
 from onboarding.plan import Cause, Change, Status
 from onboarding.tenant import Receipt
 
@@ -235,6 +235,22 @@ def test_few_calls_are_announced_and_no_more_are_made(
 ) -> None:
     assert announced(tenant, changes) == calls
     carry_out(tenant, changes, tmp_path)
+    assert tenant.calls == calls
+
+
+def test_where_look_ups_find_nobody_all_are_listed_to_read_back(tmp_path: Path) -> None:
+    class Blind(FakeTenant):
+        def truth(self) -> Directory:
+            return replace(super().truth(), look_ups=False)
+
+        def users_by_email(self, emails: object) -> list[User]:
+            raise AssertionError(emails)
+
+    tenant = Blind([*map(user, people(200, "x"))], [FINANCE])
+    changes = [invite("ana"), change_role("x00", MEMBER, GUEST), grant("ana", "finance")]
+    calls = announced(tenant, changes)
+    applied = carry_out(tenant, changes, tmp_path)
+    assert statuses(applied) == all_with(changes, "applied")
     assert tenant.calls == calls
 
 

@@ -313,6 +313,44 @@ def test_how_long_pages_are_is_learnt_from_a_long_list(
     assert min(tenant.page_size, 10**9) == size
 
 
+@pytest.mark.parametrize(
+    ("page", "calls"),
+    [
+        pytest.param(listing(ALL), 3, id="counted"),
+        pytest.param(listing(ALL, cap=60), 5, id="capped"),
+        pytest.param(lambda p: {"records": ALL[int(p["offset"]) :][:100]}, 4, id="not-counted"),
+        pytest.param(lambda p: counted(0, ALL[int(p["offset"]) :][:100]), 4, id="miscounted"),
+        pytest.param(lambda p: counted(250, ALL[int(p["offset"]) :]), 1, id="limit-ignored"),
+    ],
+)
+def test_as_many_calls_as_were_said_list_as_many_records(
+    page: Callable[[dict[str, str]], Any], calls: int
+) -> None:
+    wire = Wire({"/users": page})
+    tenant = atlan(wire)
+    tenant.users()
+    before = wire.calls
+    assert len(tenant.users()) == 250
+    assert (wire.calls - before, tenant.pages(250), tenant.pages(0)) == (calls, calls, 1)
+
+
+@pytest.mark.parametrize(
+    ("names", "witness"),
+    [
+        pytest.param([("ana@a.example", "ana"), ("bob@a.example", "bob")], "ana", id="the-first"),
+        pytest.param([("ana@a.example", "ana"), ("Bob@a.example", "bob")], "bob", id="a-capital"),
+        pytest.param([("", "ana"), ("bob@a.example", ""), ("c@a.example", "c")], "c", id="in-full"),
+        pytest.param([("", "ana"), (None, "bob")], None, id="nobody"),
+    ],
+)
+def test_the_witness_of_look_ups_is_the_hardest_to_find(
+    names: list[tuple[str | None, str]], witness: str | None
+) -> None:
+    records = [{"id": str(n), "email": e, "username": u} for n, (e, u) in enumerate(names)]
+    found = atlan(Wire({"/users": lambda _: counted(len(records), records)})).first_users().witness
+    assert (found.username if found else None) == witness
+
+
 # ---- wire -> model -----------------------------------------------------------------------------------------
 
 

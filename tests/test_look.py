@@ -16,6 +16,7 @@ from onboarding.model import (
     Desired,
     Directory,
     Email,
+    Group,
     GroupName,
     Held,
     Intake,
@@ -340,7 +341,22 @@ def test_only_who_may_come_is_looked_up_by_name(standing: Standing) -> None:
 def test_a_text_that_is_too_long_for_a_name_is_not_looked_up() -> None:
     tenant = many()
     seen(tenant, desired(person("new", username="x" * 256)))
-    assert account_calls(tenant) == ["users", "users_by_email"]
+    (asked,) = [call.subjects for call in tenant.log if call.action == "users_by_name"]
+    assert asked == ("new", "p0000")
+
+
+@pytest.mark.parametrize(
+    ("standing", "known"),
+    [(Standing.ACTIVE, True), (Standing.ON_LEAVE, True), (Standing.LEAVER, False)],
+)
+def test_an_account_that_shows_no_address_is_known_by_the_name_of_whoever_is_to_be_invited(
+    standing: Standing, *, known: bool
+) -> None:
+    hidden = User(Email(""), id=UserId("u-zoe"), username="zoe")
+    tenant = many()
+    tenant.put(hidden)
+    found, _ = seen(tenant, desired(person("zoe", standing=standing)))
+    assert (hidden in found.unreadable) is known
 
 
 def test_a_look_up_that_misses_who_is_there_is_not_believed() -> None:
@@ -353,6 +369,26 @@ def test_a_look_up_that_misses_who_is_there_is_not_believed() -> None:
     found, _ = seen(tenant, desired(person("p0500")))
     assert account_calls(tenant) == ["users", "users_by_email", *["users"] * 10]
     assert (found.elsewhere, email("p0500") in found.users) == (0, True)
+    assert found.look_ups is False
+
+
+def test_look_ups_are_believed_until_they_miss_somebody() -> None:
+    found, _ = seen(many(), desired(person("p0500")))
+    assert found.look_ups is True
+
+
+def test_a_group_that_was_read_has_as_many_members_as_it_showed() -> None:
+    class Careless(FakeTenant):
+        def groups(self) -> list[Group]:
+            return [replace(group, size=7) for group in super().groups()]
+
+    tenant = Careless(
+        [user("ana"), user("bob")],
+        [group("finance"), group("ops")],
+        {"finance": ["ana", "bob"]},
+    )
+    found, _ = seen(tenant, desired(grants={"ana": ["finance"]}), whole_groups=True)
+    assert {name: group.size for name, group in found.groups.items()} == {"finance": 2, "ops": 7}
 
 
 def test_without_anybody_to_look_for_again_all_are_listed() -> None:
@@ -531,7 +567,7 @@ def test_a_plan_is_the_same_as_if_all_were_known(
         plan = screen(reconciled.plan, current, Permissions(allow_admins=True))
         findings = {(finding.code, finding.row, finding.value) for finding in reconciled.findings}
         settled = {(one.status, one.code, one.rows, one.message) for one in plan.settled}
-        totals = [used.total for used in usage(plan, current, Limits())[:2]]
+        totals = [used.total for used in usage(plan, current, Limits(), rows=1, rejected=0)[:2]]
         return plan.fingerprint, findings, settled, totals
 
     assert said(found) == said(tenant.truth())

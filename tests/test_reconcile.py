@@ -671,6 +671,36 @@ def test_the_user_name_of_an_account_without_address_counts_too() -> None:
     assert rejected(reconciled) == [("email-changed", 2)]
 
 
+@pytest.mark.parametrize(
+    ("account", "standing", "codes"),
+    [
+        pytest.param(
+            user("ana", username="ANA"), Standing.ACTIVE, [("email-changed", 2)], id="new"
+        ),
+        pytest.param(user("ana"), Standing.ON_LEAVE, [("email-changed", 2)], id="on-leave"),
+        pytest.param(user("ana"), Standing.LEAVER, [], id="leaver"),
+        pytest.param(user("ana.old"), Standing.ACTIVE, [], id="another-name"),
+        pytest.param(user("x", username="service-account-ana"), Standing.ACTIVE, [], id="token"),
+    ],
+)
+def test_whose_name_has_an_account_that_shows_no_address_is_not_invited(
+    account: User, standing: Standing, codes: list[tuple[str, int]]
+) -> None:
+    current = directory(unreadable=[replace(account, email=Email(""))])
+    reconciled = reconcile(intake([person("ana", standing=standing)]), current, Wishes())
+    assert rejected(reconciled) == codes
+    assert [finding.message for finding in reconciled.findings] == [
+        f"may be the account {account.username}, which shows no address: its user name is the same"
+        for _ in codes
+    ]
+
+
+def test_somebody_with_the_same_name_at_another_domain_is_somebody_else() -> None:
+    current = directory([user("ana@acme-labs.example")])
+    reconciled = reconcile(intake([person("ana")]), current, Wishes())
+    assert (rejected(reconciled), len(reconciled.plan.changes)) == ([], 1)
+
+
 # ---- held ----------------------------------------------------------------------------------------------------
 
 

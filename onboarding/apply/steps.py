@@ -55,9 +55,8 @@ class Look:
 class Pages(Protocol):
     """How much a tenant gives per call; ``tenant.Reader`` is one."""
 
-    @property
-    def page_size(self) -> int:
-        """Records that a page holds."""
+    def pages(self, records: int) -> int:
+        """Calls that listing so many records takes."""
         ...
 
     def lookups(self, keys: Collection[str]) -> int:
@@ -73,6 +72,8 @@ class Extent:
     groups: int
     members: Mapping[GroupName, int]
     groups_of: Mapping[Email, int]
+    look_ups: bool
+    """Whether look-ups find who is there."""
 
 
 def phases(plan: Plan, batch: int) -> tuple[tuple[Call, ...], ...]:
@@ -120,7 +121,7 @@ def count(plan: Plan, current: Directory, pages: Pages, batch: int) -> int:
 def looks(changes: Iterable[Change], now: Extent, pages: Pages) -> tuple[Look, ...]:
     """Give the readings that show what has become of these changes, in the fewest calls.
 
-    People by look-up or by listing all; memberships by group or by person: whichever takes fewer.
+    People by listing all or by look-up, if that works here; memberships by group or by person: whichever takes fewer.
     """
     people: set[str] = set()
     groups = False
@@ -135,7 +136,7 @@ def looks(changes: Iterable[Change], now: Extent, pages: Pages) -> tuple[Look, .
                 memberships.add((_group(change), _email(change)))
     found = _people_looks(people, now, pages)
     if groups:
-        found.append(Look(Listing.GROUPS, calls=_calls(now.groups, pages.page_size)))
+        found.append(Look(Listing.GROUPS, calls=pages.pages(now.groups)))
     return (*found, *_membership_looks(memberships, now, pages))
 
 
@@ -169,6 +170,7 @@ def extent(current: Directory, changes: Iterable[Change]) -> Extent:
         len(current.groups) + created,
         members,
         groups_of,
+        current.look_ups,
     )
 
 
@@ -181,27 +183,25 @@ def _defaults(groups: Iterable[Group], changes: Iterable[Change]) -> frozenset[G
 def _people_looks(people: set[str], now: Extent, pages: Pages) -> list[Look]:
     if not people:
         return []
+    listed = Look(Listing.USERS, calls=pages.pages(now.users))
+    if not now.look_ups:
+        return [listed]
     looked_up = Look(Listing.USERS_BY_EMAIL, tuple(sorted(people)), pages.lookups(people))
-    listed = Look(Listing.USERS, calls=_calls(now.users, pages.page_size))
-    return [min(looked_up, listed, key=_cost)]
+    return [min(listed, looked_up, key=_cost)]
 
 
 def _membership_looks(
     memberships: set[tuple[GroupName, Email]], now: Extent, pages: Pages
 ) -> list[Look]:
     by_group = [
-        Look(Listing.MEMBERS, (name,), _calls(now.members.get(name, 0), pages.page_size))
+        Look(Listing.MEMBERS, (name,), pages.pages(now.members.get(name, 0)))
         for name in sorted({group for group, _ in memberships})
     ]
     by_person = [
-        Look(Listing.GROUPS_OF, (email,), _calls(now.groups_of.get(email, 0), pages.page_size))
+        Look(Listing.GROUPS_OF, (email,), pages.pages(now.groups_of.get(email, 0)))
         for email in sorted({email for _, email in memberships})
     ]
     return min(by_group, by_person, key=lambda found: sum(map(_cost, found)))
-
-
-def _calls(records: int, size: int) -> int:
-    return max(1, -(-records // size))
 
 
 def _cost(look: Look) -> int:

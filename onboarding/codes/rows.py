@@ -204,7 +204,7 @@ ROWS: dict[str, Code] = {
     "email-changed": Code(
         "row",
         "account under another address",
-        "The person seems to have an account already, under another address or user name, or shall get another address.",
+        "The person seems to have an account already, under another address or user name, or one that shows no address; or shall get another address.",
         "Use the address of the existing account, or have it changed in Atlan first.",
         "the row's personal address has an account",
     ),

@@ -100,7 +100,7 @@ _CELLS = {
     "name-derived": _GROUP,
     "person-unknown": ("email",),
     "membership-conflict": ("email",),
-    "email-changed": ("secondary_email", "username"),
+    "email-changed": ("secondary_email", "username", "email"),
 }
 
 

@@ -48,6 +48,10 @@ def changed_addresses(moved: Iterable[tuple[Person, str, User]]) -> Iterator[Fin
     for person, value, account in moved:
         whose = account.email or account.username
         message = f"belongs to the account of {whose}, and {person.email} has none"
+        if value == person.email:
+            message = (
+                f"may be the account {whose}, which shows no address: its user name is the same"
+            )
         yield from rejections("email-changed", message, person.rows, value)
 
 
@@ -58,6 +62,7 @@ def moved(intake: Intake, current: Directory) -> Iterator[tuple[Person, str, Use
         for user in (*current.users.values(), *current.unreadable)
         if user.username
     }
+    hidden = {user.username.lower(): user for user in current.unreadable if not user.is_token}
     for person in intake.desired.persons.values():
         if person.email in current.users or person.standing is Standing.NOT_STARTED:
             continue
@@ -66,6 +71,9 @@ def moved(intake: Intake, current: Directory) -> Iterator[tuple[Person, str, Use
             if account and value:
                 yield person, value, account
                 break
+        else:
+            if person.standing is not Standing.LEAVER and person.name_when_invited in hidden:
+                yield person, person.email, hidden[person.name_when_invited]
 
 
 def _other_names(person: Person) -> list[tuple[str, Email]]:
