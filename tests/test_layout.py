@@ -150,6 +150,13 @@ def test_a_group_may_be_called_total(line: str, is_row: bool) -> None:
     assert (3 in numbers(table(f"{GROUPS}Finance,Money,3\n{line}\n"))) is is_row
 
 
+@pytest.mark.parametrize(
+    "line", ["Last updated: 2026-11-20,", "Page 1 of 1,", "Stand: 20.11.2026,", "Erstellt von HR,"]
+)
+def test_a_footer_is_no_group(line: str) -> None:
+    assert numbers(table(f"{GROUPS}Stand,x\nPage,y\nCreated,\n{line}\n")) == [2, 3, 4]
+
+
 def test_a_total_between_groups_is_a_group() -> None:
     assert numbers(table(f"{GROUPS}Total,,12\nFinance,Money,3\n")) == [2, 3]
 

@@ -137,6 +137,16 @@ def test_a_file_without_line_ends_is_refused_before_it_takes_memory() -> None:
     assert len(read_text(row * (1 << 20), encoding=None, delimiter=None).rows) == 1 << 20
 
 
+def test_a_text_in_the_guise_of_a_formula_is_that_text() -> None:
+    found = one(
+        piped('email,role,key\n="a@acme.example","=""Guest""",="007"\nb@acme.example,=1,="x"&"y"\n')
+    )
+    assert rows(found) == {
+        2: ["a@acme.example", "Guest", "007"],
+        3: ["b@acme.example", "=1", '="x"&"y"'],
+    }
+
+
 def test_a_doubtful_word_needs_no_certain_encoding() -> None:
     table = one(piped("email,Rôle\na@acme.example,Invité\n".encode("cp1252")))
     assert rows(table) == {2: ["a@acme.example", "Invité"]}

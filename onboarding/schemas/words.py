@@ -25,7 +25,7 @@ ROLES: Mapping[str, Role] = {
     for spelling in (role.value, *spellings)
 }
 NOTHING = words(
-    "n/a | n.a. | none | (none) | null | <null> | nil | nan | - | -- | — | – | keine | aucun"
+    "n/a | n.a. | none | (none) | null | <null> | nil | nan | - | -- | — | – | keine | aucun | tbd | tba"
 )
 """What programs and people write into a cell instead of leaving it blank. ``NA`` is not one: North America is a group."""
 YES = words(

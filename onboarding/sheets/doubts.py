@@ -36,10 +36,15 @@ _DENIED = words(
     "| abgelehnt | refuse | rechazado | rifiutato | recusado | afgewezen"
 )
 _ALLOWING = re.compile(
-    "approv|invit|access|keep|decision|certif|grant|request|entitle|permit|allow|genehm|freig|zugang|zugriff|einlad"
+    "approv|invit|access|keep|decision|certif|grant|request|entitle|permit|allow|genehm|freig|employed|scope|licen|needed|headcount|jml|zugang|zugriff|einlad"
     "|autori|aprob|aprov|acces|acceso|acesso"
 )
-_REFUSING = (NO - {"0"}) | words("none | never | keine | aucun | ninguno | nessuno | nenhum")
+_NOT_IN = (NO - {"0"}) | words("out | aus | hors | fuera | fuori")
+_SHORT = 40
+"""Letters of a cell in which any word of removal counts; a longer text may be about anything."""
+_REFUSING = (NO - {"0"}) | words(
+    "l | gone | none | never | keine | aucun | ninguno | nessuno | nenhum"
+)
 _ASKING = re.compile(
     r"(?:do not|don.t|not to be|never|nicht|ne pas|no) (?:be )?(?:invite|add\b|grant|einladen|hinzuf|inviter|ajouter|invitar)"
     r"|left the (?:company|firm|organi)|has left|no longer (?:with|works|employed|here|need)|hat .{1,30}verlassen"
@@ -117,6 +122,12 @@ def _contrary(table: Table, position: int) -> str:
         return min(cells, default="")
     if gone := cells & (_GONE | _GOING):
         return min(gone)
+    short = _plain("\n".join(cell for cell in sorted(cells) if len(cell) <= _SHORT))
+    if said := None if table.columns.template else _AWAY.search(short):
+        return said[0]
+    beside_groups = table.columns.kind is Kind.MEMBERSHIPS and not table.columns.template
+    if beside_groups and (no := cells & _NOT_IN):
+        return min(no)
     if "-" in cells <= {"-", "+"}:
         return "-"
     if asked := _ASKING.search("\n".join(sorted(cells))):

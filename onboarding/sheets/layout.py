@@ -52,6 +52,12 @@ _COUNTED = re.compile(
     r"[\d.,' ]+(?:rows?|records?|users?|people|employees?|members?|entries)(?: total)?\.?",
     re.IGNORECASE,
 )
+_FOOTER = re.compile(
+    r"(?:page|seite|pagina|página) \d+(?: ?(?:of|von|de|di|sur|/) ?\d+)?"
+    r"|(?:(?:last )?updated|printed|generated|exported|created|stand|erstellt|gedruckt|exportiert|as of|imprim\w+)"
+    r"(?:\s*:| by| on| at| von| am| le| par|(?= \d)).+",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(r"[\d.,'%\s-]+")
 _HINT = re.compile(
     r"\(?(?:required|mandatory|optional|free text|text|pflicht|pflichtfeld|obligatoire|facultatif|obligatorio|opcional)\)?",
@@ -131,7 +137,9 @@ def _heading(grid: Grid, reading: Reading, source: str) -> tuple[int, Columns]:
 
 
 def _understood(row: Sequence[str], reading: Reading, source: str) -> Columns:
-    ours = result_columns(row)  # of a report that is handed back: they say nothing of what the table is
+    ours = result_columns(
+        row
+    )  # of a report that is handed back: they say nothing of what the table is
     theirs = ["" if i in ours else header for i, header in enumerate(row)]
     return understand(
         theirs, kind=reading.kind, columns=reading.columns, hint=source, group=reading.group
@@ -204,6 +212,8 @@ def _why_not(grid: Grid, row: Sequence[str], number: int, above: Layout) -> str:
         return _repeated(grid, number)
     if _names_fields(cells, people=people):
         raise SheetError(_SECOND.format(number))
+    if len(cells) == 1 and _FOOTER.fullmatch(cells[0]):
+        return REMARK
     if _is_remark(cells, people=people) or (not above.numbers and all(map(_HINT.fullmatch, cells))):
         return REMARK
     return TOTAL if _is_total(cells, grid, number, people=people) else ""

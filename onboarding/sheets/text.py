@@ -44,6 +44,7 @@ _OTHERS = ("cp932", "euc_kr", "cp1251", "gb18030")  # what reads the least comes
 _DOUBTFUL = re.compile(rb"[^,;\t|\r\n\"]*[\x80-\xff][^,;\t|\r\n\"]*")
 _SECRET = re.compile(rb"passw|kennwort|contrase|mot de passe|pwd", re.IGNORECASE)
 _CONTROL = re.compile(r"[\0-\x08\x0e-\x1f]")
+_LITERAL = re.compile('="([^"]*)"')
 _LONGEST = 1 << 24
 """Bytes of one line."""
 _SAMPLE = 1 << 20
@@ -187,7 +188,14 @@ def _records(text: str, delimiter: str) -> Sequence[Sequence[str]]:
         rows.extend(reader)  # what was read before an error stays
     except csv.Error as error:
         raise SheetError(_broken(error, len(rows) + 1)) from error
+    if '="' in text:
+        rows = [[_literal(cell) for cell in row] for row in rows]
     return rows
+
+
+def _literal(cell: str) -> str:
+    """Read ``="007"``, by which many programs keep spreadsheets from taking a text for a number, as that text."""
+    return found[1] if (found := _LITERAL.fullmatch(cell)) else cell
 
 
 def _broken(error: csv.Error, row: int) -> str:
