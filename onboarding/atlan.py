@@ -53,6 +53,7 @@ class Atlan:
         """Whether the tenant says how long its lists are."""
         self._transport = transport
         self._tenant = tenant
+        self._me: Record | None = None
         self._identity: Identity | None = None
         self._groups = "/v2/groups"
         self._role_update = ""
@@ -75,13 +76,17 @@ class Atlan:
 
     # ---- reading ------------------------------------------------------------------------------------------
 
+    def account(self) -> str:
+        """Say by which name the tenant knows us."""
+        with self._lock:
+            me = self._own_account()
+            return str(me.get("username") or records.id_of(me))
+
     def identity(self) -> Identity:
         """Say who we are, and which ids the workspace roles have here (they differ per tenant)."""
         with self._lock:
             if self._identity is None:
-                me = records.object_of(
-                    self._get("/users/current"), "the account behind the API key"
-                )
+                me = self._own_account()
                 workspace = [("filter", '{"name":{"$ilike":"$%"}}')]
                 roles = self._list("/roles", "description", lambda role: role, workspace)
                 name = str(me.get("username") or "")
@@ -89,6 +94,12 @@ class Atlan:
                     self._tenant, UserId(records.id_of(me)), name, records.roles(roles)
                 )
             return self._identity
+
+    def _own_account(self) -> Record:
+        if self._me is None:
+            found = self._get("/users/current")
+            self._me = records.object_of(found, "the account behind the API key")
+        return self._me
 
     def first_users(self) -> Page:
         """Read the first page of all accounts."""
@@ -344,8 +355,10 @@ class Atlan:
         paging = {"limit": str(PAGE), "offset": str(offset), "count": "true", "sort": sort}
         page = records.object_of(self._get(path, [*params, *paging.items()]), path)
         shown, count = page.get("records") or [], records.count_of(page)
-        if count is None and "records" not in page:
+        if (count is None and "records" not in page) or not isinstance(shown, list):
             raise Protocol(f"The tenant's answer about {path} is no list.")
+        for record in shown:
+            records.id_of(record, path)
         if shown:
             self._counts = count is not None and count >= offset + len(shown)
         if shown and not offset and len(shown) < min(PAGE, count or 0):

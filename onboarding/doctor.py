@@ -23,11 +23,16 @@ PATIENCE = 5.0  # seconds for each step of the way
 WIDTH = 80  # columns of a line
 # Whoever has one of these may manage people and groups; whoever has only one of those may not.
 ENOUGH = frozenset((Role.ADMIN.value, "$api-token-default-access"))
+RIGHTS = "Give the API token or OAuth client the role Admin in Atlan."
 TOO_LITTLE = frozenset((Role.MEMBER.value, Role.GUEST.value))
 
 
 class Patient(Reader, Protocol):
     """A tenant that also says what only a doctor asks."""
+
+    def account(self) -> str:
+        """Say by which name the tenant knows us; one call."""
+        ...
 
     def rights(self) -> frozenset[str] | None:
         """Give the names of our own roles; None where the tenant does not say."""
@@ -57,6 +62,8 @@ class Check:
 
 def _wrapped(text: str, indent: int) -> list[str]:
     """Set a text in lines; a path or an address stays whole, so that it can be copied."""
+    # A tenant's own words may hold what speaks to a terminal.
+    text = "".join(letter if letter.isprintable() else " " for letter in text)
     return wrap(text, WIDTH - indent, break_long_words=False, break_on_hyphens=False)
 
 
@@ -69,15 +76,20 @@ def examine(
     way: Callable[[str], str] | None = None,
 ) -> Iterator[Check]:
     """Look at the connection, the token, the roles, and how the tenant reads, until something fails."""
+    how = "certificate trusted" if url.startswith("https") else "this machine"
+    connected = Check("connection", ok=True, seen=f"{url} ({how})")
+    looked_at = "connection"
     try:
-        identity = patient.identity()
-        how = "certificate trusted" if url.startswith("https") else "this machine"
-        yield Check("connection", ok=True, seen=f"{url} ({how})")
+        account = patient.account()
+        yield connected
+        looked_at = "token"
         started = clock()
         rights = patient.rights()
         small = clock() - started
-        yield _token(identity, rights)
-        yield _roles(identity)
+        yield _token(account, rights)
+        looked_at = "roles"
+        yield _roles(patient.identity())
+        looked_at = "paging"
         started = clock()
         first = patient.first_users()
         page = clock() - started
@@ -89,32 +101,39 @@ def examine(
         yield _look_up(patient, first)
         yield _single_sign_on(patient, first, groups, sso_groups)
     except TokenRefused as error:
-        to_do = "Make a new API token in Atlan under Admin, API tokens, and give it to this tool."
-        yield Check("token", ok=False, seen=str(error), to_do=to_do, exit_code=error.exit_code)
+        to_do = RIGHTS
+        if looked_at == "connection":
+            yield connected
+            looked_at = "token"
+            to_do = (
+                "Make a new API token in Atlan under Admin, API tokens, and give it to this tool."
+            )
+        yield Check(looked_at, ok=False, seen=str(error), to_do=to_do, exit_code=error.exit_code)
     except NotSent as error:
         seen = (way or where_it_ends)(url) or str(error)
         yield Check(
             "connection", ok=False, seen=seen, to_do=_way_out(seen), exit_code=error.exit_code
         )
     except OnboardingError as error:
-        to_do = "Check that the address is that of an Atlan tenant, and try again later."
-        yield Check("connection", ok=False, seen=str(error), to_do=to_do, exit_code=error.exit_code)
+        to_do = "Try again later. If it stays so, ask the administrator of the tenant."
+        if looked_at == "connection":
+            to_do = "Check that the address is that of an Atlan tenant, and try again later."
+        yield Check(looked_at, ok=False, seen=str(error), to_do=to_do, exit_code=error.exit_code)
 
 
 def _ms(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms"
 
 
-def _token(identity: Identity, rights: frozenset[str] | None) -> Check:
+def _token(account: str, rights: frozenset[str] | None) -> Check:
     """Judge what the token may do; that is documented for a few roles only."""
-    who = f"accepted, as {identity.own_name or identity.own}"
+    who = f"accepted, as {account}"
     named = ", ".join(sorted(rights or ()))
     if rights and rights & ENOUGH:
         return Check("token", ok=True, seen=f"{who}; may manage people and groups ({named})")
     if rights and rights & TOO_LITTLE:
-        to_do = "Give the API token or OAuth client the role Admin in Atlan."
         seen = f"{who}; its rights don't do for people and groups ({named})"
-        return Check("token", ok=False, seen=seen, to_do=to_do, exit_code=TokenRefused.exit_code)
+        return Check("token", ok=False, seen=seen, to_do=RIGHTS, exit_code=TokenRefused.exit_code)
     seen = f"{who}; whether it may manage people and groups shows in a run only"
     return Check("token", ok=True, seen=seen + (f" ({named})" if named else ""))
 
@@ -126,10 +145,15 @@ def _roles(identity: Identity) -> Check:
 def _size(first: Page, groups: int, page_size: int) -> Check:
     shown = len(first.users)
     if first.total is None:
-        seen = f"{groups:,} groups; the tenant does not count its people, so all are listed"
+        seen = f"{_many(groups, 'group')}; the tenant does not count its people, so all are listed"
         return Check("paging", ok=True, seen=seen)
     pages = f"pages of {page_size}" if first.total > shown else "on one page"
-    return Check("paging", ok=True, seen=f"{first.total:,} people and {groups:,} groups, {pages}")
+    people = "1 person" if first.total == 1 else f"{first.total:,} people"
+    return Check("paging", ok=True, seen=f"{people} and {_many(groups, 'group')}, {pages}")
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _look_up(patient: Patient, first: Page) -> Check:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from onboarding.errors import Protocol
-from onboarding.model import Group, GroupId, GroupName, Role, User, UserId, normal_email
+from onboarding.model import Email, Group, GroupId, GroupName, Role, User, UserId, normal_email
 
 Record = Mapping[str, Any]
 
@@ -21,6 +21,8 @@ Record = Mapping[str, Any]
 def user(record: Record) -> User:
     """Read an account."""
     email = normal_email(str(record.get("email") or ""))
+    if "@" not in email:
+        email = Email("")
     never_here = record.get("lastLoginTime") in (None, "", 0, "0")
     return User(
         email,
@@ -101,11 +103,14 @@ def object_of(body: Any, what: str) -> Record:
     return body
 
 
-def id_of(record: Any) -> str:
-    """Read the id that every record must have."""
+def id_of(record: Any, where: str = "") -> str:
+    """Read the id that every record must have; ``where`` names the list that it stands in."""
     key = record.get("id") if isinstance(record, dict) else None
     if not key or not isinstance(key, str):
-        raise Protocol("The tenant gives a record without an id.")
+        stands = f" in its list {where}" if where else ""
+        raise Protocol(
+            f"The tenant gives something without an id{stands}, or with one that is no text."
+        )
     return key
 
 

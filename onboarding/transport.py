@@ -203,7 +203,10 @@ class _Call:
                 raise TokenRefused(text, words=said, **told)
             case 429:
                 pause = reply.retry_after
-                raise Throttled(f"The tenant asks to slow down. {text}", retry_after=pause, **told)
+                wait = f" and to wait for {asked(pause)}" if pause else ""
+                raise Throttled(
+                    f"The tenant asks to slow down{wait}. {text}", retry_after=pause, **told
+                )
             case status if status in REFUSALS or (status == 500 and named):
                 raise Refused(text, words=said, by_subject=named, **told)
             case _:
@@ -220,6 +223,19 @@ class _Call:
             "Check the address and the network.",
             **told,
         )
+
+
+def asked(seconds: float) -> str:
+    """Say how long a tenant asks to wait, in a unit that fits.
+
+    >>> asked(7), asked(1000), asked(90000)
+    ('7 s', '17 minutes', '25 hours')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} minutes"
+    return f"{seconds / 3600:,.0f} hours"
 
 
 def words(body: Any, *, ours: str = "") -> str:

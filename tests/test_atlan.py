@@ -351,6 +351,21 @@ def test_the_witness_of_look_ups_is_the_hardest_to_find(
     assert (found.username if found else None) == witness
 
 
+@pytest.mark.parametrize(
+    ("records", "words"),
+    [
+        pytest.param([None], "without an id in its list /users", id="null"),
+        pytest.param(["ana"], "without an id in its list /users", id="text"),
+        pytest.param([{"id": 7}], "in its list /users, or with one that is no text", id="number"),
+        pytest.param({"0": {"id": "7"}}, "about /users is no list", id="object"),
+    ],
+)
+def test_what_is_no_record_is_told_with_its_list(records: Any, words: str) -> None:
+    tenant = atlan(Wire({"/users": lambda _: counted(1, records)}))
+    with pytest.raises(Protocol, match=words):
+        tenant.users()
+
+
 # ---- wire -> model -----------------------------------------------------------------------------------------
 
 
@@ -371,6 +386,9 @@ def test_the_witness_of_look_ups_is_the_hardest_to_find(
             id="in-full",
         ),
         pytest.param({"id": "1"}, User(Email(""), None, id=UserId("1")), id="nothing-but-an-id"),
+        pytest.param(
+            {"id": "1", "email": 7}, User(Email(""), None, id=UserId("1")), id="no-address"
+        ),
         pytest.param(
             {"id": "1", "email": None, "username": None, "roles": None, "enabled": None},
             User(Email(""), None, id=UserId("1")),

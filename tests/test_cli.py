@@ -319,6 +319,15 @@ def test_doctor_shows_what_is_well(desk: Desk) -> None:
     ]
 
 
+def test_doctor_says_of_a_state_folder_whether_it_is_there(desk: Desk) -> None:
+    words = "It is not there yet; a first run that nobody watches needs --init-state."
+    (desk.folder / "here").mkdir()
+    for state, to_do in (("here", ""), ("elsewhere", words)):
+        done = desk.run("doctor", "--json", "--tenant", "sandbox", ONBOARDING_STATE=state)
+        (check,) = [one for one in json.loads(done.stdout)["checks"] if one["name"] == "state"]
+        assert (check["ok"], check["to_do"]) == (True, to_do)
+
+
 def test_doctor_without_a_key_says_so(desk: Desk) -> None:
     done = desk.run("doctor", "--tenant", "acme.atlan.com")
     assert done.returncode == 2

@@ -17,10 +17,17 @@ from listener import CUT, Request, http, server, tls_server
 from onboarding.atlan import Atlan
 from onboarding.auth import ApiKey
 from onboarding.doctor import WIDTH, Check, examine, where_it_ends
-from onboarding.errors import NotSent, Protocol, TenantError, Throttled, TokenRefused
+from onboarding.errors import (
+    NotSent,
+    OnboardingError,
+    Protocol,
+    TenantError,
+    Throttled,
+    TokenRefused,
+)
 from onboarding.model import Email, User, UserId
 from onboarding.pacing import Budget
-from onboarding.tenant import Identity, Page
+from onboarding.tenant import Page
 from onboarding.transport import Transport
 
 URL = "https://acme.atlan.com"
@@ -49,10 +56,10 @@ class Patient(FakeTenant):
         {"okta": frozenset(["finance"])}
     )
 
-    def identity(self) -> Identity:
+    def account(self) -> str:
         if self.error:
             raise self.error
-        return super().identity()
+        return super().identity().own_name
 
     def rights(self) -> frozenset[str] | None:
         return self.granted
@@ -200,7 +207,6 @@ def test_accounts_that_scim_keeps_are_mentioned() -> None:
 @pytest.mark.parametrize(
     ("error", "name", "seen", "code"),
     [
-        pytest.param(TokenRefused("no"), "token", "no", 4, id="token"),
         pytest.param(NotSent("no way"), "connection", f"ends at {URL}", 4, id="not-sent"),
         pytest.param(Protocol("HTML"), "connection", "HTML", 4, id="no-api"),
         pytest.param(TenantError("?"), "connection", "?", 4, id="other"),
@@ -213,6 +219,48 @@ def test_what_fails_is_the_last_line_and_says_what_to_do(
     (found,) = examined(patient(error=error))
     assert (found.name, found.ok, found.seen, found.exit_code) == (name, False, seen, code)
     assert found.to_do
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "names", "to_do"),
+    [
+        pytest.param("account", TokenRefused("no"), ["connection", "token"], "Make a new", id="key"),
+        pytest.param(
+            "rights", Protocol("odd"), ["connection", "token"], "Try again", id="rights-odd"
+        ),
+        pytest.param(
+            "identity", TokenRefused("no"), ["connection", "token", "roles"], "Give the", id="roles"
+        ),
+        pytest.param(
+            "identity", Protocol("odd"), ["connection", "token", "roles"], "Try", id="no-role"
+        ),
+        pytest.param(
+            "groups", TokenRefused("no"), ["connection", "token", "roles", "paging"], "Give the",
+            id="groups",
+        ),
+    ],
+)  # fmt: skip
+def test_what_was_well_before_something_failed_is_said(
+    asked: str, error: OnboardingError, names: list[str], to_do: str
+) -> None:
+    def fails() -> None:
+        raise error
+
+    *well, last = examined(patient(**{asked: fails}))
+    assert [check.name for check in (*well, last)] == names
+    assert (all(check.ok for check in well), last.ok, last.seen) == (True, False, str(error))
+    assert (last.exit_code, last.to_do.startswith(to_do)) == (4, True)
+
+
+def test_one_is_one() -> None:
+    alone = Patient([], [group("finance")])
+    assert named(examined(alone), "paging").seen == "1 person and 1 group, on one page"
+
+
+def test_what_a_tenant_says_does_not_speak_to_the_terminal() -> None:
+    line = str(named(examined(patient(account=lambda: "bob\x1b[31m evil\u202e")), "token"))
+    assert "accepted, as bob [31m evil ; may" in " ".join(line.split())
+    assert all(part.isprintable() for part in line.split("\n"))
 
 
 def test_a_line_shows_what_to_do_below() -> None:
@@ -256,7 +304,8 @@ def test_a_dead_port_is_named(closed_port: int) -> None:
 def test_a_wrong_key_is_about_the_token() -> None:
     unauthorised = {"servlet": "heracles", "message": "Unauthorized", "url": "/", "status": "401"}
     with server(http(401, unauthorised)) as tenant:
-        (found,) = sick(tenant.url)
+        connected, found = sick(tenant.url)
+    assert (connected.name, connected.ok) == ("connection", True)
     assert (found.name, found.ok, found.exit_code) == ("token", False, 4)
     assert found.seen.endswith("401: Unauthorized")
 

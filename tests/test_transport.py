@@ -455,6 +455,22 @@ def test_what_changes_something_is_not_sent_again_after_a_403() -> None:
         assert (len(tenant.asked), caught.value.attempts) == (1, 1)
 
 
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        pytest.param(7, "slow down and to wait for 7 s. POST", id="seconds"),
+        pytest.param(1000, "slow down and to wait for 17 minutes. POST", id="minutes"),
+        pytest.param(18000, "slow down and to wait for 5 hours. POST", id="hours"),
+    ],
+)
+def test_how_long_a_tenant_asks_to_wait_is_told(seconds: int, words: str) -> None:
+    with (
+        server(http(429, {}, f"Retry-After: {seconds}")) as tenant,
+        pytest.raises(Throttled, match=words),
+    ):
+        post(tenant.url)
+
+
 # ---- reading -----------------------------------------------------------------------------------------------
 
 

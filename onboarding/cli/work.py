@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+NO_STATE = "It is not there yet; a first run that nobody watches needs --init-state."
 NO_TENANT = (
     "no tenant is named. Name it with --tenant https://acme.atlan.com (or ATLAN_BASE_URL in the "
     "environment, or tenant in the settings file), or try it out with --tenant sandbox, which needs no account"
@@ -186,7 +187,10 @@ class Work:
 
         checks = [
             Check(
-                f"{name}", ok=True, seen=f"{_shown(getattr(self.settings, name))}  (from {origin})"
+                f"{name}",
+                ok=True,
+                seen=f"{_shown(getattr(self.settings, name))}  (from {origin})",
+                to_do=NO_STATE if name == "state" and not self.settings.state.is_dir() else "",
             )
             for name, origin in self.origins.items()
         ]
