@@ -29,7 +29,7 @@ from onboarding.intake import at_their_cells, take_in
 from onboarding.job import Job, Prospect, Report, Voice
 from onboarding.journal import State
 from onboarding.look import look
-from onboarding.model import Email, Intake
+from onboarding.model import Directory, Email, Intake
 from onboarding.plan import Action, Plan
 from onboarding.reconcile import reconcile
 from onboarding.report import deeds, manual_work, not_compared
@@ -167,13 +167,12 @@ def _prospect(
     job, inputs = sitting.job, sitting.inputs
     intake = take_in(inputs.tables, job.rules)
     _insist_on_rows(job.permissions.reinvite, intake)
-    current = look(
-        tenant,
-        intake.desired,
-        whole_groups=job.wishes.authoritative,
-        leavers_revoke=job.wishes.leavers_revoke,
-        held=intake.held.people,
-    )
+    current = _seen(tenant, intake, job)
+    if any(finding.code == "domain-doubtful" for finding in intake.findings):
+        at_home = {email.rpartition("@")[2] for email in current.users}
+        wiser = take_in(inputs.tables, job.rules, at_home=at_home)
+        if wiser != intake:
+            intake, current = wiser, _seen(tenant, wiser, job)
     reconciled = reconcile(intake, current, job.wishes, earlier=state.earlier())
     fresh = reconciled.plan
     if reviewed is not None:  # an empty one lets nothing pass
@@ -200,6 +199,16 @@ def _prospect(
     )
     rows, rejected = len(intake.rows), prospect.rejected
     return replace(prospect, usage=usage(plan, current, job.limits, rows=rows, rejected=rejected))
+
+
+def _seen(tenant: Tenant, intake: Intake, job: Job) -> Directory:
+    return look(
+        tenant,
+        intake.desired,
+        whole_groups=job.wishes.authoritative,
+        leavers_revoke=job.wishes.leavers_revoke,
+        held=intake.held.people,
+    )
 
 
 TOLD_BESIDE_THE_TENANT = "name-derived"

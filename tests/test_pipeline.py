@@ -453,6 +453,17 @@ def test_what_only_the_tenant_can_tell_stands_at_its_cell_too(desk: Desk) -> Non
     ]
 
 
+def test_a_domain_at_which_the_tenant_has_people_is_no_slip(desk: Desk) -> None:
+    lines = [f"p{n}@acme.example,Guest" for n in range(9)]
+    sheet = desk.sheet(
+        "people.csv", "\n".join(["email,role", *lines, "ana@acne.example,Guest", "zoe@acne.example,Guest"])
+    )  # fmt: skip
+    stranger = desk.run(acme(), sheet)
+    assert [row.code for row in stranger.results[9:]] == ["domain-doubtful"] * 2
+    known = FakeTenant([user("olga", Role.ADMIN), user("ana@acne.example", Role.GUEST)], [], {})
+    assert [row.code for row in desk.run(known, sheet).results[9:]] == ["no-change", "done"]
+
+
 def test_an_accept_that_is_used_up_says_so_and_what_else_to_do(desk: Desk) -> None:
     sheet = desk.sheet("out.csv", "email,group,action\nben@acme.example,Finance,remove\n")
     limits, voice = Limits(removals=Limit(0)), Quiet()

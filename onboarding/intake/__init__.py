@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from onboarding import schemas
@@ -54,8 +54,10 @@ class Rules:
     """By which an end date is past."""
 
 
-def take_in(tables: Sequence[Table], rules: Rules) -> Intake:
-    """Judge and unite the rows of all tables."""
+def take_in(
+    tables: Sequence[Table], rules: Rules, *, at_home: Collection[str] = frozenset()
+) -> Intake:
+    """Judge and unite the rows of all tables; ``at_home`` are domains at which the tenant has people already."""
     roles = schemas.role_words(rules.role_aliases)
     findings: list[Finding] = []
     rows: list[Row] = []
@@ -67,7 +69,7 @@ def take_in(tables: Sequence[Table], rules: Rules) -> Intake:
 
     sound, _ = _parted(rows, findings)
     findings += ended(sound, book, rules.today)
-    findings += () if rules.allowed_domains else doubtful_domains(sound, book)
+    findings += () if rules.allowed_domains else doubtful_domains(sound, book, at_home)
     findings += contradictions(_parted(rows, findings)[0], book)
     sound, rejected = _parted(rows, findings)
     findings += notes(sound, book)
