@@ -506,6 +506,20 @@ def test_a_past_end_is_seen_under_its_many_names(tmp_path: Path, header: str) ->
     assert [finding.code for finding in intake.findings] == ["end-date-past"]
 
 
+def test_a_shifted_row_beside_passwords_stays_rejected_when_it_is_handed_back(
+    tmp_path: Path,
+) -> None:
+    text = f"Email,Password,Group,Action\n{ANA},{PASSWORD},Ops,Data,remove\n"
+    (table,) = inputs(tmp_path, m=text).tables
+    (shown,) = table.surplus[2]
+    assert PASSWORD not in shown
+    report = (
+        f"Email,Password,Group,Action,result_surplus,result_status\n{ANA},,,,{shown},rejected\n"
+    )
+    (again,) = inputs(tmp_path, results=report).tables
+    assert [f.code for f in again.findings if f.severity is Severity.REJECT] == ["row-ragged"]
+
+
 def test_a_member_that_is_a_group_is_rejected(tmp_path: Path) -> None:
     found = inputs(
         tmp_path,

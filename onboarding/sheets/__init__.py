@@ -176,7 +176,7 @@ def _table(grid: Grid, snapshot: Snapshot, source: str, reading: Reading, index:
         grid.delimiter,
         fed_back=False,
         findings=tuple(findings),
-        surplus={} if columns.blanked else beyond,  # a shifted password may stand there
+        surplus=dict.fromkeys(beyond, (cells.NOT_SHOWN,)) if columns.blanked else beyond,
         top=layout.top,
         places=tuple(range(width)),
         ignored=layout.ignored,

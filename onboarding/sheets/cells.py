@@ -23,6 +23,7 @@ FORMULA_STARTS = tuple("=+-@\t\r")
 """What makes a spreadsheet program take a cell for a formula; our own CSV puts a ``'`` in front."""
 
 MERGED = "#MERGED!"
+NOT_SHOWN = "(not shown: a password may stand here)"
 NOT_CALCULATED = "#NOT CALCULATED!"
 ERRORS = frozenset(
     {"#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"}
