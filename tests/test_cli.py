@@ -246,6 +246,16 @@ def test_a_key_of_the_environment_does_not_follow_a_tenant_of_the_file(desk: Des
 # ---- small commands -----------------------------------------------------------------------------------------------
 
 
+def test_validate_explains_tables_to_people_and_to_programs(tmp_path: Path) -> None:
+    path = tmp_path / "hr.csv"
+    path.write_text("Mail,Rolle,Colour\nana@acme.example,Guest,red\n")
+    shown = CliRunner().invoke(cli, ["validate", str(path), "--explain"]).output
+    assert shown.startswith("hr.csv: users\n  because of  an e-mail and role\n")
+    said = CliRunner().invoke(cli, ["validate", str(path), "--explain", "--json"]).stdout
+    (table,) = json.loads(said)["tables"]
+    assert [column["field"] for column in table["columns"]] == ["email", "role", ""]
+
+
 def test_explain_tells_a_code() -> None:
     shown = CliRunner().invoke(cli, ["explain", "email-invalid"]).output
     assert shown == (
