@@ -336,3 +336,9 @@ def test_our_own_result_columns_say_nothing_of_what_a_table_is() -> None:
     ours = "result,result_status,result_code,result_message,result_fix,result_actions,result_row"
     found = table(f"{GROUPS.strip()},{ours}\nOps,Runs,4,success,applied,done,,,,teams.xlsx:2\n")
     assert (found.columns.kind, found.fed_back) == (Kind.GROUPS, True)
+
+
+def test_headers_once_more_in_a_report_that_is_handed_back_are_still_no_row() -> None:
+    ours = "result,result_status,result_code,result_message,result_fix,result_actions,result_row"
+    content = f"{PEOPLE.strip()},{ours}\n{ANA.strip()},success,done,,,,,\n{PEOPLE.strip()},,,,,,,\n"
+    assert table(content).ignored == {1: "headers", 3: "headers once more"}

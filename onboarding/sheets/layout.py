@@ -208,7 +208,8 @@ def _why_not(grid: Grid, row: Sequence[str], number: int, above: Layout) -> str:
         return EXAMPLE
     if "@" in "".join(cells):
         return ""
-    if [*map(fold, row)] == [*map(fold, grid.rows[above.top - 1])]:
+    headers = grid.rows[above.top - 1]
+    if _theirs(row, headers) == _theirs(headers, headers):
         return _repeated(grid, number)
     if _names_fields(cells, people=people):
         raise SheetError(_SECOND.format(number))
@@ -217,6 +218,12 @@ def _why_not(grid: Grid, row: Sequence[str], number: int, above: Layout) -> str:
     if _is_remark(cells, people=people) or (not above.numbers and all(map(_HINT.fullmatch, cells))):
         return REMARK
     return TOTAL if _is_total(cells, grid, number, people=people) else ""
+
+
+def _theirs(row: Sequence[str], headers: Sequence[str]) -> list[str]:
+    """Give a row's cells without those under our own result columns, which a report adds to rows only."""
+    ours = result_columns(headers)
+    return [fold(cell) for i, cell in enumerate(row) if i not in ours]
 
 
 _SECOND = "row {} looks like the headers of another table; put each table on a sheet of its own"
