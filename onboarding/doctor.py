@@ -11,6 +11,7 @@ import ssl
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from textwrap import wrap
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from urllib.parse import urlsplit
 from onboarding.errors import NotSent, OnboardingError, TokenRefused
 from onboarding.model import Group, Role, User, group_key, groups_by_key
 from onboarding.tenant import Identity, Page, Reader
+from onboarding.wire import certificates
 
 PATIENCE = 5.0  # seconds for each step of the way
 WIDTH = 80  # columns of a line
@@ -204,7 +206,7 @@ def where_it_ends(url: str) -> str:
     try:
         with socket.create_connection((host, port), timeout=PATIENCE) as plain:
             if parts.scheme == "https":
-                with ssl.create_default_context().wrap_socket(plain, server_hostname=host):
+                with _trust().wrap_socket(plain, server_hostname=host):
                     pass
     except socket.gaierror:
         return f"the name {host} is not known here"
@@ -217,6 +219,17 @@ def where_it_ends(url: str) -> str:
     except OSError as error:
         return f"port {port} of {host} can't be reached: {error.strerror or error}"
     return ""
+
+
+def _trust() -> ssl.SSLContext:
+    """Give what is trusted on the way by hand: what is trusted on the way of every call."""
+    named = certificates()
+    if named is None:
+        return ssl.create_default_context()
+    folder = Path(named).is_dir()
+    return ssl.create_default_context(
+        cafile=None if folder else named, capath=named if folder else None
+    )
 
 
 UNTRUSTED = "the certificate"

@@ -108,9 +108,7 @@ def id_of(record: Any, where: str = "") -> str:
     key = record.get("id") if isinstance(record, dict) else None
     if not key or not isinstance(key, str):
         stands = f" in its list {where}" if where else ""
-        raise Protocol(
-            f"The tenant gives something without an id{stands}, or with one that is no text."
-        )
+        raise Protocol(f"The tenant gives a record without an id{stands}.")
     return key
 
 

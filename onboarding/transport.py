@@ -203,9 +203,9 @@ class _Call:
                 raise TokenRefused(text, words=said, **told)
             case 429:
                 pause = reply.retry_after
-                wait = f" and to wait for {asked(pause)}" if pause else ""
+                wait = f" It wants a pause of {asked(pause)}." if pause else ""
                 raise Throttled(
-                    f"The tenant asks to slow down{wait}. {text}", retry_after=pause, **told
+                    f"The tenant asks to slow down.{wait} {text}", retry_after=pause, **told
                 )
             case status if status in REFUSALS or (status == 500 and named):
                 raise Refused(text, words=said, by_subject=named, **told)

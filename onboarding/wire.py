@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
 import threading
 import time
 from contextlib import suppress
@@ -75,6 +76,7 @@ def session_for(base_url: str, auth: AuthBase) -> requests.Session:
         session.mount(scheme, _Adapter(max_retries=0))
     # A proxy from the environment would be asked for the embedded tenant, too.
     session.trust_env = not _is_loopback(urlsplit(base_url).hostname or "")
+    session.verify = certificates() or True
     session.auth = auth
     session.headers = CaseInsensitiveDict(
         {
@@ -84,6 +86,11 @@ def session_for(base_url: str, auth: AuthBase) -> requests.Session:
         }
     )
     return session
+
+
+def certificates() -> str | None:
+    """Give the file or folder of certificates that the environment names, as requests knows it."""
+    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
 
 
 @dataclass(frozen=True, slots=True)

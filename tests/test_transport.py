@@ -16,6 +16,7 @@ from listener import CERTIFICATE, CUT, RESET, Raw, http, server, tls_server
 
 from onboarding import __version__
 from onboarding.auth import ApiKey, Auth, ClientCredentials
+from onboarding.doctor import where_it_ends
 from onboarding.errors import (
     Doubt,
     NotSent,
@@ -316,6 +317,18 @@ def test_over_tls_all_is_well_with_a_certificate_that_is_trusted() -> None:
         assert tenant.asked[0].headers["authorization"] == f"Bearer {KEY}"
 
 
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_certificates_that_the_environment_names_are_trusted(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    monkeypatch.setenv(variable, str(CERTIFICATE))
+    with tls_server(http(200, {"ok": 1})) as tenant:
+        assert client(tenant.url).get("/x") == {"ok": 1}
+    with tls_server() as tenant:
+        assert where_it_ends(tenant.url) == ""
+
+
 def test_a_certificate_that_is_not_trusted_means_not_sent() -> None:
     with tls_server(http(200, {})) as tenant:
         with pytest.raises(NotSent, match="certificate verify failed"):
@@ -458,9 +471,9 @@ def test_what_changes_something_is_not_sent_again_after_a_403() -> None:
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
-        pytest.param(7, "slow down and to wait for 7 s. POST", id="seconds"),
-        pytest.param(1000, "slow down and to wait for 17 minutes. POST", id="minutes"),
-        pytest.param(18000, "slow down and to wait for 5 hours. POST", id="hours"),
+        pytest.param(7, "wants a pause of 7 s. POST", id="seconds"),
+        pytest.param(1000, "wants a pause of 17 minutes. POST", id="minutes"),
+        pytest.param(18000, "wants a pause of 5 hours. POST", id="hours"),
     ],
 )
 def test_how_long_a_tenant_asks_to_wait_is_told(seconds: int, words: str) -> None:
