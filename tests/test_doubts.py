@@ -83,6 +83,50 @@ BOB = "bob@acme.example"
 
 PEOPLE = [
     pytest.param(
+        "Auth0 users",
+        f"user_id,email,email_verified,name,nickname,blocked\nauth0|1,{ANA},true,Ana,ana,false\n"
+        f"auth0|2,{BOB},true,Bob,bob,true\n",
+        {ANA: (None, ACTIVE, []), BOB: (None, LEAVER, [])},
+        id="Auth0",
+    ),
+    pytest.param(
+        "Cognito users",
+        f"name,email,email_verified,cognito:username,enabled\nAna,{ANA},true,ana,true\nBob,{BOB},true,bob,false\n",
+        {ANA: (None, ACTIVE, []), BOB: (None, LEAVER, [])},
+        id="Cognito",
+    ),
+    pytest.param(
+        "Lattice employees",
+        f"External User ID,Preferred Full Name,Email,Title,Department,Start Date,Status\n1,Ana,{ANA},Chef,Ops,2020-01-01,Active\n",
+        {ANA: (None, ACTIVE, [])},
+        id="Lattice",
+    ),
+    pytest.param(
+        "PeopleForce employees",
+        f"Employee ID,Full name,Email,Position,Hired on,Status\n1,Ana,{ANA},Chef,2020-01-01,Employed\n",
+        {ANA: (None, ACTIVE, [])},
+        id="PeopleForce",
+    ),
+    pytest.param(
+        "Canvas group roster",
+        f"name,canvas_user_id,user_id,login_id,sections,group_name,canvas_group_id,group_id\nAna,1,u1,{ANA},A,Ops,7,g1\n",
+        {ANA: (None, "", ["ops"])},
+        id="Canvas roster",
+    ),
+    pytest.param(
+        "Microsoft Entra user download",
+        "userPrincipalName,displayName,surname,mail,givenName,id,userType,jobTitle,department,accountEnabled,state,invitationState\n"
+        f"{ANA},Ana,Lima,{ANA},Ana,x1,Member,Chef,Ops,True,Bavaria,\n{BOB},Bob,Ode,{BOB},Bob,x2,Guest,,,False,,Accepted\n",
+        {ANA: (None, ACTIVE, []), BOB: (None, LEAVER, [])},
+        id="Entra users, downloaded",
+    ),
+    pytest.param(
+        "Canvas users",
+        f"user_id,login_id,email,status\nu1,ana,{ANA},active\nu2,bob,{BOB},deleted\n",
+        {ANA: (None, ACTIVE, []), BOB: (None, LEAVER, [])},
+        id="Canvas users",
+    ),
+    pytest.param(
         "Google Workspace users",
         filled(
             GOOGLE,

@@ -32,6 +32,7 @@ from onboarding.schemas import clean
 
 __all__ = [
     "CARRIED",
+    "STATES",
     "Columns",
     "Kind",
     "NoKnownHeader",
@@ -54,7 +55,7 @@ _ONCE = ("email", "role", "status", "group", "internal_name", "description", "de
 """Fields that two columns can't share: they would have to agree."""
 _ADDRESS_PARTS = {"city", "zip", "zipcode", "postalcode", "streetaddress", "street", "country"}
 _ADDRESS_PARTS |= {"countrycode", "ciudad", "cidade", "pais", "codigopostal", "cap", "citta"}
-_STATES = {"state", "estado", "stato"}
+STATES = {"state", "estado", "stato"}
 """Headers that are a part of a postal address beside the others, and an employment's otherwise."""
 
 
@@ -170,7 +171,7 @@ def _meant(header: str, template: Template | None, *, address: bool) -> tuple[st
         for key in (spelling, spelling.rstrip("0123456789") + "#"):
             if template and key in template.fields:
                 return template.fields[key], Why.TEMPLATE
-    if address and normal(header) in _STATES:
+    if address and normal(header) in STATES:
         return "", Why.UNKNOWN  # a part of a postal address, not of an employment
     name = field_of(header)
     return name, Why.NAME if name else Why.UNKNOWN

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 from onboarding.errors import SheetError
-from onboarding.headers import CARRIED, Kind, Table, named, normal
+from onboarding.headers import CARRIED, STATES, Kind, Table, named, normal
 from onboarding.headers.spelling import field_of, spelled
 from onboarding.model import Finding, RowRef, Standing
 from onboarding.schemas import clean, fold
@@ -30,7 +30,6 @@ _FLAG = re.compile(f"{_AWAY.pattern}|inactive|disabled|locked|suspended")
 _NOT_PLAIN = YES | NO | words("left | leave | ended | x")
 _GOING = (REMOVE | words("removal | x-remove | deletion | revocation | löschen")) - _NOT_PLAIN
 _GONE = {word for word, standing in STANDINGS.items() if standing is Standing.LEAVER} - _NOT_PLAIN
-_STATES = {"state", "estado", "stato"}
 _DENIED = words(
     "deny | denied | reject | rejected | decline | declined | disapproved | not approved | no access | withdrawn"
     "| abgelehnt | refuse | rechazado | rifiutato | recusado | afgewezen"
@@ -248,7 +247,7 @@ def _refuse_places(table: Table) -> None:
     """A state may be a part of the country: it is a person's only if every cell says so in words."""
     for position in table.columns.fields.get("status", ()):
         strange = _words(table, position) - (STANDINGS.keys() - YES - NO)
-        if strange and normal(table.headers[position]) in _STATES:
+        if strange and normal(table.headers[position]) in STATES:
             raise SheetError(
                 f'{_column(table, position)} may be a place or a person\'s status: "{min(strange)}" says neither '
                 f'clearly. Say it in the settings, under [columns]: "{table.headers[position]}" = "status" or "ignore"'
