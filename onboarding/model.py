@@ -138,8 +138,8 @@ class User:
 
     @property
     def rules(self) -> bool:
-        """Whether this is an admin who can sign in today."""
-        return self.role is Role.ADMIN and self.enabled and not self.pending
+        """Whether this is an admin who can sign in today; behind a token there is nobody."""
+        return self.role is Role.ADMIN and self.enabled and not self.pending and not self.is_token
 
     @property
     def is_token(self) -> bool:

@@ -429,6 +429,12 @@ ADMINS = [user("p0500", Role.ADMIN), user("p0501", Role.ADMIN, enabled=False)]
             id="one-who-never-signed-in",
         ),
         pytest.param(
+            [*ADMINS, user("p0000", Role.ADMIN, username="service-account-apikey-2")],
+            [person("p0500", Role.GUEST)],
+            True,
+            id="one-of-a-token",
+        ),
+        pytest.param(
             [*ADMINS, user("p0000", Role.ADMIN)],
             [person("p0500", Role.GUEST), person("p0000", Role.MEMBER)],
             True,

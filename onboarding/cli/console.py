@@ -235,9 +235,8 @@ class Console:
     def facts(self, facts: Mapping[str, Any], words: str) -> None:
         """Show what a command found that has no report: as JSON, or in words."""
         if self.as_json:
-            self.result(json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False))
-        else:
-            self.result(words)
+            words = json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False)
+        self.result(self.hide(words))
 
     def failed(self, error: object, exit_code: int) -> None:
         """Say what ended a command before it had a report; in JSON too, if that is what is read."""
