@@ -18,6 +18,7 @@ from onboarding.schemas import BLANKS
 from onboarding.sheets.grid import SURPLUS, Grid
 from onboarding.sheets.layout import Layout, is_blank
 from onboarding.sheets.reading import Reading
+from onboarding.workbooks.marks import STRUCK
 
 FORMULA_STARTS = tuple("=+-@\t\r")
 """What makes a spreadsheet program take a cell for a formula; our own CSV puts a ``'`` in front."""
@@ -30,10 +31,10 @@ ERRORS = frozenset(
     | {"#GETTING_DATA", "#BLOCKED!", "#CONNECT!", "#FIELD!", "#UNKNOWN!", "#BUSY!", "#PYTHON!"}
     | {"#ERROR!", "#NV", "#WERT!", "#BEZUG!", "#ZAHL!", "#NOM?", "#VALEUR!", "#¡REF!", "#¡VALOR!"}
     | {"#ÜBERLAUF!", "#¿NOMBRE?", "#¡DIV/0!", "#NOMBRE!", "#VALORE!", "#RIF!", "#N/D", MERGED}
-    | {NOT_CALCULATED}
+    | {NOT_CALCULATED, STRUCK}
     | {f"Err:{number}" for number in range(501, 541)}
 )
-"""What spreadsheet programs show instead of a value, also in text files that they write; and our own two."""
+"""What spreadsheet programs show instead of a value, also in text files that they write; and our own three."""
 
 
 def surplus(
@@ -111,6 +112,8 @@ def show_errors(
 def _of_error(shown: str) -> str:
     if shown == MERGED:
         return "stands for a merged cell; unmerge it and write into each row what counts for it"
+    if shown == STRUCK:
+        return "stands for a cell that is struck out; delete the row, or take the line off"
     never = "stands for a formula that was never calculated"
     what = never if shown == NOT_CALCULATED else "is an error"
     return f"{what}, not a value; open the file, check the cell, save it"

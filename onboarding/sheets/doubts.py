@@ -26,6 +26,7 @@ _AWAY = re.compile(
 )
 """What a title or a name says of people who go; without accents and case."""
 
+_COMBINING = re.compile("[\u0300-\u036f]+")
 _FLAG = re.compile(f"{_AWAY.pattern}|inactive|disabled|locked|suspended")
 _NOT_PLAIN = YES | NO | words("left | leave | ended | x")
 _GOING = (REMOVE | words("removal | x-remove | deletion | revocation | löschen")) - _NOT_PLAIN
@@ -96,7 +97,8 @@ def refuse_contrary(table: Table, titles: Sequence[str]) -> None:
         _refuse_titles(table, titles)
     headless = [i for i, header in enumerate(table.headers) if not header]
     for position in (*table.columns.unknown, *headless):
-        if word := (going and _contrary(table, position)) or _denied(table, position):
+        cells = _words(table, position)
+        if word := (going and _contrary(table, position, cells)) or _denied(table, position, cells):
             raise SheetError(
                 f'the column {_column(table, position)} says "{word}" and is not understood; rename it to action or status, '
                 f"delete it with the rows that are not meant, or {_ignore(table, position)}"
@@ -113,9 +115,8 @@ def _refuse_titles(table: Table, titles: Sequence[str]) -> None:
             )
 
 
-def _contrary(table: Table, position: int) -> str:
+def _contrary(table: Table, position: int, cells: set[str]) -> str:
     """Give what a column that nobody understands says of people who go; empty if nothing."""
-    cells = _words(table, position)
     if table.columns.kind is Kind.GROUPS:
         cells &= _GOING
         return min(cells, default="")
@@ -135,9 +136,8 @@ def _contrary(table: Table, position: int) -> str:
     return min(cells - NO, default="") if flags else ""
 
 
-def _denied(table: Table, position: int) -> str:
+def _denied(table: Table, position: int, cells: set[str]) -> str:
     """Give what a column that nobody understands says of requests that were not granted; empty if nothing."""
-    cells = _words(table, position)
     if denied := cells & _DENIED:
         return min(denied)
     if not _ALLOWING.search(_plain(table.headers[position])):
@@ -256,5 +256,7 @@ def _refuse_places(table: Table) -> None:
 
 def _plain(text: str) -> str:
     """Bring a text into the form that is searched: no accents, no case, single blanks between words."""
-    bare = unicodedata.normalize("NFKD", text.casefold())
-    return re.sub(r"[\W_]+", " ", "".join(c for c in bare if not unicodedata.combining(c)))
+    bare = text.casefold()
+    if not bare.isascii():
+        bare = _COMBINING.sub("", unicodedata.normalize("NFKD", bare))
+    return re.sub(r"[\W_]+", " ", bare)
