@@ -12,6 +12,8 @@ from onboarding.errors import SheetError
 Place = tuple[int, int]
 """Row number and position."""
 
+STRUCK = "#STRUCK OUT!"
+"""Our own word for a cell with a line through it: whoever drew the line meant that it should not count."""
 MOST_COLUMNS = 2_000
 MOST_CELLS = 20_000_000
 """Cells that a sheet may span, a million rows of twenty columns: the library makes them all, blank ones too."""

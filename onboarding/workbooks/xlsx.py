@@ -14,7 +14,7 @@ from xml.parsers import expat
 
 from onboarding.errors import SheetError
 from onboarding.workbooks.container import DAMAGED, Parts
-from onboarding.workbooks.marks import MOST_CELLS, Marks, place
+from onboarding.workbooks.marks import MOST_CELLS, STRUCK, Marks, place
 
 Attributes = Mapping[str, str]
 
@@ -22,6 +22,7 @@ _TELLING = (b't="e"', b"<f>", b"<f ", b"<f/", b'hidden="1"', b'hidden="true"', b
 """Bytes without one of which a sheet, written as nearly all programs write it, has nothing to tell."""
 _DIMENSION = re.compile(rb"""<(?:\w+:)?dimension\s+ref=["'](?:[A-Z]+\d+:)?([A-Z]+\d+)["']""")
 _ROW = re.compile(rb'<row r="(\d+)')
+_ON = ("1", "true")
 _ZEROS = re.compile("0{2,}")
 _PER_CENT = re.compile(r"0(?:\.0{1,9})?%")
 _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,20})?(?:[eE][-+]?\d{1,2})?")
@@ -102,22 +103,28 @@ class _Book:
 
 
 def _styles(parts: Parts) -> dict[str, str]:
-    """Give the styles that show a number with zeros in front or in per cent, each with its format."""
+    """Give the styles that show a number with zeros in front or in per cent, with the format; or that strike out."""
     if "xl/styles.xml" not in parts:
         return {}
     formats = {"9": "0%", "10": "0.00%"}  # these need not be written down
     cells: list[str] = []
-    inside = False
+    struck: set[int] = set()
+    fonts, inside = -1, ""
 
     def start(element: str, attributes: Attributes) -> None:
-        nonlocal inside
+        nonlocal fonts, inside
         code = attributes.get("formatCode", "").removesuffix(";@")
         if element == "numFmt" and (_ZEROS.fullmatch(code) or _PER_CENT.fullmatch(code)):
             formats[attributes.get("numFmtId", "")] = code
-        elif element == "xf" and inside:
-            cells.append(formats.get(attributes.get("numFmtId", ""), ""))
-        elif element in ("cellXfs", "cellStyles"):
-            inside = element == "cellXfs"
+        elif element in ("fonts", "fills", "cellXfs", "cellStyles"):
+            inside = element
+        elif inside == "fonts" and element == "font":
+            fonts += 1
+        elif inside == "fonts" and element == "strike" and attributes.get("val", "1") in _ON:
+            struck.add(fonts)
+        elif inside == "cellXfs" and element == "xf":
+            shown = formats.get(attributes.get("numFmtId", ""), "")
+            cells.append(STRUCK if int(attributes.get("fontId") or 0) in struck else shown)
 
     parse(parts["xl/styles.xml"], start)
     return {str(style): code for style, code in enumerate(cells) if code}
@@ -217,7 +224,9 @@ class _Sheet:
     def _end_of_cell(self, value: str) -> None:
         if value or self._formula:
             self.marks.reach(*self._place)
-        if self._kind == "e":
+        if value and self._styles.get(self._style) == STRUCK:
+            self.marks.errors[self._place] = STRUCK
+        elif self._kind == "e":
             self.marks.errors[self._place] = value or "#ERROR!"
         elif self._formula and not self._is_calculated(value):
             self.marks.errors[self._place] = ""
