@@ -79,7 +79,7 @@ ROWS: dict[str, Code] = {
         "row",
         "a name that no group can have",
         "The group's name can't be used: too long, or nothing of it is left for an internal name.",
-        "Use a name of at most 255 characters with some letters or digits in it.",
+        "Use a name of at most 255 characters with some letters or digits in it, or give the group an internal_name of its own.",
         "a name made of dashes only",
     ),
     "internal-name-invalid": Code(

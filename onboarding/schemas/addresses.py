@@ -108,7 +108,7 @@ def _faults(address: str) -> Iterator[str]:
     try:
         validate_email(address, check_deliverability=False)
     except EmailNotValidError as error:
-        reason = str(error).rstrip(".")
+        reason = str(error).rstrip(".").replace("email address", "e-mail address")
         yield reason[:1].lower() + reason[1:]
     if len(local) > 64:
         yield "it has more than 64 characters before the @"
