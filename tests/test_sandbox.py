@@ -1505,7 +1505,9 @@ def test_the_command_line_comes_on_top_of_the_file(tmp_path: Path) -> None:
     [
         pytest.param("--switch=page_cop=1", "'page_cop=1': expected NAME=VALUE", id="switch"),
         pytest.param("--switch=page_cap", "'page_cap': expected NAME=VALUE", id="no-value"),
-        pytest.param("--switch=unknown_guid=410", "unknown_guid: '410' is not possible", id="choice"),
+        pytest.param(
+            "--switch=unknown_guid=410", "unknown_guid: '410' is not possible", id="choice"
+        ),
         pytest.param("--fault=fire", "kind: there are latency, status", id="kind"),
         pytest.param("--fault=html nth=x", "nth: 'x' is not possible here", id="number"),
         pytest.param("--fault=html match='", "No closing quotation", id="quote"),
