@@ -1540,6 +1540,21 @@ def announced(process: "subprocess.Popen[str]") -> dict[str, str]:
     return json.loads(process.stdout.readline())
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({"Origin": "http://evil.example"}, id="a page"),
+        pytest.param({"Host": "evil.example:80"}, id="a name of theirs"),
+    ],
+)
+def test_no_web_page_may_administer_it(tmp_path: Path, headers: dict[str, str]) -> None:
+    with Sandbox(tmp_path / "t.db", key="k" * 16) as tenant:
+        connection = HTTPConnection("127.0.0.1", int(tenant.url.rpartition(":")[2]))
+        connection.request("POST", "/__sandbox__/reset", headers=headers)
+        assert connection.getresponse().status == 403
+        connection.close()
+
+
 def test_an_acknowledged_write_survives_a_kill(tmp_path: Path) -> None:
     db = ["--db", str(tmp_path / "t.db")]
     with start(*db) as process:

@@ -25,6 +25,7 @@ from onboarding.sandbox.refusals import (
     Refusal,
     bad_request,
     broken,
+    forbidden,
     no_route,
     too_long,
     too_many_requests,
@@ -151,7 +152,8 @@ class Sandbox:
             return route.answer(Call(db, switches, self._tokens, request, names, body))
 
     def _administer(self, request: Request) -> object:
-        """The paths beside the API; they need no token and are not logged."""
+        """The paths beside the API; they need no token and are not logged, and no web page may ask for them."""
+        _refuse_pages(request)
         match request.method, request.path.removeprefix(_ADMIN):
             case "GET", "requests":
                 since = request.params.get("since", ["0"])[0]
@@ -179,6 +181,16 @@ class Sandbox:
             case _:
                 raise no_route()
         return {"tenant": self.tenant}
+
+
+_HERE = ("127.0.0.1", "localhost")
+
+
+def _refuse_pages(request: Request) -> None:
+    """Let no web page in the user's browser at the administration, under whatever name it comes."""
+    host = request.headers.get("host", "").rpartition(":")[0]
+    if host not in _HERE or "origin" in request.headers:
+        raise forbidden("These paths are for programs on this machine, not for web pages")
 
 
 def _first_half(body: object) -> object:
