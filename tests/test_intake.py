@@ -17,6 +17,7 @@ from onboarding.headers import Kind, Table
 from onboarding.intake import Rules, take_in
 from onboarding.model import (
     Desired,
+    Email,
     Finding,
     GroupKey,
     GroupName,
@@ -290,6 +291,25 @@ def test_a_row_that_is_wrong_by_itself_contradicts_nobody() -> None:
     intake = taken("email,role,status\nana@,Member,\nana@,Guest,maybe\n")
     assert [f.code for f in intake.findings] == ["status-unknown"]
     assert (list(intake.desired.persons), intake.held.people) == ([ANA], {ANA: t(0, 3)})
+
+
+def test_one_mailbox_in_two_spellings_is_not_invited_twice() -> None:
+    intake = taken(
+        "email,role\nlu@bücher.example,Member\nlu@xn--bcher-kva.example,Member\nmo@bücher.example,\n"
+    )
+    assert told(intake) == [
+        (
+            't0:2 email "lu@bücher.example" is the mailbox lu@xn--bcher-kva.example on t0:3 in another spelling; '
+            "write it one way [person-conflict]"
+        ),
+        (
+            't0:3 email "lu@xn--bcher-kva.example" is the mailbox lu@bücher.example on t0:2 in another spelling; '
+            "write it one way [person-conflict]"
+        ),
+    ]
+    assert intake.desired.persons[Email("mo@bücher.example")].other_addresses == (
+        "mo@xn--bcher-kva.example",
+    ), "by which an account at the other spelling is found"
 
 
 def test_rows_that_disagree_about_a_group_are_all_rejected() -> None:

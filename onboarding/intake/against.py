@@ -17,6 +17,7 @@ from onboarding.model import (
     Severity,
     Standing,
     group_key,
+    normal_email,
     spelled_plainly,
 )
 
@@ -61,6 +62,7 @@ def contradictions(rows: Sequence[Row], book: Book) -> Iterator[Finding]:
     teams = [row for row in rows if isinstance(row, TeamRow)]
     members = [row for row in rows if isinstance(row, MemberRow)]
     yield from _disagreeing("person-conflict", users, lambda row: row.email, _OF_PERSONS, book)
+    yield from _spelled_twice(users, book)
     yield from _disagreeing("group-conflict", teams, lambda row: row.key, _OF_TEAMS, book)
     yield from _nameless(teams, book)
     yield from _colliding(teams, book)
@@ -122,6 +124,21 @@ def _disagreeing(
                 value = "" if own is None else shown(own)
                 header = book.header(row.ref, *fields)
                 yield Finding(code, f"disagrees with other rows: {told}", row.ref, header, value)
+
+
+def _spelled_twice(users: Iterable[UserRow], book: Book) -> Iterator[Finding]:
+    """Reject rows about one mailbox whose domain one writes in letters and another in ``xn--``: two would be invited."""
+    beyond = [row for row in users if schemas.respelled(row.email)]
+    first = {row.email: row.ref for row in reversed(beyond)}
+    for row in beyond:
+        other = normal_email(schemas.respelled(row.email))
+        if other in first:
+            message = (
+                f"is the mailbox {other} on {first[other]} in another spelling; write it one way"
+            )
+            yield Finding(
+                "person-conflict", message, row.ref, book.header(row.ref, "email"), row.email
+            )
 
 
 def _nameless(teams: Iterable[TeamRow], book: Book) -> Iterator[Finding]:

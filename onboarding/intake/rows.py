@@ -342,7 +342,10 @@ def _label(cell: str) -> tuple[str, ...]:
 
 
 def _addresses(email: Email, cells: Iterable[str]) -> tuple[Email, ...]:
-    """Give the other addresses of a person; what is none is no fault here, since nobody is invited there."""
-    read = [schemas.tidied(cell)[0] for cell in cells if "@" in cell]
+    """Give the other addresses of a person; what is none is no fault here, since nobody is invited there.
+
+    An address whose domain is written in letters is also the one in ``xn--``: an account may be at either.
+    """
+    read = [schemas.tidied(cell)[0] for cell in (*cells, schemas.respelled(email)) if "@" in cell]
     found = {normal_email(address) for address in read if not schemas.fault(address)}
     return tuple(sorted(found - {email}))

@@ -20,7 +20,7 @@ import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
 from onboarding.model import Role
-from onboarding.schemas.addresses import PLAIN, fault, meant, tidied, unusual
+from onboarding.schemas.addresses import PLAIN, fault, meant, respelled, tidied, unusual
 from onboarding.schemas.damage import damage, disguised, garbled, unprintable
 from onboarding.schemas.text import BLANKS, UNSEEN, clean, fold, label, names
 from onboarding.schemas.words import ADD, NO, NOTHING, REMOVE, ROLES, STANDINGS, YES, role_words
@@ -44,6 +44,7 @@ __all__ = [
     "judge",
     "label",
     "names",
+    "respelled",
     "role_words",
     "tidied",
     "unusual",

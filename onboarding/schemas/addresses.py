@@ -152,6 +152,21 @@ def in_letters(domain: str) -> str:
         return domain
 
 
+@lru_cache(maxsize=1 << 12)
+def respelled(address: str) -> str:
+    """Give the other way to write the address of one mailbox: its domain in letters or in ``xn--``; empty if there is none.
+
+    >>> respelled("ana@müller.example"), respelled("ana@xn--mller-kva.example")
+    ('ana@xn--mller-kva.example', 'ana@müller.example')
+    """
+    if PLAIN.fullmatch(address) or fault(address):
+        return ""
+    local, _, domain = address.rpartition("@")
+    read = validate_email(address, check_deliverability=False)
+    other = read.domain if domain.isascii() else read.ascii_domain
+    return f"{local}@{other}" if other and other != domain.lower() else ""
+
+
 def unusual(address: str) -> str:
     """Say what to look at twice in an address that mail can be sent to; empty where it is like most."""
     if PLAIN.fullmatch(address):
@@ -166,9 +181,7 @@ def unusual(address: str) -> str:
         odd = next(c for c in local if not c.isascii())
         return f'has "{odd}" before the @; many mail systems can\'t deliver to such an address'
     if in_letters(domain) != domain:
-        return (
-            f"is at {in_letters(domain)}; an address at that spelling would be another person here"
-        )
+        return f"is at {in_letters(domain)}; write the domain one way on all rows"
     return f"is at {domain}, a domain in letters beyond a to z" if not domain.isascii() else ""
 
 
