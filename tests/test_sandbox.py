@@ -456,6 +456,17 @@ def test_one_who_exists_spoils_the_answer_and_perhaps_the_batch(
     ]
 
 
+def test_one_who_exists_may_get_the_mail_once_more(client: Client) -> None:
+    switch(client, known_email="mail")
+    asked = ["OWNER@acme.example", "new@acme.example", "New@acme.example"]
+    assert client.post("users", client.invitations(*asked)) == {}
+    assert sorted((m["email"], m["role"]) for m in client.get("/__sandbox__/mails")) == [
+        ("new@acme.example", "$member"),
+        ("new@acme.example", "$member"),
+        ("owner@acme.example", "$admin"),
+    ]
+
+
 def test_twice_in_one_batch_is_once(client: Client) -> None:
     body = client.invitations("new@acme.example", "NEW@acme.example")
     assert client.refusal("POST", "users", body) == (500, {"NEW@acme.example": CONFLICT})
@@ -908,6 +919,17 @@ def test_settings_are_told_as_they_are(client: Client) -> None:
         pytest.param({"faults": [{"match": "x", "kind": "fire"}]}, id="no-kind"),
         pytest.param({"faults": [{"match": "x", "kind": "html", "headers": 1}]}, id="no-headers"),
         pytest.param({"faults": [{"match": 1, "kind": "html"}]}, id="match-no-text"),
+        pytest.param({"faults": [{"kind": "html", "nth": 0}]}, id="no-first-call"),
+        pytest.param({"faults": [{"kind": "status", "status": 9999}]}, id="no-status"),
+        pytest.param({"faults": [{"kind": "status", "status": 100}]}, id="no-last-answer"),
+        pytest.param({"faults": [{"kind": "html", "retry_after": "soon"}]}, id="no-pause"),
+        pytest.param({"faults": [{"kind": "html", "retry_after": "-1"}]}, id="pause-below-0"),
+        pytest.param({"faults": [{"kind": "html", "retry_after": "7\r\nX: y"}]}, id="pause-cut"),
+        pytest.param({"faults": [{"kind": "html", "headers": {"X": "y\r\nZ: 1"}}]}, id="crlf"),
+        pytest.param({"faults": [{"kind": "html", "headers": {"X\n": "y"}}]}, id="crlf-in-name"),
+        pytest.param({"faults": [{"kind": "html", "headers": {"": "y"}}]}, id="header-no-name"),
+        pytest.param({"faults": [{"kind": "html", "headers": {"X-É": "y"}}]}, id="header-odd-name"),
+        pytest.param({"faults": [{"kind": "html", "headers": {"X": "\x00"}}]}, id="header-nul"),
     ],
 )
 def test_impossible_settings_are_refused_and_change_nothing(
@@ -928,6 +950,50 @@ def test_a_fault_hits_its_calls_from_the_nth_and_so_many_times(client: Client) -
     script(client, {"match": "whoami$", "kind": "status", "times": 0})
     assert [client.call("GET", f"{API}/whoami")[0] for _ in range(3)] == [500, 500, 500]
     assert client.call("GET", f"{API}/roles")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("fault", "complaint"),
+    [
+        pytest.param({"nth": 0}, "nth: 0 is not possible here; the first", id="nth"),
+        pytest.param(
+            {"status": 9999}, "status: 9999 is not possible here; 200 to 599", id="status"
+        ),
+        pytest.param({"retry_after": "soon"}, "retry_after: 'soon' is neither", id="pause"),
+        pytest.param({"headers": {"X": "\r\n"}}, r"headers: 'X': '\r\n' can't be", id="header"),
+    ],
+)
+def test_it_says_which_fault_can_not_be_and_what_could(
+    client: Client, fault: dict[str, object], complaint: str
+) -> None:
+    _, error = client.call("POST", "/__sandbox__/faults", {"faults": [{"kind": "html", **fault}]})
+    assert error["message"].startswith(complaint)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param({"retry_after": "0"}, id="no-pause"),
+        pytest.param({"retry_after": "Wed, 21 Oct 2026 07:28:00 GMT"}, id="date"),
+        pytest.param({"headers": {"Retry-After": "soon"}}, id="neither"),
+    ],
+)
+def test_a_pause_may_be_a_date_and_anything_may_stand_in_a_header_of_its_own(
+    client: Client, fault: dict[str, object]
+) -> None:
+    script(client, {"kind": "html", **fault})
+
+
+def test_a_fault_may_hit_by_chance_and_the_same_calls_each_time(client: Client) -> None:
+    def hit(**fault: object) -> list[int]:
+        script(client, {"match": "whoami", "kind": "status", "times": 0, "one_in": 4, **fault})
+        return [n for n in range(1, 201) if client.call("GET", f"{API}/whoami")[0] == 500]
+
+    first = hit()
+    assert 25 < len(first) < 75
+    assert hit() == first
+    assert hit(seed=1) != first
+    assert hit(nth=50) == [n for n in first if n >= 50]
 
 
 INVITE = "POST /api/service/users$"
@@ -980,6 +1046,14 @@ def test_an_answer_may_not_arrive(
         unlucky.call("POST", f"{API}/users", body)
     unlucky.connection.close()
     assert len(client.get("/__sandbox__/mails")) == invited
+
+
+def test_of_an_empty_answer_half_an_object_arrives(client: Client) -> None:
+    script(client, {"match": "members/remove", "kind": "truncate-json"})
+    path = f"{API}/groups/{client.group('finance')['id']}/members/remove"
+    with pytest.raises(json.JSONDecodeError):
+        client.call("POST", path, {"users": [client.user("ben.okafor")["id"]]})
+    assert client.members("finance") == ["dmitri.volkov", "nadia.rossi"]
 
 
 def test_a_page_may_come_instead_of_json(client: Client) -> None:
@@ -1402,6 +1476,14 @@ def test_odd_http_gets_one_clear_answer(tenant: Sandbox, sent: bytes, status: in
     assert re.match(rb"HTTP/1\.1 (\d{3}) [A-Z]", answer)
     assert int(answer[9:12]) == status
     assert answer.count(b"HTTP/1.1") == 1
+
+
+def test_what_is_no_http_is_in_the_log_too(tenant: Sandbox, client: Client) -> None:
+    raw(tenant, b"GET /\r\n\r\n")
+    (entry,) = client.get("/__sandbox__/requests")
+    assert re.match(r"\d{4}-\d\d-\d\dT", entry.pop("at"))
+    nothing = {"method": "", "path": "", "request_id": "", "bytes": 0}
+    assert entry == {"n": 1, "route": "malformed", "status": 400, **nothing}
 
 
 def test_half_a_request_gets_no_answer(tenant: Sandbox) -> None:

@@ -90,7 +90,7 @@ def spoilt(fault: Fault, request: Request, reply: Reply = HANG_UP) -> Reply:
         case "cut-answer":
             return replace(reply, is_cut=True)
         case "truncate-json":
-            return replace(reply, body=reply.body[: len(reply.body) // 2])
+            return replace(reply, body=reply.body[: len(reply.body) // 2] or b"{")
         case "slow-drip":
             return replace(reply, seconds=fault.seconds)
         case "redirect-302":

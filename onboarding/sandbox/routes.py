@@ -155,8 +155,12 @@ def _invite_each(call: Call, invited: Sequence[Mapping[str, str]]) -> dict[str, 
     usernames = store.taken(call.db, "username", [email.partition("@")[0] for email in emails])
     problems: dict[str, str] = {}
     people: list[tuple[str, str, str]] = []
+    again: list[str] = []
     for each, email in zip(invited, emails, strict=True):
         problem = _problem(each, email, roles, there)
+        if problem == _KNOWN and call.switches.known_email == "mail":
+            again.append(email)
+            continue
         username = None if problem else _username(call, email, usernames)
         if username is None:
             problems[each["email"]] = problem or "409 Conflict: User exists with same username"
@@ -166,7 +170,11 @@ def _invite_each(call: Call, invited: Sequence[Mapping[str, str]]) -> dict[str, 
         people.append((email, username, each["roleName"]))
     inviter = store.actor(call.db)
     store.invite(call.db, people, store.invited_by(inviter, inviter))
+    store.mail_again(call.db, again)
     return problems
+
+
+_KNOWN = "409 Conflict: User exists with the same email"
 
 
 def _problem(
@@ -178,7 +186,7 @@ def _problem(
     if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email):
         return "400 Bad Request: Invalid email address"
     if email in there:
-        return "409 Conflict: User exists with the same email"
+        return _KNOWN
     return None
 
 

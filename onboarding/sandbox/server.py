@@ -59,7 +59,7 @@ class Sandbox:
         self._tokens = Tokens(key, clock)
         self._store = store.Store(db, clock=clock)
         try:
-            self._http = HttpServer(port, self.answer)
+            self._http = HttpServer(port, self.answer, self._note_malformed)
         except OSError:
             self._store.close()
             raise
@@ -96,18 +96,25 @@ class Sandbox:
             return _replying(request, lambda: self._administer(request))
         found = find_route(request.method, request.path)
         reply = _replying(request, lambda: self._answer_faultily(request, found))
+        self._note(request, found[0].name if found else "unknown", reply.status)
+        return reply
+
+    def _note_malformed(self, status: int) -> None:
+        """What is no HTTP has neither method nor path."""
+        self._note(Request("", "", {}), "malformed", status)
+
+    def _note(self, request: Request, route: str, status: int | None) -> None:
         self._log.append(
             {
                 "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
                 "method": request.method,
                 "path": request.target,
-                "route": found[0].name if found else "unknown",
-                "status": reply.status,
+                "route": route,
+                "status": status,
                 "request_id": request.id,
                 "bytes": len(request.body),
             }
         )
-        return reply
 
     def _answer_faultily(self, request: Request, found: Found) -> Reply:
         """The rate limit's, a fault's or the API's reply."""

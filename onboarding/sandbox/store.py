@@ -265,6 +265,15 @@ def invite(db: sqlite3.Connection, people: Sequence[tuple[str, str, str]], by: A
     )
 
 
+def mail_again(db: sqlite3.Connection, emails: Sequence[str]) -> None:
+    """Record one more mail to each of these, who have accounts."""
+    db.execute(
+        "INSERT INTO mails (email, role, at) SELECT email, role, ?"
+        " FROM json_each(?) JOIN users ON email = value",
+        [_iso(), json.dumps(emails)],
+    )
+
+
 def invited_by(username: str, name: str) -> Attributes:
     """The attributes that tell who sent an invitation, and when: now."""
     return {"invitedAt": [_iso()], "invitedBy": [username], "invitedByName": [name]}

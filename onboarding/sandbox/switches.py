@@ -11,6 +11,8 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from email.utils import parsedate_to_datetime
+from random import Random
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 
@@ -33,6 +35,10 @@ class Switches:
     readd_member: Annotated[
         Literal["ok", "error"], "Adding somebody who is a member already: no-op or error."
     ] = "ok"
+    known_email: Annotated[
+        Literal["error", "mail"],
+        "Inviting somebody who has an account: an error, or the mail goes out once more.",
+    ] = "error"
     username_collision: Annotated[
         Literal["rename", "error"],
         "A second jdoe@...: gets another username (rename), or is refused (error).",
@@ -92,7 +98,7 @@ KINDS: Mapping[str, str] = {
     "drop-during": "Does the first half of every list in the body, then hangs up.",
     "drop-after": "Does all of it, then hangs up.",
     "cut-answer": "Does it, and hangs up in the middle of the answer.",
-    "truncate-json": "Does it, and answers half of the JSON as if it were all.",
+    "truncate-json": "Does it, and answers half of the JSON as if it were all; an empty answer becomes half an object.",
     "slow-drip": "Does it, and takes `seconds` over the answer, byte by byte.",
 }
 
@@ -114,7 +120,9 @@ class Fault:
     match: Annotated[str, "Pattern found in `METHOD /path`; default: every call of the API."] = ""
     nth: Annotated[int, "The first such call to be hit, from 1."] = 1
     times: Annotated[int, "How many in a row are hit; 0 is all from then on."] = 1
-    status: Annotated[int, "Status of the answer."] = 500
+    one_in: Annotated[int, "Of these, about one in so many is hit, by chance; 0: every one."] = 0
+    seed: Annotated[int, "Another number, another chance; the same number, the same calls."] = 0
+    status: Annotated[int, "Status of the answer, from 200 to 599."] = 500
     shape: Annotated[
         Literal["", "A", "B", "C", "D", "E", "F"],
         "The answer is an error in this shape, see below.",
@@ -123,13 +131,19 @@ class Fault:
     headers: Annotated[dict[str, str], "Further headers of the answer."] = field(
         default_factory=dict
     )
-    retry_after: Annotated[str, "The header Retry-After: seconds or a date."] = ""
+    retry_after: Annotated[str, "The header Retry-After: seconds or a date of HTTP."] = ""
     seconds: Annotated[float, "For latency and slow-drip."] = 5.0
     done: Annotated[bool, "Whether the work is done although the answer says otherwise."] = False
 
     def hits(self, seen: int) -> bool:
         """Whether the call that is the ``seen``-th to match is hit."""
-        return seen >= self.nth and (not self.times or seen < self.nth + self.times)
+        is_due = seen >= self.nth and (not self.times or seen < self.nth + self.times)
+        return is_due and (self.one_in < 2 or self._by_chance(seen))
+
+    def _by_chance(self, seen: int) -> bool:
+        """Drawn for each call by itself, so that it is the same whoever comes first."""
+        drawn = Random(f"{self.seed} {self.kind} {seen}")  # noqa: S311 - chance, not secrecy
+        return drawn.randrange(self.one_in) == 0
 
 
 Shape = type[Switches] | type[Fault]
@@ -153,7 +167,38 @@ def fault(given: object) -> Fault:
         re.compile(values.get("match", ""))
     except re.error as error:
         raise ValueError(f"match: {error}") from error
-    return Fault(**values)
+    given_fault = Fault(**values)
+    _check_answer(given_fault)
+    return given_fault
+
+
+def _check_answer(given: Fault) -> None:
+    """Refuse what could not be sent, or would never hit."""
+    if given.nth < 1:
+        raise ValueError(f"nth: {given.nth} is not possible here; the first such call is number 1")
+    if not 200 <= given.status <= 599:
+        raise ValueError(f"status: {given.status} is not possible here; 200 to 599 are")
+    if given.retry_after and not _is_pause(given.retry_after):
+        raise ValueError(
+            f"retry_after: {given.retry_after!r} is neither seconds nor a date of HTTP; "
+            "what else is to stand there can be given in headers"
+        )
+    for name, text in given.headers.items():
+        if not (_HEADER_NAME.fullmatch(name) and _HEADER_TEXT.fullmatch(text)):
+            raise ValueError(f"headers: {name!r}: {text!r} can't be a header of one line")
+
+
+_HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
+_HEADER_TEXT = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f\u0085\u2028\u2029\ud800-\udfff]*")
+
+
+def _is_pause(text: str) -> bool:
+    if text.isascii() and text.isdecimal():
+        return True
+    try:
+        return text.isascii() and parsedate_to_datetime(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def script(settings: object) -> tuple[dict[str, Any], tuple[Fault, ...] | None]:

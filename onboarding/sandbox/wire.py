@@ -95,8 +95,12 @@ class HttpServer(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, port: int, answer: Callable[[Request], Reply]) -> None:
+    def __init__(
+        self, port: int, answer: Callable[[Request], Reply], note: Callable[[int], None]
+    ) -> None:
         self.answer = answer
+        self.note = note
+        """Told the status that what is no HTTP is refused with."""
         self.stopping = threading.Event()
         self._open: dict[socket.socket, threading.Thread] = {}
         super().__init__(("127.0.0.1", port), _Connection)
@@ -141,6 +145,7 @@ class _Connection(socketserver.StreamRequestHandler):
             request = _request(head, self.rfile)
         except _NotHttp as error:
             status, what = error.args
+            self.server.note(status)
             self._send(Reply(status, json.dumps({"message": what}).encode()), is_last=True)
             self._drain()
             return False
