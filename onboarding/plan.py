@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -313,107 +313,3 @@ def _dependents(
 def _because(cause: Change, message: str) -> str:
     where = f" ({cause.rows[0]})" if cause.rows else ""
     return f'not tried, because "{cause.key}"{where} is not done: {message}'
-
-
-# ---- to JSON and back ----------------------------------------------------------------------------------------
-
-FORMAT = 1
-
-
-def plan_to_json(plan: Plan) -> dict[str, Any]:
-    """Give the plan as JSON values; the same for the same plan."""
-    return {
-        "format": FORMAT,
-        "tenant": plan.tenant,
-        "fingerprint": plan.fingerprint,
-        "changes": [_change_to_json(change) for change in plan.changes],
-        "settled": [
-            {
-                "status": settled.status.value,
-                "code": settled.code,
-                "message": settled.message,
-                "rows": _rows_to_json(settled.rows),
-                "change": _change_to_json(settled.change) if settled.change else None,
-            }
-            for settled in plan.settled
-        ],
-    }
-
-
-def plan_from_json(saved: Mapping[str, Any]) -> Plan:
-    """Give the plan back exactly. Raises ``ValueError`` for anything but a plan as it was saved."""
-    try:
-        if saved["format"] != FORMAT:
-            raise ValueError(f"the plan has format {saved['format']}; this version reads {FORMAT}")
-        plan = Plan(
-            str(saved["tenant"]),
-            tuple(_change_from_json(change) for change in saved["changes"]),
-            tuple(_settled_from_json(settled) for settled in saved["settled"]),
-        )
-        fingerprint = saved["fingerprint"]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError("this is not a saved plan, or parts of it are missing") from error
-    if fingerprint != plan.fingerprint:
-        raise ValueError(
-            f"the plan was edited: its changes have the fingerprint {plan.fingerprint}, "
-            f"and it was saved as {fingerprint}"
-        )
-    return plan
-
-
-def _change_to_json(change: Change) -> dict[str, Any]:
-    return {
-        "action": change.action.value,
-        "before": _subject_to_json(change.before),
-        "after": _subject_to_json(change.after),
-        "cause": change.cause.value,
-        "rows": _rows_to_json(change.rows),
-    }
-
-
-def _subject_to_json(subject: Subject | None) -> dict[str, Any] | None:
-    return {"kind": type(subject).__name__.lower(), **asdict(subject)} if subject else None
-
-
-def _rows_to_json(rows: Iterable[RowRef]) -> list[list[Any]]:
-    return [[ref.table, ref.row, ref.source] for ref in rows]
-
-
-def _settled_from_json(saved: Mapping[str, Any]) -> Settled:
-    return Settled(
-        Status(saved["status"]),
-        saved["code"],
-        saved["message"],
-        _rows_from_json(saved["rows"]),
-        _change_from_json(saved["change"]) if saved["change"] else None,
-    )
-
-
-def _change_from_json(saved: Mapping[str, Any]) -> Change:
-    change = Change(
-        _subject_from_json(saved["before"]),
-        _subject_from_json(saved["after"]),
-        _rows_from_json(saved["rows"]),
-        Cause(saved["cause"]),
-    )
-    if change.action.value != saved["action"]:
-        raise ValueError(f"the plan was edited: {change.key} is no {saved['action']}")
-    return change
-
-
-def _subject_from_json(saved: Mapping[str, Any] | None) -> Subject | None:
-    if saved is None:
-        return None
-    match dict(saved):
-        case {"kind": "user", "role": role, **facts}:
-            return User(role=role and Role(role), **facts)
-        case {"kind": "group", "channels": channels, **facts}:
-            return Group(channels=tuple(channels), **facts)
-        case {"kind": "membership", **facts}:
-            return Membership(**facts)
-        case _:
-            raise ValueError(f"the plan was edited: {saved!r} is nobody and nothing")
-
-
-def _rows_from_json(saved: Iterable[Iterable[Any]]) -> tuple[RowRef, ...]:
-    return tuple(RowRef(*ref) for ref in saved)

@@ -38,9 +38,10 @@ from onboarding.model import (
     group_key,
     internal_name,
 )
-from onboarding.plan import Action, Cause, Plan, Status, plan_from_json, plan_to_json
+from onboarding.plan import Action, Cause, Plan, Status
 from onboarding.reconcile import Reconciled, Wishes, reconcile
 from onboarding.safety import Permissions, agreed, screen
+from onboarding.saved import plan_from_json, plan_to_json
 
 PEOPLE = ["ana", "bob", "cleo", "dan", "eve"]
 LABELS = [
