@@ -24,7 +24,7 @@ from onboarding.apply.earlier import settle
 from onboarding.apply.gate import Gate
 from onboarding.apply.hindsight import SEEN, Hindsight, shown
 from onboarding.apply.pace import Pace
-from onboarding.apply.sight import Sight, Watch
+from onboarding.apply.sight import Sight, Spread, Watch
 from onboarding.apply.steps import Call, count, grants, phases
 from onboarding.errors import (
     NotSent,
@@ -121,12 +121,11 @@ class _Run:
         self.crashed = False
         self._rest = partial(pace.rest, stop=stop)
         self.pool = ThreadPoolExecutor(pace.workers)
+        self.spread: Spread = self.pool.map if pace.workers > 1 else map
         self.watch = Watch(current, tenant, read_lag=pace.read_lag, rest=self._rest, stop=stop)
         self.book = Book(plan, journal, pace.now)
         self.gate = Gate(plan, self.book, self.watch, stop)
-        self.look = Hindsight(
-            self.watch, self.book, self.gate, spread=self.pool.map, tell=self.tell
-        )
+        self.look = Hindsight(self.watch, self.book, self.gate, spread=self.spread, tell=self.tell)
         self.dispatch = Dispatch(
             tenant,
             self.watch,
@@ -157,8 +156,7 @@ class _Run:
 
     def each(self, calls: Sequence[Call]) -> None:
         """Carry out the calls of a phase side by side; whatever breaks, those under way are finished."""
-        for future in [self.pool.submit(self.carefully, call) for call in calls]:
-            future.result()
+        list(self.spread(self.carefully, calls))
         self.look.once_more()
 
     def carefully(self, call: Call) -> None:

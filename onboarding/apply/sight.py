@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from onboarding.apply.steps import Listing, Look, extent, looks
 from onboarding.errors import Refused
@@ -20,6 +20,7 @@ from onboarding.tenant import Reader
 
 Key = TypeVar("Key", UserId, GroupId)
 Record = TypeVar("Record", User, Group)
+T = TypeVar("T")
 
 
 class Sight(StrEnum):
@@ -40,8 +41,12 @@ class Glimpse:
     memberships: set[tuple[UserId | None, GroupId | None]] = field(default_factory=set)
 
 
-Spread = Callable[[Callable[[Look], None], Sequence[Look]], Iterable[None]]
-"""``map``, or the map of a pool of threads."""
+class Spread(Protocol):
+    """``map``, or the map of a pool of threads."""
+
+    def __call__(self, work: Callable[[T], None], of: Sequence[T], /) -> Iterable[None]:
+        """Do the work for each; all of it is done when the answer has been gone through."""
+        ...
 
 
 class Watch:

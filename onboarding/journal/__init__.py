@@ -89,9 +89,6 @@ class State:
             path.chmod(0o600)
             connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             try:
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = FULL")
-                connection.execute("PRAGMA secure_delete = ON")
                 return cls(Database(path, connection), now)
             except BaseException:
                 connection.close()
@@ -199,6 +196,18 @@ class State:
             ),
             ("DELETE FROM manual WHERE at < ?", [(self.now() - MANUAL_LASTS,)]),
         )
+
+    def untold(self) -> frozenset[str]:
+        """Give the names of the runs that sent what no report has told of yet."""
+        return frozenset(run for (run,) in self._db.read("SELECT DISTINCT run FROM intents"))
+
+    def noted(self, name: str) -> str:
+        """Give what an earlier run noted under a name; empty where none did."""
+        return self._db.fact(f"note {name}")
+
+    def note(self, name: str, text: str) -> None:
+        """Note a text under a name, for a later run; it replaces what was noted there."""
+        self._db.write(("INSERT OR REPLACE INTO facts VALUES (?, ?)", [(f"note {name}", text)]))
 
     def begin(self, run: str, copy: Path | None = None) -> Journal:
         """Begin the journal of a run, with a readable copy in a file of its own."""

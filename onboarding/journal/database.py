@@ -15,6 +15,9 @@ from onboarding.errors import StorageError
 from onboarding.model import Email
 
 VERSION = 1
+PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON")
+"""A transaction is on the disk when it ends, not only when SQLite tidies up; what is deleted is gone."""
+
 SCHEMA = """
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -88,6 +91,8 @@ class Database:
         self._connection.close()
 
     def _prepare(self) -> None:
+        for pragma in PRAGMAS:
+            self._connection.execute(f"PRAGMA {pragma}")
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
         if version > VERSION:
             raise StorageError(
