@@ -336,8 +336,13 @@ def exit_code(
         fits.add(1)
     if _in_doubt(rows, done):
         fits.add(75)
-    signals = [code for code in fits if code > 128]
-    return next((code for code in (*signals, 74, 70, 4, 2, 3, 5, 1, 75) if code in fits), 0)
+    return worst(fits)
+
+
+def worst(codes: Collection[int]) -> int:
+    """Give the one of several exit codes that counts; signals go before all else."""
+    signals = sorted((code for code in codes if code > 128), reverse=True)
+    return next((code for code in (*signals, 74, 70, 4, 2, 3, 5, 1, 75) if code in codes), 0)
 
 
 def _code_of(error: BaseException) -> int:

@@ -152,7 +152,7 @@ def _content(path: Path) -> bytes:
             if before.st_size > LARGEST:
                 raise SheetError(f"{path}: {_TOO_LARGE}")
             fresh = abs(time.time() - before.st_mtime) < QUIET  # a clock that is wrong: no matter
-            unfinished = fresh and _is_open_elsewhere(descriptor)
+            unfinished = fresh and is_open_elsewhere(descriptor) is True
             content = file.read(LARGEST + 1)
             after = os.fstat(descriptor)
     except OSError as error:
@@ -174,10 +174,10 @@ def _what(mode: int) -> str:
     return "a device and no regular file" if not stat.S_ISDIR(mode) else "a folder"
 
 
-def _is_open_elsewhere(descriptor: int) -> bool:
+def is_open_elsewhere(descriptor: int) -> bool | None:
     """Whether some program has the file open for writing: Linux lends it to nobody then.
 
-    Where nothing can be said (another system, a network folder, somebody else's file), nothing is.
+    None where nothing can be said: another system, a network folder, somebody else's file.
     """
     try:
         # The default signal for "give it back" would end this process; this one is ignored unless asked for.
@@ -185,5 +185,5 @@ def _is_open_elsewhere(descriptor: int) -> bool:
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     except (OSError, AttributeError) as error:
-        return isinstance(error, OSError) and error.errno == errno.EAGAIN
+        return True if isinstance(error, OSError) and error.errno == errno.EAGAIN else None
     return False
