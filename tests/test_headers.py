@@ -108,6 +108,7 @@ def test_addresses_alone_invite_nobody() -> None:
         ("Group1,11.067,5.07", "neither an e-mail nor a group column|people's columns"),
         ("Group Name,Record Number,Type of Gas", "may be about anything"),
         ("category,group,value", "may be about anything"),
+        ("Groups", "may be a list to choose from .*name the column group, or say --kind groups"),
         ("personal email,role", "people's columns and no e-mail"),
         ("group,first name,last name", "people's columns and no e-mail"),
     ],
@@ -115,6 +116,27 @@ def test_addresses_alone_invite_nobody() -> None:
 def test_headers_without_a_key_are_no_table(headers: str, message: str) -> None:
     with pytest.raises(NoKnownHeader, match=message):
         understand(headers.split(","))
+
+
+@pytest.mark.parametrize(
+    ("hint", "said"),
+    [
+        ("hr.xlsx!Lists", None),
+        ("hr.xlsx!Lookup", None),
+        ("hr.xlsx!Group list", Kind.GROUPS),
+        ("new.csv", Kind.GROUPS),
+    ],
+)
+def test_a_lone_group_column_on_a_sheet_of_lists_creates_no_groups(
+    hint: str, said: Kind | None
+) -> None:
+    if said:
+        assert understand(["Group"], hint=hint).kind is said
+    else:
+        with pytest.raises(NoKnownHeader, match="a list to choose from"):
+            understand(["Group"], hint=hint)
+    assert understand(["Group"], hint=hint, kind=Kind.GROUPS).kind is Kind.GROUPS
+    assert understand(["Groups", "Description"], hint=hint).kind is Kind.GROUPS
 
 
 @pytest.mark.parametrize(

@@ -298,6 +298,17 @@ def test_a_delimiter_at_every_line_end_adds_no_cell() -> None:
     assert [f.code for f in uneven.findings] == ["row-ragged"]
 
 
+def test_a_matrix_of_groups_is_said_to_be_none_that_is_read() -> None:
+    table = one(piped("email,role,Finance,Remote\na@acme.example,,x,\nb@acme.example,,,no\n"))
+    assert [(f.column, f.message) for f in table.findings] == [
+        (
+            "Finance",
+            "is no known column; if it is a group that those with a mark are in, write its name into a column groups",
+        ),
+        ("Remote", "is no known column"),
+    ]
+
+
 def test_unknown_columns_are_kept_and_noted() -> None:
     table = one(piped("email,role,Descripton,,e-mail adr\na@acme.example,,1,2,3\n"))
     assert rows(table) == {2: ["a@acme.example", "", "1", "2", "3"]}

@@ -31,6 +31,9 @@ Found = Mapping[str, Sequence[int]]
 _WHOLE_PERSON = {"role", "status", "blocked", "groups"}
 _NAMES = {"first_name", "last_name", "full_name", "username"}
 _OF_PEOPLE = re.compile(r"user|people|person|staff|employee|hr\b|joiner")
+_LISTS = re.compile(
+    r"\blists?\b|look ?ups?\b|drop.?downs?\b|\bchoices\b|\boptions\b|\bvalidation|auswahl|\blisten?\b"
+)
 _A_NAME = frozenset({"name", "nom", "nome", "nombre", "naam", "bezeichnung"})
 
 
@@ -41,6 +44,11 @@ def kind_of(
     if "email" in found:
         return _kind_of_people(headers, found, hint, group=group)
     team = _names_teams(headers, found) or _looks_like_teams(headers, found, hint)
+    if team and _to_choose_from(found, hint):
+        raise NoKnownHeader(
+            f"a column of groups and nothing else may be a list to choose from ({seen(headers, found)}); if each row is a "
+            "group that shall be there, name the column group, or say --kind groups"
+        )
     if team and not found.keys() & ((_NAMES - {"full_name"}) | {"role"}):
         if _among_strangers(headers, found, hint):
             raise NoKnownHeader(
@@ -76,6 +84,14 @@ def _kind_of_people(
         f"the only known column is {named(headers, found['email'])}, and a list of addresses alone invites nobody; "
         "add a column role or groups, say --kind users, or --group NAME if they are the members of a group"
     )
+
+
+def _to_choose_from(found: Found, hint: str) -> bool:
+    """Whether the names of groups are probably the source of a drop-down; a table of groups says what each row is."""
+    if found.keys() == {"groups"}:
+        return True
+    lists = found.keys() == {"group"} and _LISTS.search(hint.casefold())
+    return bool(lists) and not re.search("group|team", hint.casefold())
 
 
 def _looks_like_teams(headers: Sequence[str], found: Found, hint: str) -> bool:

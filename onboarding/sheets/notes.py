@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from onboarding.headers import Table, letter
 from onboarding.model import Finding, Severity
-from onboarding.schemas import BLANKS, clean
+from onboarding.schemas import BLANKS, clean, fold
+from onboarding.schemas.words import words
 from onboarding.sheets.grid import Grid
 from onboarding.sheets.layout import EXAMPLE, REMARK, REPEATED, TOLD, TOTAL
 
@@ -65,12 +66,23 @@ def _unknown(table: Table) -> Iterator[Finding]:
         if template and not near:
             continue
         message = "is no known column" + (f"; did you mean {near}?" if near else "")
+        if _ticked(table, position):
+            message += "; if it is a group that those with a mark are in, write its name into a column groups"
         found = note("column-unknown", message, table.source)
         yield replace(found, column=table.headers[position])
     for position, header in enumerate(table.headers):
         if not header and any(table.frame[position].str.strip(BLANKS)):
             message = f"{letter(position)} has cells and no header; they are not read"
             yield note("column-unknown", message, table.source)
+
+
+def _ticked(table: Table, position: int) -> bool:
+    """Whether some cells are ticked and the others blank, as in a matrix of people and groups."""
+    said = {fold(cell) for cell in table.frame[position].unique()}
+    return "email" in table.columns.fields and bool(said - {"", "-"}) and said <= _TICKS
+
+
+_TICKS = words("x | ✓ | ✔ | ☑ | ✗ | • | -") | {""}
 
 
 def listed(numbers: Sequence[int] | Collection[int]) -> str:

@@ -79,6 +79,8 @@ def diagnostics(
 
 _WHOLE_TABLE = RowRef(-1, 0, "")
 """Before every row."""
+_OF_TABLES = 20
+"""What is said of whole tables is told up to here: of twenty unknown columns, the last may be the one that matters."""
 
 
 def grouped(
@@ -115,10 +117,12 @@ def _repeated(some: Sequence[Remark], few: int, more: str, tag: str) -> list[str
     own_rows = all(r.rows for r in some) and len({r.place for r in some}) == len(some)
     numbers = [r.rows if own_rows else 1 for r in some]
     where = f", {more}" if more and own_rows else ""
+    few = few if some[0].rows else max(few, _OF_TABLES)
+    left = sum(numbers[few:])
     return [
         f"{count(sum(numbers), 'row' if own_rows else 'time')}: {clipped(title(some[0].code))} {tag}",
         *(f"  {_line(remark)}" for remark in some[:few]),
-        f"  ... and {sum(numbers[few:]):,} more{where}",
+        *([f"  ... and {left:,} more{where}"] if left else []),
     ]
 
 
