@@ -256,6 +256,18 @@ def test_validate_explains_tables_to_people_and_to_programs(tmp_path: Path) -> N
     assert [column["field"] for column in table["columns"]] == ["email", "role", ""]
 
 
+def test_validate_explains_the_columns_of_a_table_that_it_refuses(tmp_path: Path) -> None:
+    path = tmp_path / "two.csv"
+    path.write_text("Email,E-mail,Rolle,Foo\n")
+    shown = CliRunner().invoke(cli, ["validate", str(path), "--explain"])
+    assert shown.exit_code == 3
+    assert shown.stdout == (
+        'columns: A "Email" = email, B "E-mail" = email, C "Rolle" = role, D "Foo"\n'
+    )
+    assert "more than one column means email" in shown.stderr
+    assert CliRunner().invoke(cli, ["validate", str(path)]).stdout == ""
+
+
 def test_explain_tells_a_code() -> None:
     shown = CliRunner().invoke(cli, ["explain", "email-invalid"]).output
     assert shown == (

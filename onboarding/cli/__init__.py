@@ -177,9 +177,15 @@ def run(ctx: click.Context, inputs: Sequence[str], **given: Any) -> int:
 def validate(ctx: click.Context, inputs: Sequence[str], **given: Any) -> int:
     """Check the sheets; no tenant is contacted."""
     with _work(ctx, given) as work:
+        from onboarding.errors import SheetError
         from onboarding.pipeline import validate
 
-        report = validate(work.job(inputs), work.console, stdin=_standard_input(inputs))
+        try:
+            report = validate(work.job(inputs), work.console, stdin=_standard_input(inputs))
+        except SheetError as refusal:
+            if given["explain"]:
+                work.console.seen(refusal)
+            raise
         if given["explain"]:
             report = work.console.explained(report)
         work.console.findings(report.findings)

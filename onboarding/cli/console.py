@@ -223,6 +223,14 @@ class Console:
             self._gap = "\n"
         return replace(report, summary={**report.summary, "tables": tables})
 
+    def seen(self, refusal: BaseException) -> None:
+        """Show what was seen of a table that was refused, as its refusal notes it."""
+        cause: BaseException | None = refusal
+        while cause is not None:
+            if not self.as_json:
+                self.result("".join(f"{note}\n" for note in getattr(cause, "__notes__", ())))
+            cause = cause.__cause__
+
     def findings(self, findings: Sequence[Finding]) -> None:
         """Show findings by themselves, as `validate` does."""
         from onboarding.writers import text

@@ -77,13 +77,30 @@ def understand(
 
     ``kind`` decides if given; ``hint``, the name of the file and sheet, breaks ties; ``columns`` is the settings' own
     map from a header to a field (or to ``ignore``); ``group`` is the group of a list of members that names none.
-    Raises ``NoKnownHeader``, or ``SheetError`` for what is ambiguous.
+    Raises ``NoKnownHeader``, or ``SheetError`` for what is ambiguous; its note says how each column was understood.
     """
     said = {normal(header): _checked(header, name) for header, name in (columns or {}).items()}
     template = _template(headers)
     if template and not said.keys() & {normal(header) for header in headers}:
         _refuse_template(template)
     found, why = _found(headers, template, said)
+    try:
+        return _columns(headers, found, why, template, kind, hint, group)
+    except SheetError as error:
+        if (columns_seen := seen(headers, found)) not in str(error):
+            error.add_note(columns_seen)
+        raise
+
+
+def _columns(
+    headers: Sequence[str],
+    found: Mapping[str, list[int]],
+    why: Mapping[int, Why],
+    template: Template | None,
+    kind: Kind | None,
+    hint: str,
+    group: str,
+) -> Columns:
     passwords = tuple(i for i, reason in why.items() if reason is Why.SECRET)
     unknown = tuple(i for i, reason in why.items() if reason is Why.UNKNOWN)
     kind, kind_why = _kind(headers, found, template, kind, hint, group)
