@@ -27,13 +27,14 @@ _TIME = r"(?:\d+ days?, )?\d\d?:\d\d:\d\d(?:\.\d+)?"
 _TAIL = r"\d+[.,]0+"
 _FLAG = "true|false|wahr|falsch|vrai|faux|verdadero|falso|yes|no|ja|nein|oui|non"
 _ORDER = (
-    r"(?:(?:remove|delete|revoke|drop|entfernen?)(?: from| aus|:)|not(?! for)|kein|nicht) .+"
+    r"same as .+|(?:see|siehe) (?:above|below|oben|unten)|(?:(?:remove|delete|revoke|drop|entfernen?)(?: from| aus|:)|not(?! for)|kein|nicht) .+"
     r"|.+\((?:remove[ds]?|deleted?|revoked?|entfernen|no|nein)\)|.+\b(?:until|till|bis|jusqu.{2,3}|hasta) .*\d{4}.*"
 )
 _KINDS = tuple(
     (re.compile(pattern, re.IGNORECASE), words)
     for pattern, words in (
         (_CUT, "is a long number that a spreadsheet program has cut short"),
+        (r"[1-9]\d{0,8}0{8,}", "is a long number that a spreadsheet program has probably rounded"),
         (_DATE, "is a date, as a spreadsheet program makes of many a name"),
         (_TIME, "is a time, as a spreadsheet program makes of many a name"),
         (_TAIL, "is a number with a tail that a program added"),
