@@ -334,7 +334,7 @@ class FakeTenant:
                 raise Refused(words, words=words, status=400)
             key = GroupId(f"g-{group.name}")
             self.put(replace(group, id=key, path=f"/{group.name}"))
-            self.has.members[key] = frozenset(members) & self.has.users.keys()
+            self.has.members[key] = frozenset(members).intersection(self.has.users)
             lost = {user: "404 Not Found" for user in members if user not in self.has.users}
             return Receipt(request_id=request_id, group=key, not_added=lost)
 
