@@ -161,6 +161,13 @@ class Settings(BaseModel):
     reports: Place = Field(
         Path("onboarding-reports"), description="Where each run makes a folder for its reports."
     )
+    keep_runs: int | None = Field(
+        None,
+        strict=True,
+        ge=1,
+        description="How many run folders of a tenant are kept in `reports`; by default all. One with a plan to be "
+        "decided on, or with work of yours in it, is never removed.",
+    )
     state: Place = Field(
         default_factory=lambda: platformdirs.user_state_path("onboarding"),
         description="What outlives runs: lock, open intents, ledger of invitations.",
@@ -248,8 +255,11 @@ class Known:
     origins: Origins
 
 
-def read_files(config: Path | None, folder: Path) -> Known:
-    """Read the settings file (the user's own, unless one is named) and the folder's ``onboarding.toml``."""
+def read_files(config: Path | None, folder: Path, *, uploaded: bool = False) -> Known:
+    """Read the settings file (the user's own, unless one is named) and the folder's ``onboarding.toml``.
+
+    ``uploaded``: the folder is an inbox, in which no link is followed.
+    """
     main = config or platformdirs.user_config_path("onboarding") / "config.toml"
     values: dict[str, Any] = {}
     origins: dict[str, Origin] = {}
@@ -259,7 +269,8 @@ def read_files(config: Path | None, folder: Path) -> Known:
         origins = dict.fromkeys(values, Origin(Source.FILE, str(main)))
 
     local = folder / "onboarding.toml"
-    if local.is_file() and not (main.exists() and local.samefile(main)):
+    follow = not (uploaded and local.is_symlink())
+    if follow and local.is_file() and not (main.exists() and local.samefile(main)):
         reading = _read(local, trusted=False)
         for key, value in reading.items():
             both = isinstance(value, dict) and isinstance(values.get(key), dict)

@@ -329,7 +329,7 @@ def exit_code(
     tenant that asks for patience those that were not tried, and behind a doubt what depends on it.
     """
     rows, done = tuple(rows), tuple(done)
-    fits = {_code_of(stopped)} if stopped else set()
+    fits = {code_of(stopped)} if stopped else set()
     if any("unaccounted" in row.codes for row in rows):
         fits.add(70)
     if _needs_somebody(rows, done, stopped) or manual_work(done) - set(known_manual):
@@ -345,7 +345,8 @@ def worst(codes: Collection[int]) -> int:
     return next((code for code in (*signals, 74, 70, 4, 2, 3, 5, 1, 75) if code in codes), 0)
 
 
-def _code_of(error: BaseException) -> int:
+def code_of(error: BaseException) -> int:
+    """Give the exit code of what stopped a run."""
     match error:
         case Interrupted(signal=number):
             return 128 + number

@@ -148,17 +148,23 @@ def command(
 @command(
     "run",
     "onboarding run people.csv teams.xlsx --tenant https://acme.atlan.com",
-    options.inputs,
+    options.inputs_or_inbox,
     *(options.tenant, options.settings, options.state, options.init_state),
     *(options.reading, options.wishes, options.permissions, options.limits, options.accept),
     *(options.reports, options.yes, options.output),
 )
-def run(ctx: click.Context, inputs: Sequence[str], **given: Any) -> int:
+def run(ctx: click.Context, inputs: Sequence[str], inbox: Path | None, **given: Any) -> int:
     """Validate, plan, ask, apply, report: the main job.
 
     INPUT is files, folders, or - for standard input: CSV, Excel or ODS with
     users, groups or memberships.
     """
+    if bool(inputs) == bool(inbox):
+        beside = ", not both" if inbox else ""
+        raise click.UsageError(f"Name INPUT, or a folder of uploads with --inbox{beside}.", ctx)
+    if inbox:
+        with _work(ctx, given, asks=True) as work:
+            return work.through(inbox)
     stdin = _standard_input(inputs)
     with _work(ctx, given, asks=stdin is None) as work:
         from onboarding.pipeline import run

@@ -26,6 +26,7 @@ from onboarding.errors import TooManyRejected, UnsafePlan
 if TYPE_CHECKING:
     from tqdm import tqdm
 
+    from onboarding.inbox import Taken
     from onboarding.job import Prospect, Report
     from onboarding.model import Finding
 
@@ -45,6 +46,8 @@ class Console:
         """Calls a minute, for the estimate."""
         self.any_domain = True
         """Whether the settings allow every domain."""
+        self.in_turn = False
+        """Whether this is one job of several, each of which ends in a receipt and no more."""
         self.secrets: list[str] = []
         """Never written, whatever they stand in."""
         self.started: Callable[[], None] = _nothing
@@ -55,6 +58,9 @@ class Console:
         self._bar: tqdm[Any] | None = None
         self._one_bar = threading.Lock()
         self._changes = 0
+        self._folder: Path | None = None
+        self._file: logging.Handler | None = None
+        """The run folder, and the log in it."""
         self._handlers: list[logging.Handler] = []
         self._early = _Early()
         self._log_to(logging.NullHandler())  # else logging shows warnings by itself
@@ -120,11 +126,15 @@ class Console:
 
     def opened(self, folder: Path) -> None:
         """Log into the run folder from now on."""
+        if folder == self._folder:
+            return
         from onboarding.writers import log
 
         file = log.to_file(folder / "run.log", folder.name, self.secrets)
+        self._forget(self._early)
         self._early.hand_over(file)
         self._log_to(file)
+        self._folder, self._file = folder, file
         logger.info("onboarding %s on Python %s", __version__, sys.version.split()[0])
 
     def propose(self, prospect: Prospect) -> None:
@@ -134,9 +144,9 @@ class Console:
 
         self.end_bar()
         self._changes = len(prospect.plan)
-        if (self.quiet or self.as_json) and not self._will_ask:
+        if (self.quiet or self.as_json or self.in_turn) and not self._will_ask:
             return
-        stream = sys.stderr if self.as_json else sys.stdout
+        stream = sys.stderr if self.as_json or self.in_turn else sys.stdout
         colour = self.colors(stream)
         shown = text.diagnostics(prospect.findings, more="see results.csv", colour=colour)
         plan = proposal.proposal(
@@ -213,6 +223,19 @@ class Console:
         elif not facts["rows"]:  # more likely a mistake than meant, so said even to cron
             self._write("Nothing to do: the sheets hold headers and no rows.", sys.stderr)
 
+    def taken(self, taken: Taken) -> None:
+        """Show the receipt of one job of several."""
+        from onboarding.cli.receipts import receipt
+
+        self.end_bar()
+        self._forget(self._file)
+        self._log_to(self._early)
+        if not self.as_json and (taken.exit_code or not self.quiet):
+            self.result(self.hide(receipt(taken)))
+        if taken.error is not None:
+            told = str(taken.error)
+            self.error(told if told.startswith(taken.name) else f"{taken.name}: {told}")
+
     def explained(self, report: Report) -> Report:
         """Show how each table was understood; in JSON, as a part of the report."""
         from onboarding.writers import explained
@@ -262,9 +285,8 @@ class Console:
     def close(self, exit_code: int) -> int:
         """Let go of logs and streams, and give the exit code: 74 where a result could not be printed."""
         self.end_bar()
-        for handler in self._handlers:
-            logging.getLogger().removeHandler(handler)
-            handler.close()
+        for handler in list(self._handlers):
+            self._forget(handler)
         self._flush()
         if self.lost_output:
             self.error("the output could not be written; what was done stands in the report folder")
@@ -320,6 +342,12 @@ class Console:
         self._handlers.append(handler)
         logging.getLogger().addHandler(handler)
 
+    def _forget(self, handler: logging.Handler | None) -> None:
+        if handler in self._handlers:
+            self._handlers.remove(handler)
+            logging.getLogger().removeHandler(handler)
+            handler.close()
+
 
 _LESS_THAN_LOST = frozenset({0, 1, 4, 70, 75})
 """Exit codes that give way to a result which could not be written."""
@@ -336,9 +364,9 @@ class _Early(logging.Handler):
         self._kept.append(record)
 
     def hand_over(self, file: logging.Handler) -> None:
-        logging.getLogger().removeHandler(self)
         for record in self._kept:
             file.handle(record)
+        self._kept.clear()
 
 
 class _LogLines(logging.Handler):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import click
@@ -16,7 +17,7 @@ from onboarding.access import Connection, Key, connection
 from onboarding.cli import embedded
 from onboarding.cli.console import Console
 from onboarding.cli.signals import Signals
-from onboarding.config import Known, Origin, Settings, Source, settle
+from onboarding.config import Known, Origin, Settings, Source, read_files, settle
 from onboarding.errors import UsageError
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Work:
         self.stop = self.signals.stop
         self._given = given
         self._opened = ExitStack()
+        self._tenant: Callable[[], Atlan] | None = None
 
         self.console.set_up(**given)
         self.console.started = self.signals.be_polite
@@ -120,6 +122,7 @@ class Work:
             pace=Pace(batch=chosen.batch_size, workers=chosen.workers, wait=float(chosen.wait)),
             # `validate` writes files only where it was told to in so many words.
             reports=given["reports"] if "tenant" not in given else chosen.reports,
+            keep_runs=chosen.keep_runs,
             carry=chosen.report.columns,
             state=chosen.state,
             init_state=self._may_make_state(),
@@ -144,11 +147,13 @@ class Work:
         return by_hand or embedded.database(self.settings.tenant) is not None
 
     def tenant(self) -> Atlan:
-        """Give the tenant, ready to be called."""
-        return self._at(self.connection())
+        """Give the tenant, ready to be called; it counts its calls from the first."""
+        if self._tenant is None:
+            self._tenant = self._at(self.connection())
+        return self._tenant()
 
-    def _at(self, found: Connection) -> Atlan:
-        """Give what talks to the tenant at a connection, at its pace."""
+    def _at(self, found: Connection) -> Callable[[], Atlan]:
+        """Give what talks to the tenant at a connection, at its pace; that is one for all that is ever given."""
         from onboarding.atlan import Atlan
         from onboarding.auth import ApiKey, ClientCredentials
         from onboarding.pacing import Budget, burst_of
@@ -161,7 +166,7 @@ class Work:
         client = found.key.client_id
         auth = ClientCredentials(found.url, client, secret) if client else ApiKey(secret)
         budget = Budget(pace, burst_of(pace), waiting=self.console.waiting)
-        return Atlan(Transport(found.url, auth, budget=budget), tenant=found.tenant)
+        return lambda: Atlan(Transport(found.url, auth, budget=budget), tenant=found.tenant)
 
     def connection(self) -> Connection:
         """Say how the tenant is reached; the embedded one is started."""
@@ -181,6 +186,32 @@ class Work:
         self.console.report(report, code)
         return code
 
+    def through(self, inbox: Path) -> int:
+        """Take up the files of an inbox; what matters most of how they ended gives the exit code."""
+        from onboarding.cli.receipts import facts, left_alone
+        from onboarding.inbox import Taken, work
+        from onboarding.report import worst
+
+        if self._given["reinvite"] or self._given["accept"]:
+            raise UsageError(
+                "--accept and --reinvite are about one file, and an inbox may hold any; run that file by itself, "
+                "from the inbox or from its folder done"
+            )
+        self.console.in_turn = True
+        taken, left = [], []
+        for one in work(inbox, self.job(), self.tenant, self.console, stop=self.stop):
+            if isinstance(one, Taken):
+                taken.append(one)
+                self.console.taken(one)
+            else:
+                left.append(one)
+                self.console.say(left_alone(one))
+        code = self.signals.exit_code or worst({one.exit_code for one in taken})
+        if not taken:
+            self.console.say(f"Nothing new lies in {inbox}.")
+        self.console.facts(facts(inbox, taken, left, code), "")
+        return code
+
     def check_up(self) -> int:
         """Look at settings and tenant, and show each as a line; what matters most gives the exit code."""
         from onboarding.doctor import Check, examine
@@ -198,7 +229,7 @@ class Work:
             found = self.connection()
             checks.append(Check("API key", ok=True, seen=f"from {found.key.origin}"))
             sso_groups = self.settings.sso_groups
-            checks += examine(found.url, self._at(found), sso_groups=sso_groups)
+            checks += examine(found.url, self._at(found)(), sso_groups=sso_groups)
         except UsageError as error:
             checks.append(Check("settings", ok=False, seen=str(error), exit_code=error.exit_code))
         if self.console.any_domain:
@@ -214,6 +245,10 @@ class Work:
 def settings_of(ctx: click.Context) -> tuple[Settings, dict[str, Origin]]:
     """Give a command's settings and where each came from; click has worked out what goes before what."""
     known: Known = ctx.meta["onboarding.files"]
+    if inbox := ctx.params.get(
+        "inbox"
+    ):  # what came with an upload goes before what lies where we were called
+        known = read_files(ctx.params["config"], inbox, uploaded=True)
     values, origins = dict(known.values), dict(known.origins)
     for parameter in ctx.command.params:
         name = str(parameter.name)

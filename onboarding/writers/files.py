@@ -29,7 +29,7 @@ def whole(path: Path, data: bytes | Iterable[bytes]) -> None:
             with suppress(OSError):
                 spare.unlink(missing_ok=True)
             raise
-        _flush_folder(path.parent)
+        flush_folder(path.parent)
 
 
 def run_folder(reports: Path, name: str, now: datetime) -> Path:
@@ -38,7 +38,7 @@ def run_folder(reports: Path, name: str, now: datetime) -> Path:
     with _storing(reports):
         reports.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
         folder = _fresh(reports, stem)
-        _flush_folder(reports)
+        flush_folder(reports)
     return folder
 
 
@@ -90,7 +90,7 @@ def _write(spare: Path, chunks: Iterable[bytes]) -> None:
         os.fsync(file.fileno())
 
 
-def _flush_folder(path: Path) -> None:
+def flush_folder(path: Path) -> None:
     """Flush a folder, so that a name in it survives a power cut."""
     opened = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
