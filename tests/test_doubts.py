@@ -405,6 +405,7 @@ def test_canvas_ids_are_explained_by_the_other_files(tmp_path: Path) -> None:
                 "Reviewer decision": "Deny",
                 "Request status": "Rejected",
                 "Genehmigt": "Nein",
+                "Permission": "None",
                 "Comment": "not approved",
             }.items()
         ),

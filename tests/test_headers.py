@@ -118,6 +118,10 @@ def test_headers_without_a_key_are_no_table(headers: str, message: str) -> None:
         understand(headers.split(","))
 
 
+def test_nothing_is_suggested_for_a_header_of_few_letters() -> None:
+    assert understand(["No", "E-mail", "Role"]).suggestions == {}, "a number, no slip of nom"
+
+
 @pytest.mark.parametrize(
     ("hint", "said"),
     [

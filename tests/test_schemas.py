@@ -346,6 +346,16 @@ def test_our_own_words_for_a_standing_are_understood() -> None:
     assert {STANDINGS[fold(standing.value)] for standing in Standing} == set(Standing)
 
 
+def test_yes_and_no_of_several_languages_are_a_standing() -> None:
+    said = {
+        word: STANDINGS[fold(word)] for word in ("Sì", "sí", "Sim", "Oui", "Nee", "NÃO".title())
+    }
+    assert [word for word, standing in said.items() if standing is Standing.LEAVER] == [
+        "Nee",
+        "Não",
+    ]
+
+
 def test_no_word_means_two_things() -> None:
     assert not YES & NO
     assert not ADD & REMOVE

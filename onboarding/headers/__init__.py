@@ -287,11 +287,15 @@ def _hints(headers: Sequence[str]) -> str:
     return "".join(words) + "; correct the headers, or map them under [columns] in the settings"
 
 
+_TINY = 3
+"""Letters of which too many words are near: ``No`` is a number, no slip of ``nom``."""
+
+
 def _suggestions(headers: Sequence[str], positions: Sequence[int]) -> dict[int, str]:
     near: dict[int, str] = {}
     for i in positions:
-        if not field_of(headers[i]):
-            typed = normal(headers[i])
+        typed = normal(headers[i])
+        if len(typed) > _TINY and not field_of(headers[i]):
             for close in difflib.get_close_matches(typed, FIELD_OF, n=1, cutoff=0.8):
                 ratio = difflib.SequenceMatcher(None, typed, close).ratio()
                 if ratio > 0.9 or one_slip(typed, close) or close.startswith(typed):

@@ -29,9 +29,11 @@ NOTHING = words(
 )
 """What programs and people write into a cell instead of leaving it blank. ``NA`` is not one: North America is a group."""
 YES = words(
-    "yes | y | true | t | 1 | x | on | ja | j | wahr | oui | vrai | si | sí | verdadero | sim | vero"
+    "yes | y | true | t | 1 | x | on | ja | j | wahr | oui | vrai | si | sí | sì | verdadero | sim | vero | tak | waar"
 )
-NO = words("no | n | false | f | 0 | off | nein | falsch | non | faux | falso | não")
+NO = words(
+    "no | n | false | f | 0 | off | nein | falsch | non | faux | falso | não | nee | nie | onwaar"
+)
 ADD = words(
     "add | added | grant | join | invite | hinzufügen | ajouter | añadir | accepted | available | active"
 )

@@ -36,7 +36,7 @@ _DENIED = words(
     "| abgelehnt | refuse | rechazado | rifiutato | recusado | afgewezen"
 )
 _ALLOWING = re.compile(
-    "approv|invit|access|keep|decision|certif|grant|request|entitle|permit|allow|genehm|freig|employed|scope|licen|needed|headcount|jml|zugang|zugriff|einlad"
+    "approv|invit|access|keep|decision|certif|grant|request|entitle|permit|permission|allow|genehm|freig|employed|scope|licen|needed|headcount|jml|zugang|zugriff|einlad"
     "|autori|aprob|aprov|acces|acceso|acesso"
 )
 _NOT_IN = (NO - {"0"}) | words("out | aus | hors | fuera | fuori")
