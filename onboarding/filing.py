@@ -16,10 +16,11 @@ from onboarding import saved
 from onboarding.errors import OnboardingError, StorageError
 from onboarding.job import Job, Prospect, Report, Voice
 from onboarding.model import Finding, GroupName
-from onboarding.plan import Outcome, Status
+from onboarding.plan import Outcome, Plan, Status
 from onboarding.report import Deed, RowResult, deeds, exit_code, results, totals
 from onboarding.sheets import Inputs
 from onboarding.tenant import Reader
+from onboarding.undo import taken_back
 from onboarding.words import labels
 from onboarding.writers import files, rows, summary
 from onboarding.writers.finished import Finished
@@ -41,6 +42,8 @@ class Ending:
     """Seconds that they waited for the tenant's rate limit."""
     known_manual: frozenset[str] = frozenset()
     """Work for people that earlier runs have reported."""
+    tenant: str = ""
+    """Whose run it was, where there is no plan to say it."""
 
     @classmethod
     def of(
@@ -62,18 +65,29 @@ class Sitting:
     inputs: Inputs
     started: datetime
     folder: Path | None = None
+    undoes: saved.Undoes | None = None
+    """The run that is taken back, where there are no sheets."""
 
     @classmethod
-    def begin(cls, command: str, job: Job, inputs: Inputs) -> Sitting:
+    def begin(
+        cls, command: str, job: Job, inputs: Inputs, undoes: saved.Undoes | None = None
+    ) -> Sitting:
         """Sit down to a command whose sheets are read."""
-        return cls(command, job, inputs, datetime.now(UTC))
+        return cls(command, job, inputs, datetime.now(UTC), undoes=undoes)
 
     def open_folder(self, voice: Voice) -> Sitting:
         """Make the run folder before anything is sent: no report that can't be written comes as a surprise."""
-        assert self.job.reports
-        folder = files.run_folder(self.job.reports, self.inputs.sources[0].name, self.started)
+        folder = self.job.folder
+        if not folder:
+            assert self.job.reports
+            folder = files.run_folder(self.job.reports, self.inputs.sources[0].name, self.started)
         voice.opened(folder)
         return replace(self, folder=folder)
+
+    def keep(self, plan: Plan) -> None:
+        """Write down what is about to be done: a run that is killed can be carried on by its plan."""
+        assert self.folder
+        files.whole(self.folder / "plan.json", saved.dump(plan, self.undoes or self._saved_job()))
 
     @property
     def run(self) -> str:
@@ -151,7 +165,7 @@ class Sitting:
             started=self.started,
             finished=datetime.now(UTC),
             exit_code=code,
-            tenant=prospect.plan.tenant if prospect else "",
+            tenant=prospect.plan.tenant if prospect else ending.tenant,
             fingerprint=prospect.plan.fingerprint if prospect else "",
             calls_announced=prospect.calls if prospect else 0,
             calls_made=ending.calls,
@@ -171,7 +185,9 @@ class Sitting:
             book = results_xlsx(
                 finished, self.inputs.sources, scratch, whole=self.job.carry is None
             )
-            again = rows.retry(self.inputs.tables, finished.results, finished.findings, scratch)
+            # What is left of an undo is not for a sheet: the undo itself can be carried out again.
+            tables = () if self.undoes else self.inputs.tables
+            again = rows.retry(tables, finished.results, finished.findings, scratch)
         files.whole(folder / "results.xlsx", book)
         names.append("results.xlsx")
         if again:
@@ -182,8 +198,13 @@ class Sitting:
         if prospect := finished.prospect:
             audit = rows.actions_csv(finished.done, finished.labels)
             files.whole(folder / "actions.csv", audit)
-            files.whole(folder / "plan.json", saved.dump(prospect.plan, self._saved_job()))
             names += ["actions.csv", "plan.json"]
+            did = [d.change for d in finished.done if d.outcome.status is Status.APPLIED]
+            undo = taken_back(prospect.plan.tenant, filter(None, did))
+            if undo.changes or undo.settled:
+                undoes = saved.Undoes.of(undo, self.run, finished.labels)
+                files.whole(folder / "undo.json", saved.dump(undo, undoes))
+                names.append("undo.json")
         files.whole(folder / "report.html", report_html(finished, names))
         return [*names, "report.html"]
 

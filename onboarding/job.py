@@ -31,6 +31,10 @@ class Job:
     pace: Pace = field(default_factory=Pace)
     reports: Path | None = None
     """Where run folders are made; None: no files (``validate`` only)."""
+    folder: Path | None = None
+    """The run folder, where it is there already; None: one is made."""
+    keep_runs: int | None = None
+    """How many run folders of a tenant are kept; None: all."""
     carry: tuple[str, ...] | None = None
     """Headers that reports carry along beside those that decide something; None: all."""
     state: Path = Path()
@@ -50,7 +54,7 @@ class Prospect:
     findings: tuple[Finding, ...]
     current: Directory
     plan: Plan
-    calls: int
+    calls: int = 0
     """Calls of the whole command when nothing fails: those that the reading took, and those to come."""
     seconds: float = 0.0
     """How long they take at the pace that is kept."""

@@ -7,12 +7,13 @@ the run stands in ``Report.error`` beside a result for every row.
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from onboarding import saved
+from onboarding import kept, saved
 from onboarding.apply import Applied, apply, forecast, settle
 from onboarding.errors import (
     Declined,
@@ -29,13 +30,14 @@ from onboarding.intake import at_their_cells, take_in
 from onboarding.job import Job, Prospect, Report, Voice
 from onboarding.journal import State
 from onboarding.look import look
-from onboarding.model import Directory, Email, Intake
+from onboarding.model import Desired, Directory, Email, Intake
 from onboarding.plan import Action, Plan
 from onboarding.reconcile import reconcile
 from onboarding.report import deeds, manual_work, not_compared
 from onboarding.safety import agreed, check, check_rejected, screen, usage
-from onboarding.sheets import read
+from onboarding.sheets import Inputs, Source, read
 from onboarding.tenant import Tenant
+from onboarding.undo import as_of_today, concerned
 from onboarding.writers import files
 from onboarding.writers.tenant import exported, workbook
 
@@ -58,6 +60,7 @@ def plan(job: Job, tenant: Tenant, voice: Voice, *, stdin: BinaryIO | None = Non
     with closing(State.peek(job.state, name, now=job.pace.now)) as state:
         prospect = _prospect(sitting, tenant, state, doubtful=state.doubtful())
         sitting = sitting.open_folder(voice)
+        sitting.keep(prospect.plan)
         voice.propose(prospect)
         refusal = _refusal(job, prospect, state)
         return sitting.ended(prospect, None, Ending.of(tenant, refusal, state.reported_manual()))
@@ -70,23 +73,52 @@ def run(
     *,
     stop: Stop | None = None,
     stdin: BinaryIO | None = None,
+    state: State | None = None,
 ) -> Report:
-    """Validate, plan, ask, apply, report: the main job."""
+    """Validate, plan, ask, apply, report: the main job. ``state``: the tenant's, if the caller holds its lock."""
     sitting = Sitting.begin("run", job, read(job.inputs, job.reading, stdin=stdin))
-    return _carry_out(sitting, tenant, voice, stop or Stop())
+    with nullcontext(state) if state else locked(job, tenant) as ours:
+        return _carry_out(sitting, tenant, voice, stop or Stop(), ours)
+
+
+def unusable(
+    job: Job, voice: Voice, source: Source, error: BaseException, *, tenant: str
+) -> Report:
+    """Report of a run that came to nothing, to people who were not there to be told that the sheet can't be used."""
+    sitting = Sitting.begin("run", job, Inputs((), (source,), ())).open_folder(voice)
+    return sitting.report((), (), ending=Ending(error, tenant=tenant))
+
+
+@contextmanager
+def locked(job: Job, tenant: Tenant) -> Iterator[State]:
+    """Give the state of a tenant, for us alone; raises ``TryLater`` if another run is at work."""
+    name = tenant.identity().tenant
+    with (
+        closing(State.open(job.state, name, create=job.init_state, now=job.pace.now)) as state,
+        state.lock(),
+    ):
+        yield state
 
 
 def apply_saved(
     path: Path, job: Job, tenant: Tenant, voice: Voice, *, stop: Stop | None = None
 ) -> Report:
-    """Carry out a saved plan, and nothing else; what has moved since is set aside by itself."""
-    reviewed, asked = saved.load(path, expect=job.expect)
-    job = replace(
-        job, inputs=asked.inputs, reading=asked.reading, rules=asked.rules, wishes=asked.wishes
-    )
-    sitting = Sitting.begin("apply", job, read(job.inputs, job.reading))
-    asked.check_sheets(sitting.inputs.sources)
-    return _carry_out(sitting, tenant, voice, stop or Stop(), reviewed)
+    """Carry out a saved plan, or an undo, and nothing else; what has moved since is set aside by itself."""
+    reviewed, made_for, file = saved.load(path, expect=job.expect)
+    if reviewed.tenant != (here := tenant.identity().tenant):
+        raise UsageError(
+            f"{path} is a plan for {reviewed.tenant}, and this is {here}; nothing was sent. "
+            "Name that tenant, or make a plan for this one."
+        )
+    if isinstance(made_for, saved.Undoes):
+        reviewed, lines = made_for.listed(reviewed, file)
+        sitting = Sitting.begin("apply", job, lines, undoes=made_for)
+    else:
+        job = made_for.put_into(job)
+        sitting = Sitting.begin("apply", job, read(job.inputs, job.reading))
+        made_for.check_sheets(sitting.inputs.sources)
+    with locked(job, tenant) as state:
+        return _carry_out(sitting, tenant, voice, stop or Stop(), state, reviewed)
 
 
 def export(tenant: Tenant, folder: Path) -> dict[str, int]:
@@ -104,48 +136,56 @@ def _carry_out(
     tenant: Tenant,
     voice: Voice,
     stop: Stop,
+    state: State,
     reviewed: Plan | None = None,
 ) -> Report:
     """Do what ``run`` and ``apply`` have in common: settle, plan, guard, ask, apply, report."""
     job = sitting.job
-    name = tenant.identity().tenant
-    state = State.open(job.state, name, create=job.init_state, now=job.pace.now)
-    with closing(state), state.lock():
-        doubtful = settle(state, tenant, job.pace)
-        looked_at = job.pace.now()
-        prospect = _prospect(sitting, tenant, state, doubtful=doubtful, reviewed=reviewed)
-        sitting = sitting.open_folder(voice)
-        voice.propose(prospect)
+    doubtful = settle(state, tenant, job.pace)
+    looked_at = job.pace.now()
+    prospect = _prospect(sitting, tenant, state, doubtful=doubtful, reviewed=reviewed)
+    sitting = sitting.open_folder(voice)
+    sitting.keep(prospect.plan)
+    voice.propose(prospect)
 
-        refusal = _refusal(job, prospect, state)
-        if refusal and not voice.insist(refusal):
-            return sitting.nothing_sent(prospect, "over-limit", refusal, tenant)
-        try:
-            agreed_to = not prospect.plan.changes or voice.confirm(prospect)
-        except Interrupted as signal:
-            return sitting.nothing_sent(prospect, "interrupted", signal, tenant)
-        if not agreed_to:
-            no = Declined("You said no; nothing was sent.")
-            return sitting.nothing_sent(prospect, "declined", no, tenant)
+    refusal = _refusal(job, prospect, state)
+    if refusal and not voice.insist(refusal):
+        return sitting.nothing_sent(prospect, "over-limit", refusal, tenant)
+    try:
+        agreed_to = not prospect.plan.changes or voice.confirm(prospect)
+    except Interrupted as signal:
+        return sitting.nothing_sent(prospect, "interrupted", signal, tenant)
+    if not agreed_to:
+        no = Declined("You said no; nothing was sent.")
+        return sitting.nothing_sent(prospect, "declined", no, tenant)
 
-        assert sitting.folder
-        with closing(state.begin(sitting.run, sitting.folder / "journal.jsonl")) as journal:
-            applied = apply(
-                prospect.plan,
-                prospect.current,
-                tenant,
-                journal,
-                job.pace,
-                observer=voice,
-                stop=stop,
-                looked_at=looked_at,
-            )
-            ending = Ending.of(tenant, _stopped(applied, stop), state.reported_manual())
-            report = sitting.ended(prospect, applied.outcomes, ending)
-            if not isinstance(report.error, StorageError):
-                state.remember_manual(manual_work(deeds(prospect.plan, applied.outcomes)))
-                journal.finish()
-            return report
+    assert sitting.folder
+    if job.accept == prospect.plan.fingerprint:
+        state.spend(job.accept)
+    with closing(state.begin(sitting.run, sitting.folder / "journal.jsonl")) as journal:
+        applied = apply(
+            prospect.plan,
+            prospect.current,
+            tenant,
+            journal,
+            job.pace,
+            observer=voice,
+            stop=stop,
+            looked_at=looked_at,
+        )
+        ending = Ending.of(tenant, _stopped(applied, stop), state.reported_manual())
+        report = sitting.ended(prospect, applied.outcomes, ending)
+        if not isinstance(report.error, StorageError):
+            state.remember_manual(manual_work(deeds(prospect.plan, applied.outcomes)))
+            journal.finish()
+        _keep_few(job, prospect.plan.tenant, state)
+        return report
+
+
+def _keep_few(job: Job, tenant: str, state: State) -> None:
+    """Remove the oldest run folders, if few are to be kept; no report that is still to come is among them."""
+    if job.keep_runs and job.reports:
+        kept.prune(job.reports, tenant, keep=job.keep_runs, spare=state.untold())
 
 
 def _stopped(applied: Applied, stop: Stop) -> OnboardingError | None:
@@ -163,7 +203,37 @@ def _prospect(
     doubtful: frozenset[str],
     reviewed: Plan | None = None,
 ) -> Prospect:
-    """Take in, look, reconcile, and guard what concerns single changes."""
+    """Work out what is to be done by today, and guard what concerns single changes."""
+    job = sitting.job
+    if sitting.undoes and reviewed:
+        prospect = _taken_back(sitting, tenant, state, reviewed)
+    else:
+        prospect = _asked_for(sitting, tenant, state, reviewed)
+    plan = screen(
+        prospect.plan,
+        prospect.current,
+        job.permissions,
+        doubtful=doubtful,
+        invited_recently=state.invited_recently(_invitees(prospect.plan)),
+    )
+    calls = tenant.calls + forecast(plan, prospect.current, tenant, job.pace)
+    rows, rejected = len(prospect.intake.rows), prospect.rejected
+    used = usage(plan, prospect.current, job.limits, rows=rows, rejected=rejected)
+    return replace(prospect, plan=plan, calls=calls, seconds=tenant.takes(calls), usage=used)
+
+
+def _taken_back(sitting: Sitting, tenant: Tenant, state: State, undo: Plan) -> Prospect:
+    """Look at what an undo is about, and see what of it can be done today."""
+    current = look(tenant, concerned(undo), whole_groups=False, leavers_revoke=False)
+    rows = {row for change in undo.changes for row in change.rows}
+    rows |= {row for entry in undo.settled for row in entry.rows}
+    intake = Intake(Desired(), tuple(sorted(rows)), authoritative=False)
+    plan = as_of_today(undo, current, state.earlier())
+    return Prospect(intake, sitting.inputs.notes, current, plan)
+
+
+def _asked_for(sitting: Sitting, tenant: Tenant, state: State, reviewed: Plan | None) -> Prospect:
+    """Take in, look and reconcile; of a plan that was reviewed, what still holds."""
     job, inputs = sitting.job, sitting.inputs
     intake = take_in(inputs.tables, job.rules)
     _insist_on_rows(job.permissions.reinvite, intake)
@@ -174,31 +244,15 @@ def _prospect(
         if wiser != intake:
             intake, current = wiser, _seen(tenant, wiser, job)
     reconciled = reconcile(intake, current, job.wishes, earlier=state.earlier())
-    fresh = reconciled.plan
+    plan = reconciled.plan
     if reviewed is not None:  # an empty one lets nothing pass
-        fresh = agreed(reviewed, fresh, current)
-    plan = screen(
-        fresh,
-        current,
-        job.permissions,
-        doubtful=doubtful,
-        invited_recently=state.invited_recently(_invitees(fresh)),
+        plan = agreed(reviewed, plan, current)
+    findings = (
+        *inputs.notes,
+        *(f for f in intake.findings if f.code != TOLD_BESIDE_THE_TENANT),
+        *at_their_cells(reconciled.findings, inputs.tables),
     )
-    calls = tenant.calls + forecast(plan, current, tenant, job.pace)
-    prospect = Prospect(
-        intake,
-        (
-            *inputs.notes,
-            *(f for f in intake.findings if f.code != TOLD_BESIDE_THE_TENANT),
-            *at_their_cells(reconciled.findings, inputs.tables),
-        ),
-        current,
-        plan,
-        calls,
-        tenant.takes(calls),
-    )
-    rows, rejected = len(intake.rows), prospect.rejected
-    return replace(prospect, usage=usage(plan, current, job.limits, rows=rows, rejected=rejected))
+    return Prospect(intake, findings, current, plan)
 
 
 def _seen(tenant: Tenant, intake: Intake, job: Job) -> Directory:
@@ -246,5 +300,5 @@ def _refusal(job: Job, prospect: Prospect, state: State) -> UnsafePlan | TooMany
     except UnsafePlan as error:
         if job.accept != prospect.plan.fingerprint:
             return error
-        return None if state.spend(job.accept) else _spent(error)
+        return _spent(error) if state.has_spent(job.accept) else None
     return None

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from onboarding.model import Email, Group, GroupName, Membership, Role, RowRef, User
+from onboarding.model import Directory, Email, Group, GroupName, Membership, Role, RowRef, User
 
 
 class Action(StrEnum):
@@ -141,6 +141,26 @@ class Change:
     def is_demotion(self) -> bool:
         """Whether a role becomes lower; from a role that is none of the three counts as one."""
         return self.action is Action.CHANGE_ROLE and self._rank_step() <= 0
+
+    @property
+    def inverse(self) -> Change:
+        """The change that takes this one back. Of an invitation or a creation there is none: it would delete."""
+        return replace(self, before=self.after, after=self.before, cause=Cause.ASKED)
+
+    def is_done(self, current: Directory) -> bool:
+        """Whether the tenant is by now as this would make it."""
+        match self.before, self.after:
+            case _, User(email=email, role=role):
+                account = current.users.get(email)
+                return account is not None and account.role is role
+            case _, Group(name=name) as wish:
+                return _facts(current.groups.get(name)) == _facts(wish)
+            case _, Membership(email=email, group=name):
+                return name in current.memberships.get(email, frozenset())
+            case Membership(email=email, group=name), _:
+                return name not in current.memberships.get(email, frozenset())
+            case _:
+                raise ValueError(f"no change leads from {self.before!r} to {self.after!r}")
 
     def _rank_step(self) -> int:
         match self.before, self.after:

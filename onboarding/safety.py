@@ -14,7 +14,7 @@ from math import floor
 from typing import Self
 
 from onboarding.errors import TooManyRejected, UnsafePlan
-from onboarding.model import Directory, Email, Group, GroupName, Membership, Role, User
+from onboarding.model import Directory, Email, Group, GroupName, Role, User
 from onboarding.plan import Action, Cause, Change, Plan, Settled, Status
 
 # ---- single changes ------------------------------------------------------------------------------------------
@@ -316,7 +316,7 @@ def agreed(saved: Plan, fresh: Plan, current: Directory) -> Plan:
     moved = [
         Settled(Status.SKIPPED, "changed-since-plan", MOVED, still, change)
         for key, change in reviewed.items()
-        if key not in planned and not _is_done(change, current)
+        if key not in planned and not change.is_done(current)
         # Rows that are rejected today say so by themselves.
         if (still := tuple(row for row in change.rows if row in rows)) or not change.rows
     ]
@@ -341,20 +341,3 @@ def _not_agreed(saved: Plan, fresh: Plan) -> dict[tuple[Status, str, str], list[
             reason = (Status.SKIPPED, "changed-since-plan", MOVED)
             found.setdefault(reason, []).append(change)
     return found
-
-
-def _is_done(change: Change, current: Directory) -> bool:
-    """Whether the tenant is by now as a change would make it."""
-    match change.before, change.after:
-        case _, User(email=email, role=role):
-            account = current.users.get(email)
-            return account is not None and account.role is role
-        case _, Group(name=name) as wish:
-            group = current.groups.get(name)
-            return group is not None and Change(None, group).facts() == Change(None, wish).facts()
-        case _, Membership(email=email, group=name):
-            return name in current.memberships.get(email, frozenset())
-        case Membership(email=email, group=name), _:
-            return name not in current.memberships.get(email, frozenset())
-        case _:
-            raise ValueError(f"no change leads from {change.before!r} to {change.after!r}")

@@ -1,27 +1,33 @@
-"""``plan.json``: a plan and the job it was made for, to disk and back.
+"""``plan.json`` and ``undo.json``: a plan and what it was made for, to disk and back.
 
 What is carried out later is this plan, on these sheets, read by these rules; all else (limits, permissions,
-batch sizes) is given when it is carried out.
+batch sizes) is given when it is carried out. An undo has a run in place of the sheets, and its lines in place of rows.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from onboarding.errors import SheetError, UsageError
+from onboarding.headers import Columns
 from onboarding.intake import Rules
-from onboarding.model import Group, Membership, Role, RowRef, User
+from onboarding.job import Job
+from onboarding.model import Finding, Group, GroupName, Membership, Role, RowRef, Severity, User
 from onboarding.plan import Cause, Change, Plan, Settled, Status, Subject
 from onboarding.reconcile import Wishes
-from onboarding.sheets import Reading, Source
+from onboarding.sheets import Inputs, Kind, Reading, Source, Table
+from onboarding.undo import COLUMNS, in_lines
 
 FORMAT = 1
+AGAIN = "Make a new plan and review it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,12 @@ class SavedJob:
     rules: Rules
     wishes: Wishes
 
+    def put_into(self, job: Job) -> Job:
+        """Give a job with what this one was asked in place of what it says of that itself."""
+        return replace(
+            job, inputs=self.inputs, reading=self.reading, rules=self.rules, wishes=self.wishes
+        )
+
     def check_sheets(self, now: Iterable[Source]) -> None:
         """Raise ``SheetError`` if a sheet is not what it was when the plan was made."""
         then = {source.name: source.sha256 for source in self.sources}
@@ -43,46 +55,101 @@ class SavedJob:
         )
         if changed:
             raise SheetError(
-                f"{', '.join(changed)}: changed since the plan was made; nothing was sent. "
-                "Make a new plan and review it."
+                f"{', '.join(changed)}: changed since the plan was made; nothing was sent. {AGAIN}"
             )
 
 
-def dump(plan: Plan, job: SavedJob) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Undoes:
+    """The run that an undo was made for."""
+
+    run: str
+    """The name of its folder."""
+    labels: Mapping[GroupName, str]
+    """The names that people see of the groups concerned."""
+
+    @classmethod
+    def of(cls, undo: Plan, run: str, labels: Mapping[GroupName, str]) -> Self:
+        """Give what stands beside an undo of a run."""
+        changes = (*undo.changes, *(entry.change for entry in undo.settled if entry.change))
+        named = {change.group for change in changes if change.group in labels}
+        return cls(run, {name: labels[name] for name in sorted(filter(None, named))})
+
+    def listed(self, undo: Plan, file: Source) -> tuple[Plan, Inputs]:
+        """Give an undo by its lines, and the table of these, so that a report can answer for each."""
+        plan, lines = in_lines(undo, self.labels, file.name)
+        frame = pd.DataFrame(
+            [line.cells for line in lines],
+            index=[line.row.row for line in lines],
+            columns=range(len(COLUMNS)),
+            dtype="str",
+        )
+        columns = Columns(Kind.MEMBERSHIPS, {"email": (0,), "group": (1,)}, template="undo")
+        table = Table(
+            0, file.name, None, None, COLUMNS, frame, columns, "utf-8", delimiter="", fed_back=True
+        )
+        again = "the next run over the same sheets does all of it again"
+        note = Finding(
+            "asked-again",
+            f"takes back what the run {self.run} did; {again}",
+            severity=Severity.NOTE,
+            source=file.name,
+        )
+        # Each undo is an input of its own, whatever its file is called: reports compare runs of one input.
+        source = replace(file, name=f"{self.run}/{file.name}", path=None)
+        return plan, Inputs((table,), (source,), (note,))
+
+
+def dump(plan: Plan, made_for: SavedJob | Undoes) -> bytes:
     """Give the file's content; the same for the same plan and job."""
+    kind = "job" if isinstance(made_for, SavedJob) else "undoes"
     content = {
         "format": FORMAT,
         "plan": plan_to_json(plan),
-        "job": TypeAdapter(SavedJob).dump_python(job, mode="json"),
+        kind: TypeAdapter(type(made_for)).dump_python(made_for, mode="json"),
     }
     return json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"
 
 
-def load(path: Path, *, expect: str = "") -> tuple[Plan, SavedJob]:
+def load(path: Path, *, expect: str = "") -> tuple[Plan, SavedJob | Undoes, Source]:
     """Read a saved plan. Raises ``UsageError`` if it is none, was edited, or is not the one expected."""
     try:
-        content: dict[str, Any] = json.loads(path.read_bytes())
-        plan = plan_from_json(content["plan"])
-        job = TypeAdapter(SavedJob).validate_python(content["job"])
+        content = path.read_bytes()
+        plan, made_for = _loaded(json.loads(content))
     except OSError as error:
         raise UsageError(
-            f"{path} can't be read: {error.strerror}. Name a plan.json of an earlier run."
+            f"{path} can't be read: {error.strerror}. Name a plan.json or undo.json of an earlier run."
         ) from error
-    except (ValueError, KeyError, TypeError, ValidationError) as error:
-        raise UsageError(
-            f"{path} is not a plan that this version saved, or it was edited ({type(error).__name__}). "
-            "Make a new plan and review it."
-        ) from error
+    except ValueError as error:
+        raise UsageError(f"{path}: {error}; nothing was sent. {AGAIN}") from error
     if expect and expect != plan.fingerprint:
         raise UsageError(
             f"{path} holds plan {plan.fingerprint}, not {expect}; nothing was sent. "
             "Review it again, then give its fingerprint."
         )
-    if "-" in job.inputs:
+    if isinstance(made_for, SavedJob) and "-" in made_for.inputs:
         raise UsageError(
             f"{path} was made from standard input, which can't be read again; plan from a file."
         )
-    return plan, job
+    source = Source(path.name, path, hashlib.sha256(content).hexdigest(), len(content))
+    return plan, made_for, source
+
+
+def _loaded(content: Any) -> tuple[Plan, SavedJob | Undoes]:
+    """Take a file's content apart. Raises ``ValueError`` that says what is wrong with it."""
+    match content:
+        case {"format": int(version)} if version > FORMAT:
+            raise ValueError("this plan was saved by a newer version of this program")
+        case {"format": 1, "plan": saved, "job": made_for}:
+            kind: type[SavedJob | Undoes] = SavedJob
+        case {"format": 1, "plan": saved, "undoes": made_for}:
+            kind = Undoes
+        case _:
+            raise ValueError("this is not a saved plan")
+    try:
+        return plan_from_json(saved), TypeAdapter(kind).validate_python(made_for)
+    except ValidationError as error:
+        raise ValueError("this is not a saved plan, or parts of it are missing") from error
 
 
 # ---- the plan as JSON ----------------------------------------------------------------------------------------
@@ -91,7 +158,6 @@ def load(path: Path, *, expect: str = "") -> tuple[Plan, SavedJob]:
 def plan_to_json(plan: Plan) -> dict[str, Any]:
     """Give the plan as JSON values; the same for the same plan."""
     return {
-        "format": FORMAT,
         "tenant": plan.tenant,
         "fingerprint": plan.fingerprint,
         "changes": [_change_to_json(change) for change in plan.changes],
@@ -111,8 +177,6 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
 def plan_from_json(saved: Mapping[str, Any]) -> Plan:
     """Give the plan back exactly. Raises ``ValueError`` for anything but a plan as it was saved."""
     try:
-        if saved["format"] != FORMAT:
-            raise ValueError(f"the plan has format {saved['format']}; this version reads {FORMAT}")
         plan = Plan(
             str(saved["tenant"]),
             tuple(_change_from_json(change) for change in saved["changes"]),

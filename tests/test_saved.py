@@ -75,7 +75,6 @@ def test_a_saved_plan_can_be_read_by_people() -> None:
         "acme.example", (change,), (Settled(Status.MANUAL, "deactivate", "left", (row(2),)),)
     )
     assert plan_to_json(plan) == {
-        "format": 1,
         "tenant": "acme.example",
         "fingerprint": plan.fingerprint,
         "changes": [
@@ -123,7 +122,6 @@ def _edit(where: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
         pytest.param(
             _edit(lambda s: s["changes"][0]["after"].update(kind="robot")), "was edited", id="kind"
         ),
-        pytest.param(_edit(lambda s: s.update(format=2)), "has format 2", id="format"),
         pytest.param(_edit(lambda s: s.pop("settled")), "is not a saved plan", id="missing"),
         pytest.param(_edit(lambda s: s.update(changes=[3])), "is not a saved plan", id="number"),
         pytest.param(_edit(lambda s: s.update(changes=None)), "is not a saved plan", id="null"),

@@ -131,6 +131,13 @@ NOTES: dict[str, Code] = {
         "Save it as UTF-8, or name the encoding with --encoding.",
         "a CSV file saved by an older Excel, with é in a last name",
     ),
+    "asked-again": Code(
+        "note",
+        "the sheets still ask for it",
+        "This takes back what a run did, and the next run over the same sheets does all of it again.",
+        "Correct the sheets before they are run again, or stop the job that runs every night.",
+        "the undo of last night's run, while the export from HR is as it was",
+    ),
     "protected-group": Code(
         "note",
         "members kept by single sign-on",

@@ -215,6 +215,13 @@ OUTCOMES: dict[str, Code] = {
         "Add the person through single sign-on or in Atlan under Admin, Users.",
         "all seats of the licence are taken",
     ),
+    "undo-by-hand": Code(
+        "outcome",
+        "to be taken back by hand",
+        "An API token can't take this back: whom it invited, a group that it created, a role that is none of the three.",
+        "If it is to go, let an admin delete the account or the group in Atlan, or set the role there.",
+        "the undo of a run that invited somebody",
+    ),
     "throttled": Code(
         "outcome",
         "the tenant asked to slow down",

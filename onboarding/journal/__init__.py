@@ -176,12 +176,13 @@ class State:
         known = {address for (address,) in rows}
         return frozenset(email for email in emails if self._db.hidden(email) in known)
 
-    def spend(self, fingerprint: str) -> bool:
-        """Use up the permission to let this plan pass; False if it was used before."""
-        if self._db.read("SELECT 1 FROM accepts WHERE fingerprint = ?", fingerprint):
-            return False
-        self._db.write(("INSERT INTO accepts VALUES (?, ?)", [(fingerprint, self.now())]))
-        return True
+    def has_spent(self, fingerprint: str) -> bool:
+        """Whether the permission to let this plan pass was used up."""
+        return bool(self._db.read("SELECT 1 FROM accepts WHERE fingerprint = ?", fingerprint))
+
+    def spend(self, fingerprint: str) -> None:
+        """Use up the permission to let this plan pass, whatever becomes of the run from here on."""
+        self._db.write(("INSERT OR IGNORE INTO accepts VALUES (?, ?)", [(fingerprint, self.now())]))
 
     def reported_manual(self) -> frozenset[str]:
         """Give what earlier reports asked people to do by hand."""

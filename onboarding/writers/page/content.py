@@ -151,7 +151,7 @@ def _group_moves(finished: Finished) -> list[GroupMoves]:
 
 
 def _nowhere(prospect: Prospect | None) -> list[Email]:
-    if not prospect or prospect.current.elsewhere:
+    if not prospect or prospect.current.elsewhere or not prospect.intake.authoritative:
         return []
     desired = prospect.intake.desired
     named = desired.persons.keys() | desired.grants.keys() | desired.revokes.keys()

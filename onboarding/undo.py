@@ -1,0 +1,206 @@
+"""What a run has done comes in; a plan that takes it back goes out, and what of that can still be done today. Pure.
+
+As with the reverting of a commit, nothing is rolled back: a plan is made that leads the other way, and every guard looks
+at it. What a token can't take back (whom it invited, which groups it made) stands beside it as work for a person.
+An undo has no sheets. Its rows are the changes of the run that it takes back, each with the rows that had asked for it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from onboarding.model import (
+    Desired,
+    Directory,
+    Email,
+    Group,
+    GroupKey,
+    GroupName,
+    Membership,
+    Person,
+    RowRef,
+    User,
+    group_key,
+    groups_by_key,
+)
+from onboarding.plan import Action, Change, Plan, Settled, Status
+from onboarding.words import in_words, places
+
+BY_HAND = "undo-by-hand"
+COLUMNS = ("email", "group", "undoes", "rows")
+"""What a report says of each row of an undo, beside its result (``Line.cells``)."""
+
+
+def taken_back(tenant: str, done: Iterable[Change]) -> Plan:
+    """Give the plan that takes these changes back; what a token can't do is settled as work for a person."""
+    known: dict[str, Change] = {}
+    for change in done:  # an earlier run's deed is told once for each row that asks for it
+        rows = {*change.rows, *(known[change.key].rows if change.key in known else ())}
+        known[change.key] = replace(change, rows=tuple(sorted(rows)))
+    why = {key: _in_the_way(change) for key, change in known.items()}
+    return Plan(
+        tenant,
+        tuple(change.inverse for key, change in known.items() if not why[key]),
+        tuple(
+            Settled(Status.MANUAL, BY_HAND, why[key], change.rows, change)
+            for key, change in known.items()
+            if why[key]
+        ),
+    )
+
+
+def _in_the_way(change: Change) -> str:
+    """Say why a token can't take a change back; nothing where it can."""
+    match change.before, change.after:
+        case None, User(email=email):
+            return f"{email} was invited, and an API token can't delete an account"
+        case None, Group(alias=alias):
+            return f'the group "{alias}" was created, and an API token can\'t delete a group'
+        case User(email=email, role=None), _:
+            return f"{email} had a role that an API token can't give"
+        case _:
+            return ""
+
+
+# ---- its rows ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of an undo: one change of the run that is taken back."""
+
+    row: RowRef
+    email: Email | None
+    group: str
+    """By the name that people see."""
+    undoes: str
+    """``added to Finance``"""
+    rows: str
+    """Where that was asked for: ``users.csv:7``."""
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """What stands under ``COLUMNS``."""
+        return self.email or "", self.group, self.undoes, self.rows
+
+
+def in_lines(
+    undo: Plan, labels: Mapping[GroupName, str], source: str
+) -> tuple[Plan, tuple[Line, ...]]:
+    """Number what an undo takes back, and give the plan with these numbers for its rows."""
+    refs = (RowRef(0, number, source) for number in range(1, len(undo) + len(undo.settled) + 1))
+    changes = [(change, next(refs)) for change in undo.changes]
+    settled = [(entry, next(refs)) for entry in undo.settled]
+    lines = [_line(row, change.inverse, change.rows, labels) for change, row in changes]
+    for entry, row in settled:
+        did = entry.change if entry.code == BY_HAND or not entry.change else entry.change.inverse
+        lines.append(_line(row, did, entry.rows, labels))
+    plan = replace(
+        undo,
+        changes=tuple(replace(change, rows=(row,)) for change, row in changes),
+        settled=tuple(replace(entry, rows=(row,)) for entry, row in settled),
+    )
+    return plan, tuple(lines)
+
+
+def _line(
+    row: RowRef, did: Change | None, rows: Collection[RowRef], labels: Mapping[GroupName, str]
+) -> Line:
+    if did is None:
+        return Line(row, None, "", "", places(rows))
+    group = labels.get(did.group, did.group) if did.group else ""
+    return Line(row, did.email, group, in_words([(did, Status.APPLIED)], labels), places(rows))
+
+
+# ---- beside the tenant ---------------------------------------------------------------------------------------
+
+
+def concerned(undo: Plan) -> Desired:
+    """Say whom and what an undo is about, for whoever looks at the tenant."""
+    persons: dict[Email, Person] = {}
+    granted: defaultdict[Email, dict[GroupKey, tuple[RowRef, ...]]] = defaultdict(dict)
+    revoked: defaultdict[Email, dict[GroupKey, tuple[RowRef, ...]]] = defaultdict(dict)
+    for change in (*undo.changes, *(entry.change for entry in undo.settled if entry.change)):
+        match change.subject:
+            case User(email=email, role=role):
+                persons[email] = Person(email, change.rows, role)
+            case Membership(email=email, group=name):
+                asked = granted if change.action is Action.GRANT else revoked
+                asked[email][group_key(name)] = change.rows
+            case Group():
+                pass  # all groups are read in any case
+    return Desired(persons, grants=granted, revokes=revoked)
+
+
+def as_of_today(undo: Plan, current: Directory, earlier: Collection[str] = ()) -> Plan:
+    """Give what can be taken back today. What has moved since is set aside; what is as before already needs nothing.
+
+    ``earlier`` holds the keys of changes that an interrupted run had sent.
+    """
+    changes: list[Change] = []
+    moved: list[Change] = []
+    settled = [_by_hand(entry, current) for entry in undo.settled]
+    for change in undo.changes:
+        if change.is_done(current):
+            settled.append(_done(change, by_us=change.key in earlier))
+        elif _can_be_taken_back(change, current):
+            changes.append(_beside(change, current))
+        else:
+            moved.append(change)
+    plan = Plan(undo.tenant, (*changes, *moved), tuple(settled))
+    message = "the tenant has changed here since the run that this takes back"
+    return plan.set_aside(moved, Status.SKIPPED, "changed-since-plan", message)
+
+
+def _by_hand(entry: Settled, current: Directory) -> Settled:
+    """Settle what only a person can take back; nothing is left to do once it is gone."""
+    if entry.code != BY_HAND or not entry.change:
+        return entry
+    match entry.change.before, entry.change.after:
+        case None, User(email=email):
+            gone = email not in current.users
+        case None, Group(name=name):
+            gone = name not in current.groups
+        case _:
+            gone = False
+    if gone:
+        message = "it is gone from the tenant"
+        return Settled(Status.UNCHANGED, "no-change", message, entry.rows)
+    return replace(entry, change=None)
+
+
+def _done(change: Change, *, by_us: bool) -> Settled:
+    if by_us:
+        message = "an earlier run that was interrupted had done this"
+        return Settled(Status.APPLIED, "earlier-run", message, change.rows, change)
+    message = "the tenant is as it was before already"
+    return Settled(Status.UNCHANGED, "no-change", message, change.rows)
+
+
+def _can_be_taken_back(change: Change, current: Directory) -> bool:
+    """Whether the tenant is here as the run had left it, and nobody else has taken a name since."""
+    match change.before, change.after:
+        case None, Membership(email=email, group=name):
+            return email in current.users and name in current.groups
+        case Group(name=name, alias=now), Group(alias=then) if group_key(now) != group_key(then):
+            named = groups_by_key(current.groups.values()).get(group_key(then), ())
+            taken = any(group.name != name for group in named)
+            return not taken and change.inverse.is_done(current)
+        case _:
+            return change.inverse.is_done(current)
+
+
+def _beside(change: Change, current: Directory) -> Change:
+    """Give a change with the ids, and all else that it carries along, as they are today."""
+    match change.before, change.after:
+        case User(email=email), User(role=role):
+            account = current.users[email]
+            return replace(change, before=account, after=replace(account, role=role))
+        case Group(name=name), Group(alias=alias, description=description, default=default):
+            group = current.groups[name]
+            wish = replace(group, alias=alias, description=description, default=default)
+            return replace(change, before=group, after=wish)
+        case _:
+            return change
