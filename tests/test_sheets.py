@@ -536,6 +536,16 @@ def test_a_sheet_that_breaks_off_is_one_clear_error(cut: bytes) -> None:
         piped(changed(content, part, xml, xml[: xml.index(cut)]))
 
 
+def test_a_sheet_that_is_refused_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "hr.xlsx"
+    people = [["Email", "Role"], ["a@acme.example", "Member"]]
+    path.write_bytes(workbook({"People": people, "Twice": [["Email", "E-mail", "Role"]]}))
+    with pytest.raises(SheetError, match=r"^hr\.xlsx!Twice: more than one column means email"):
+        read([str(path)], Reading())
+    with pytest.raises(SheetError, match=r'^hr\.xlsx: there is no sheet "Leavers" in it'):
+        read([f"{path}!Leavers"], Reading())
+
+
 def test_a_workbook_behind_a_password_is_said_to_be_one() -> None:
     ole = bytes.fromhex("d0cf11e0a1b11ae1") + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le")
     with pytest.raises(SheetError, match="protected by a password"):

@@ -75,7 +75,7 @@ def read(inputs: Sequence[str], reading: Reading, *, stdin: BinaryIO | None = No
 
 def _tables(snapshot: Snapshot, reading: Reading, index: int) -> Iterator[Table | Finding]:
     """Give the tables of one file, numbered from ``index``, and a note for each sheet that is none."""
-    name = snapshot.source.name
+    name = source = snapshot.source.name
     refusals: list[NoKnownHeader] = []
     seen = index
     try:
@@ -94,7 +94,7 @@ def _tables(snapshot: Snapshot, reading: Reading, index: int) -> Iterator[Table 
                     refusals.append(error)
                     yield note("table-ignored", f"was not read: {error}", source)
     except SheetError as error:
-        raise SheetError(f"{name}: {error}") from error
+        raise SheetError(f"{source}: {error}") from error
     if snapshot.named and index == seen:
         why = str(refusals[0]) if refusals else "there is nothing in it"
         raise SheetError(f"{name}: {why}") from (refusals[0] if refusals else None)
