@@ -6,6 +6,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -324,6 +325,21 @@ def test_an_old_look_is_renewed_before_inviting(tmp_path: Path) -> None:
 
 
 # ---- a clear no -------------------------------------------------------------------------------------------
+
+
+def test_who_shows_late_after_a_refused_batch_was_invited_by_us_and_counts(tmp_path: Path) -> None:
+    clock = Clock()
+    tenant = FakeTenant(
+        names_the_bad=False,
+        poison={email("bad"): "no"},
+        read_lag=1,
+        faults=[Fault("do", "invite", do=lambda has: clock.sleep(61))],
+    )
+    changes = [invite("ana"), invite("bad")]
+    applied = carry_out(tenant, changes, tmp_path, clock)
+    assert statuses(applied) == {"invite ana": "applied", "invite bad": "failed: refused"}
+    with closing(State.open(tmp_path, tenant.name, create=False, now=clock.now)) as state:
+        assert state.invited_recently([email("ana"), email("bad")]) == {email("ana")}
 
 
 def test_a_named_row_is_settled_by_the_refusal_and_the_others_succeed(tmp_path: Path) -> None:

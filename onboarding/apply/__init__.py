@@ -207,21 +207,28 @@ class _Run:
         )
         old = self.pace.now() - self.looked_at > self.pace.fresh
         if kept and call.action is Action.INVITE and old:
-            seen, others = self.look.at(kept), fates.by_somebody_else()
-            kept = self.without(kept, lambda change: shown(change, seen[change.key], others))
+            seen = self.look.at(kept)
+            kept = self.without(kept, lambda c: shown(c, seen[c.key], self.whose(c)))
         return Call(call.action, kept)
 
     def without(
         self, changes: Sequence[Change], fate: Callable[[Change], Outcome | None]
     ) -> tuple[Change, ...]:
-        """Skip the changes that have a fate, and give the others."""
+        """Give the changes that have no fate; the others need not be sent (again)."""
         kept = []
         for change in changes:
-            if found := fate(change):
-                self.book.skip(change, found)
-            else:
+            found = fate(change)
+            if found is None:
                 kept.append(change)
+            elif found is SEEN:
+                self.book.record([(change, found, None)])
+            else:
+                self.book.skip(change, found)
         return tuple(kept)
+
+    def whose(self, change: Change) -> Outcome:
+        """Say of something that is there unexpectedly who did it: we, if we have sent it before."""
+        return SEEN if change.key in self.perhaps else fates.by_somebody_else()
 
     # ---- what the answer means ----------------------------------------------------------------------------
 
@@ -274,8 +281,7 @@ class _Run:
         alone = len(call.changes) == 1 or change.action is Action.CREATE_GROUP
         if sight is not Sight.ABSENT:
             others = named is not None or (alone and fates.says_already(error))
-            others = others and change.key not in self.perhaps
-            return shown(change, sight, fates.by_somebody_else() if others else SEEN)
+            return shown(change, sight, self.whose(change) if others else SEEN)
         if self.gate.closed and change.action is Action.INVITE:
             return fates.by_hand(self.gate.closed)
         if alone or named is not None:
