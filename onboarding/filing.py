@@ -17,9 +17,10 @@ from onboarding.errors import OnboardingError, StorageError
 from onboarding.job import Job, Prospect, Report, Voice
 from onboarding.model import Finding, GroupName
 from onboarding.plan import Outcome, Plan, Status
-from onboarding.report import Deed, RowResult, deeds, exit_code, results, totals
+from onboarding.report import Deed, Results, deeds, results
 from onboarding.sheets import Inputs
 from onboarding.tenant import Reader
+from onboarding.totals import exit_code, totals
 from onboarding.undo import taken_back
 from onboarding.words import labels
 from onboarding.writers import files, rows, summary
@@ -107,14 +108,13 @@ class Sitting:
     ) -> Report:
         """Report what was done; with outcomes ``None``, what would be."""
         named = labels(prospect.current, prospect.plan)
-        judged = results(prospect.intake.rows, prospect.findings, prospect.plan, outcomes, named)
-        return self.report(
-            judged, prospect.findings, deeds(prospect.plan, outcomes), ending, prospect, named
-        )
+        done = deeds(prospect.plan, outcomes)
+        judged = results(prospect.intake.rows, prospect.findings, done, named)
+        return self.report(judged, prospect.findings, done, ending, prospect, named)
 
     def report(
         self,
-        judged: tuple[RowResult, ...],
+        judged: Results,
         findings: tuple[Finding, ...],
         done: tuple[Deed, ...] = (),
         ending: Ending = Ending(),
@@ -122,10 +122,11 @@ class Sitting:
         named: Mapping[GroupName, str] | None = None,
     ) -> Report:
         """Total, write the files if there is a folder, and decide the exit code."""
-        total, error = totals(judged, done), ending.error
+        fates, error = judged.fates(), ending.error
+        total = totals(fates, done)
 
         def facts(names: Collection[str] = ()) -> dict[str, Any]:
-            code = exit_code(judged, done, known_manual=ending.known_manual, stopped=error)
+            code = exit_code(fates, done, known_manual=ending.known_manual, stopped=error)
             return summary.summary(self._facts(code, error, ending, prospect, names), total)
 
         content = facts()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,9 +13,10 @@ from onboarding.intake import Rules
 from onboarding.model import Directory, Finding, Intake, Severity
 from onboarding.plan import Action, Plan
 from onboarding.reconcile import Wishes
-from onboarding.report import RowResult, Totals
+from onboarding.report import RowResult
 from onboarding.safety import Limits, Permissions, Usage
 from onboarding.sheets import Reading, Table
+from onboarding.totals import Totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class Voice(Observer, Protocol):
 class Report:
     """How a command ended: a result for every row, the totals, the files."""
 
-    results: tuple[RowResult, ...]
+    results: Sequence[RowResult]
     findings: tuple[Finding, ...]
     totals: Totals
     exit_code: int

@@ -33,10 +33,11 @@ from onboarding.look import look
 from onboarding.model import Desired, Directory, Email, Intake
 from onboarding.plan import Action, Plan
 from onboarding.reconcile import reconcile
-from onboarding.report import deeds, manual_work, not_compared
+from onboarding.report import deeds, not_compared
 from onboarding.safety import agreed, check, check_rejected, screen, usage
 from onboarding.sheets import Inputs, Source, read
 from onboarding.tenant import Tenant
+from onboarding.totals import manual_work
 from onboarding.undo import as_of_today, concerned
 from onboarding.writers import files
 from onboarding.writers.tenant import exported, workbook
@@ -86,7 +87,7 @@ def unusable(
 ) -> Report:
     """Report of a run that came to nothing, to people who were not there to be told that the sheet can't be used."""
     sitting = Sitting.begin("run", job, Inputs((), (source,), ())).open_folder(voice)
-    return sitting.report((), (), ending=Ending(error, tenant=tenant))
+    return sitting.report(not_compared((), ()), (), ending=Ending(error, tenant=tenant))
 
 
 @contextmanager

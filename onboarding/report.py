@@ -1,20 +1,20 @@
-"""Rows, findings, plan and outcomes in; one result per input row, the totals and the exit code out.
+"""Rows, findings, plan and outcomes in; one result per input row out.
 
 No row is lost: each comes back once, in input order, with the worst of what concerns it and with all of it in words.
 ``deeds`` is the plan seen from its end: every change, and everything settled without one, beside what became of it.
+Most rows of a large job share their fate, so rows are counted by it, and put into words only when they are looked at.
 """
 
 from __future__ import annotations
 
-import signal
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, overload
 
-from onboarding.errors import Interrupted, OnboardingError, TryLater
 from onboarding.model import Finding, GroupName, RowRef, Severity
-from onboarding.plan import Action, Change, Outcome, Plan, Status
-from onboarding.words import fix, in_words, meaning, said, title
+from onboarding.plan import Change, Outcome, Plan, Status
+from onboarding.words import fix, in_words, meaning, said
 
 RESULT_COLUMNS = (
     "result",
@@ -81,45 +81,27 @@ class RowResult:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why rows need work: a code, how many rows have it, and the first of them."""
+class Fate(NamedTuple):
+    """What becomes of rows, without the words."""
 
+    status: Status
     code: str
+    """As ``RowResult`` has it."""
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes, taken apart."""
+        return tuple(self.code.split("; "))
+
+
+class Share(NamedTuple):
+    """The rows that have a fate."""
+
     rows: int
     first: RowRef
 
-    @property
-    def title(self) -> str:
-        """What happened, in a few words."""
-        return title(self.code)
 
-    @property
-    def meaning(self) -> str:
-        """What happened, in a sentence."""
-        return meaning(self.code)
-
-    @property
-    def fix(self) -> str:
-        """What to do; empty where nothing is to be done."""
-        return fix(self.code)
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """How it went, in numbers."""
-
-    rows: int
-    by_result: Mapping[str, int]
-    """All four words, zeros too."""
-    by_status: Mapping[Status, int]
-    """Rows; all eight, zeros too."""
-    by_action: Mapping[Action, Mapping[Status, int]]
-    """Changes; only what occurs. A change that was set aside counts under its status."""
-    reasons: tuple[Reason, ...]
-    """Why rows are ``error`` or ``manual``, the commonest first."""
-    invited: int
-    """Invitations that this run sent and saw in the tenant."""
+Fates = Mapping[Fate, Share]
 
 
 UNACCOUNTED = Outcome(Status.FAILED, "unaccounted")
@@ -146,102 +128,115 @@ def deeds(plan: Plan, outcomes: Mapping[str, Outcome] | None) -> tuple[Deed, ...
     return (*done, *settled)
 
 
-def results(
-    rows: Sequence[RowRef],
-    findings: Iterable[Finding],
-    plan: Plan,
-    outcomes: Mapping[str, Outcome] | None,
-    labels: Mapping[GroupName, str],
-) -> tuple[RowResult, ...]:
-    """Give each row's result, in the order of ``rows``; outcomes ``None``: what would be done."""
-    return _results(rows, findings, deeds(plan, outcomes), labels, otherwise=UNACCOUNTED)
-
-
-def not_compared(rows: Sequence[RowRef], findings: Iterable[Finding]) -> tuple[RowResult, ...]:
+def not_compared(rows: Sequence[RowRef], findings: Iterable[Finding]) -> Results:
     """Give each row's result where no tenant was asked: rejected, or valid and not compared."""
-    return _results(rows, findings, (), {}, otherwise=NOT_COMPARED)
+    return results(rows, findings, (), {}, otherwise=NOT_COMPARED)
 
 
-def _results(
+def results(
     rows: Sequence[RowRef],
     findings: Iterable[Finding],
     done: Iterable[Deed],
     labels: Mapping[GroupName, str],
     *,
-    otherwise: Outcome,
-) -> tuple[RowResult, ...]:
-    rejections: dict[RowRef, list[Finding]] = defaultdict(list)
-    notes: dict[RowRef, list[Finding]] = defaultdict(list)
+    otherwise: Outcome = UNACCOUNTED,
+) -> Results:
+    """Give each row's result, in the order of ``rows``; ``otherwise`` is what a row comes to that nobody spoke of."""
+    matters: dict[RowRef, list[Matter]] = {}
     for finding in findings:
         if finding.row is not None:
-            kind = rejections if finding.severity is Severity.REJECT else notes
-            kind[finding.row].append(finding)
-    concerned: dict[RowRef, list[Deed]] = defaultdict(list)
+            matters.setdefault(finding.row, []).append(finding)
     for deed in done:
-        for row in set(deed.rows):
-            concerned[row].append(deed)
-    return tuple(
-        _result(
-            row,
-            rejections.get(row, ()),
-            notes.get(row, ()),
-            concerned.get(row, ()),
-            labels,
-            otherwise,
-        )
-        for row in rows
-    )
+        for row in set(deed.rows) if len(deed.rows) > 1 else deed.rows:
+            matters.setdefault(row, []).append(deed)
+    return Results(rows, matters, Deed(otherwise, ()), labels)
+
+
+Matter = Finding | Deed
+"""Something that is to be said of a row."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Verdict:
-    status: Status
-    code: str
-    message: str
-    fix: str
+class Results(Sequence[RowResult]):
+    """A result for each row, in the order of the rows; it is put into words when it is first looked at."""
+
+    rows: Sequence[RowRef]
+    matters: Mapping[RowRef, Sequence[Matter]]
+    """What is to be said of rows; in a large job, of most of them nothing."""
+    otherwise: Deed
+    """What is said of those."""
+    labels: Mapping[GroupName, str]
+    _made: dict[RowRef, RowResult] = field(default_factory=dict, repr=False, compare=False)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[RowResult]:
+        silent = self._words(())
+        for row in self.rows:
+            matters = self.matters.get(row)
+            yield self._told(row, matters) if matters else RowResult(row, *silent)
+
+    @overload
+    def __getitem__(self, place: int) -> RowResult: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[RowResult]: ...
+    def __getitem__(self, place: int | slice) -> RowResult | Sequence[RowResult]:
+        if isinstance(place, slice):
+            return tuple(replace(self, rows=self.rows[place]))
+        (only,) = replace(self, rows=[self.rows[place]])
+        return only
+
+    def fates(self) -> Fates:
+        """Count the rows by their fate; none is put into words for it."""
+        counted: Counter[Fate] = Counter()
+        first: dict[Fate, RowRef] = {}
+        for row, matters in self.matters.items():
+            fate = _fate(_told(matters, self.otherwise))
+            counted[fate] += 1
+            first[fate] = min(first.get(fate, row), row)
+        if silent := len(self.rows) - len(self.matters):
+            fate = _fate([self.otherwise])
+            counted[fate] += silent
+            row = next(row for row in self.rows if row not in self.matters)
+            first[fate] = min(first.get(fate, row), row)
+        return {fate: Share(number, first[fate]) for fate, number in counted.items()}
+
+    def _told(self, row: RowRef, matters: Sequence[Matter]) -> RowResult:
+        if row not in self._made:
+            self._made[row] = RowResult(row, *self._words(matters))
+        return self._made[row]
+
+    def _words(self, matters: Sequence[Matter]) -> tuple[Status, str, str, str, str]:
+        """Give all of a result but its row."""
+        told = _told(matters, self.otherwise)
+        notes = [f"note: {said(m)}" for m in matters if isinstance(m, Finding) and _is_note(m)]
+        messages = [*map(_message, told), *notes]
+        return (
+            *_fate(told),
+            "; ".join(_once(message.rstrip(". ") for message in messages)),
+            " ".join(_once(map(_fix, told))),
+            _actions([matter for matter in matters if isinstance(matter, Deed)], self.labels),
+        )
 
 
-def _result(
-    row: RowRef,
-    rejections: Sequence[Finding],
-    notes: Sequence[Finding],
-    concerned: Sequence[Deed],
-    labels: Mapping[GroupName, str],
-    otherwise: Outcome,
-) -> RowResult:
-    verdicts = [
-        _Verdict(Status.REJECTED, f.code, said(f), f.fix or fix(f.code)) for f in rejections
-    ]
-    verdicts += [
-        _Verdict(deed.outcome.status, deed.outcome.code, deed.words, fix(deed.outcome.code))
-        for deed in concerned or (() if rejections else (Deed(otherwise, (row,)),))
-    ]
-    told = _told(verdicts)
-    messages = [*(v.message for v in told), *(f"note: {said(note)}" for note in notes)]
-    return RowResult(
-        row,
-        told[0].status,
-        "; ".join(_once(v.code for v in told)),
-        "; ".join(_once(message.rstrip(". ") for message in messages)),
-        " ".join(_once(v.fix for v in told)),
-        _actions(concerned, labels),
-    )
-
-
-def _told(verdicts: Sequence[_Verdict]) -> list[_Verdict]:
+def _told(matters: Iterable[Matter], otherwise: Deed) -> Sequence[Matter]:
     """Choose what the reader is told, the worst first: all that needs work, else what is worst.
 
     What merely depends on something worse in the same row would only repeat it.
     """
-    worst_first = sorted(verdicts, key=lambda verdict: _SEVERITY[verdict.status])
-    worst = worst_first[0]
-    if worst.status.result not in NEEDS_WORK:
-        return [verdict for verdict in worst_first if verdict.status is worst.status]
+    told = [matter for matter in matters if not _is_note(matter)] or [otherwise]
+    if len(told) == 1:
+        return told
+    worst_first = sorted(told, key=lambda matter: _SEVERITY[_status(matter)])
+    worst = _status(worst_first[0])
+    if worst.result not in NEEDS_WORK:
+        return [matter for matter in worst_first if _status(matter) is worst]
     return [
-        verdict
-        for verdict in worst_first
-        if verdict.status is worst.status
-        or (verdict.status.result in NEEDS_WORK and verdict.code != "dependency")
+        matter
+        for matter in worst_first
+        if _status(matter) is worst
+        or (_status(matter).result in NEEDS_WORK and _code(matter) != "dependency")
     ]
 
 
@@ -249,140 +244,40 @@ NEEDS_WORK = frozenset({"error", "manual"})
 _SEVERITY = {status: status.severity for status in Status}
 
 
+def _fate(told: Sequence[Matter]) -> Fate:
+    return Fate(_status(told[0]), "; ".join(_once(map(_code, told))))
+
+
+def _is_note(matter: Matter) -> bool:
+    return isinstance(matter, Finding) and matter.severity is Severity.NOTE
+
+
+def _status(matter: Matter) -> Status:
+    return matter.outcome.status if isinstance(matter, Deed) else Status.REJECTED
+
+
+def _code(matter: Matter) -> str:
+    return matter.outcome.code if isinstance(matter, Deed) else matter.code
+
+
+def _message(matter: Matter) -> str:
+    return matter.words if isinstance(matter, Deed) else said(matter)
+
+
+def _fix(matter: Matter) -> str:
+    own = "" if isinstance(matter, Deed) else matter.fix
+    return own or fix(_code(matter))
+
+
 def _once(texts: Iterable[str]) -> Iterable[str]:
     return dict.fromkeys(text for text in texts if text)
 
 
-def _actions(concerned: Iterable[Deed], labels: Mapping[GroupName, str]) -> str:
+def _actions(concerned: Sequence[Deed], labels: Mapping[GroupName, str]) -> str:
     """Tell what was done and what a person has to do."""
-    concerned = tuple(concerned)
     changed = in_words(((d.change, d.outcome.status) for d in concerned if d.change), labels)
     by_hand = (_BY_HAND.get(deed.outcome.code, "") for deed in concerned if not deed.change)
     return "; ".join(_once([changed, *by_hand]))
 
 
 _BY_HAND = {"deactivate": "to be deactivated by hand", "reactivate": "to be enabled by hand"}
-
-
-# ---- totals and exit code -------------------------------------------------------------------------------------
-
-
-def totals(rows: Sequence[RowResult], done: Iterable[Deed]) -> Totals:
-    """Count the rows by result, status and reason, and the changes by action and status."""
-    done = tuple(done)
-    statuses = Counter(row.status for row in rows)
-    actions: dict[Action, Counter[Status]] = defaultdict(Counter)
-    for deed in done:
-        if deed.change:
-            actions[deed.change.action][deed.outcome.status] += 1
-    words = Counter(row.result for row in rows)
-    return Totals(
-        len(rows),
-        {word: words[word] for word in ("success", "error", "manual", "planned")},
-        {status: statuses[status] for status in Status},
-        {action: dict(actions[action]) for action in Action if action in actions},
-        _reasons(rows),
-        sum(map(_sent_invitation, done)),
-    )
-
-
-def _reasons(rows: Iterable[RowResult]) -> tuple[Reason, ...]:
-    counts: Counter[str] = Counter()
-    first: dict[str, RowRef] = {}
-    for row in rows:
-        if row.result in NEEDS_WORK:
-            for code in row.codes:
-                counts[code] += 1
-                first.setdefault(code, row.row)
-    ranked = sorted(counts, key=lambda code: (-counts[code], code))
-    return tuple(Reason(code, counts[code], first[code]) for code in ranked)
-
-
-def _sent_invitation(deed: Deed) -> bool:
-    return (
-        deed.change is not None
-        and deed.change.action is Action.INVITE
-        and deed.outcome.status is Status.APPLIED
-        and deed.outcome.code != "earlier-run"
-    )
-
-
-def manual_work(done: Iterable[Deed]) -> frozenset[str]:
-    """Name what a person has to do, the same in every run until it is done, whatever its rows are."""
-    return frozenset(
-        f"{deed.outcome.code} {deed.change.key if deed.change else deed.words}"
-        for deed in done
-        if deed.outcome.status is Status.MANUAL
-    )
-
-
-def exit_code(
-    rows: Iterable[RowResult],
-    done: Iterable[Deed],
-    *,
-    known_manual: Collection[str] = frozenset(),
-    stopped: BaseException | None = None,
-) -> int:
-    """Give the exit code of a run; if several fit: signals, 74, 70, 4, (2, 3, 5), 1, 75, 0.
-
-    ``known_manual`` is what earlier runs have reported (``manual_work``). Rows that merely wait are no 1: behind a
-    tenant that asks for patience those that were not tried, and behind a doubt what depends on it.
-    """
-    rows, done = tuple(rows), tuple(done)
-    fits = {code_of(stopped)} if stopped else set()
-    if any("unaccounted" in row.codes for row in rows):
-        fits.add(70)
-    if _needs_somebody(rows, done, stopped) or manual_work(done) - set(known_manual):
-        fits.add(1)
-    if _in_doubt(rows, done):
-        fits.add(75)
-    return worst(fits)
-
-
-def worst(codes: Collection[int]) -> int:
-    """Give the one of several exit codes that counts; signals go before all else."""
-    signals = sorted((code for code in codes if code > 128), reverse=True)
-    return next((code for code in (*signals, 74, 70, 4, 2, 3, 5, 1, 75) if code in codes), 0)
-
-
-def code_of(error: BaseException) -> int:
-    """Give the exit code of what stopped a run."""
-    match error:
-        case Interrupted(signal=number):
-            return 128 + number
-        case KeyboardInterrupt():
-            return 128 + signal.SIGINT
-        case OnboardingError():
-            return error.exit_code
-        case _:
-            return OnboardingError.exit_code
-
-
-def _needs_somebody(
-    rows: Sequence[RowResult], done: Sequence[Deed], stopped: BaseException | None
-) -> bool:
-    """Say whether a row or change is rejected, failed or skipped, other than by having to wait."""
-    waiting: frozenset[str] = frozenset()
-    if isinstance(stopped, TryLater):
-        waiting = frozenset({"dependency", "interrupted", "not-sent", "throttled"})
-    elif _in_doubt(rows, done):
-        waiting = frozenset({"dependency"})
-    bad = {Status.REJECTED, Status.FAILED}
-    return any(
-        row.status in bad or (row.status is Status.SKIPPED and not waiting.issuperset(row.codes))
-        for row in rows
-    ) or any(
-        deed.outcome.status is Status.FAILED
-        or (
-            deed.outcome.status is Status.SKIPPED
-            and not deed.rows
-            and deed.outcome.code not in waiting
-        )
-        for deed in done
-    )
-
-
-def _in_doubt(rows: Iterable[RowResult], done: Iterable[Deed]) -> bool:
-    return any(row.status is Status.IN_DOUBT for row in rows) or any(
-        deed.outcome.status is Status.IN_DOUBT for deed in done
-    )

@@ -23,6 +23,7 @@ from onboarding.model import (
     UserId,
     group_key,
 )
+from onboarding.report import Fate, RowResult, Share
 
 DOMAIN = "acme.example"
 
@@ -128,3 +129,13 @@ def intake(
     for asked in (desired.grants, desired.revokes):
         rows |= {ref for wanted in asked.values() for refs in wanted.values() for ref in refs}
     return Intake(desired, tuple(sorted(rows)), held=held or Held(), **facts)  # type: ignore[arg-type]
+
+
+def fates_of(results: Iterable[RowResult]) -> dict[Fate, Share]:
+    """What becomes of how many rows, as a report counts it."""
+    shares: dict[Fate, Share] = {}
+    for result in results:
+        fate = Fate(result.status, result.code)
+        rows, first = shares.get(fate, (0, result.row))
+        shares[fate] = Share(rows + 1, min(first, result.row))
+    return shares

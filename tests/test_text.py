@@ -8,14 +8,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from builders import email, group, row, user
+from builders import email, fates_of, group, row, user
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from onboarding.codes import CODES
 from onboarding.model import Finding, GroupName, Membership, Role, RowRef, Severity
 from onboarding.plan import Cause, Change, Outcome, Plan, Settled, Status
-from onboarding.report import RowResult, deeds, totals
+from onboarding.report import RowResult, deeds
+from onboarding.totals import totals
 from onboarding.writers import text
 from onboarding.writers.proposal import Forecast, proposal
 from onboarding.writers.text import closing, diagnostics, duration, plain, wrapped
@@ -417,7 +418,7 @@ def test_the_end_shows_totals_causes_and_files() -> None:
     rows += [judged(n, Status.REJECTED, "domain-not-allowed") for n in range(37)]
     done = deeds(Plan("t", (invited("ana"),)), {invited("ana").key: Outcome(Status.APPLIED)})
     page = closing(
-        totals(rows, done),
+        totals(fates_of(rows), done),
         seconds=41.4,
         calls=31,
         exit_code=1,
@@ -443,7 +444,10 @@ def test_the_end_shows_totals_causes_and_files() -> None:
 
 def test_the_end_without_files_or_trouble_is_short() -> None:
     page = closing(
-        totals([judged(2, Status.PLANNED, "not-compared")], []), seconds=0, calls=0, exit_code=0
+        totals(fates_of([judged(2, Status.PLANNED, "not-compared")]), []),
+        seconds=0,
+        calls=0,
+        exit_code=0,
     )
     assert page == lines(
         "1 row in 1 second",
@@ -455,13 +459,16 @@ def test_the_end_without_files_or_trouble_is_short() -> None:
 
 def test_the_end_of_a_plan_says_what_would_be_done() -> None:
     page = closing(
-        totals([judged(2, Status.PLANNED, "planned")], []), seconds=0, calls=3, exit_code=0
+        totals(fates_of([judged(2, Status.PLANNED, "planned")]), []),
+        seconds=0,
+        calls=3,
+        exit_code=0,
     )
     assert "  planned            1  would be done\n" in page
 
 
 def test_sheets_without_rows_are_no_good_news() -> None:
-    assert closing(totals([], []), seconds=0, calls=4, exit_code=0, folder=Path("r")) == lines(
+    assert closing(totals({}, []), seconds=0, calls=4, exit_code=0, folder=Path("r")) == lines(
         "0 rows in 1 second, 4 calls",
         "",
         "  There is no row below the headers. Check that these are the right sheets.",
@@ -469,7 +476,7 @@ def test_sheets_without_rows_are_no_good_news() -> None:
         "Report: r",
         "Exit code 0: nothing went wrong, and nothing was done.",
     )
-    interrupted = closing(totals([], []), seconds=0, calls=4, exit_code=130)
+    interrupted = closing(totals({}, []), seconds=0, calls=4, exit_code=130)
     assert interrupted.endswith("Exit code 130: interrupted; run it again to carry on.\n")
 
 
@@ -484,7 +491,7 @@ def test_as_many_causes_are_told_as_a_terminal_has_room_for(
     causes: int, told: int, last: str
 ) -> None:
     rows = [judged(n, Status.REJECTED, code) for n, code in enumerate([*CODES][:causes])]
-    page = closing(totals(rows, []), seconds=1, calls=1, exit_code=1, folder=Path("r"))
+    page = closing(totals(fates_of(rows), []), seconds=1, calls=1, exit_code=1, folder=Path("r"))
     shown = [line for line in page.splitlines() if line.startswith("          1  ")]
     assert (len(shown), len(page.splitlines())) == (told, 23)
     assert page.splitlines()[-4] == (last or shown[-1])
@@ -510,7 +517,7 @@ def test_the_end_fits_in_25_lines_of_80_columns(
     rows: list[tuple[Status, str, int]], code: int
 ) -> None:
     page = closing(
-        totals([judged(n, status, word) for status, word, n in rows], []),
+        totals(fates_of([judged(n, status, word) for status, word, n in rows]), []),
         seconds=123_456,
         calls=123_456_789,
         exit_code=code,
@@ -524,7 +531,12 @@ def test_the_end_fits_in_25_lines_of_80_columns(
 def test_even_the_longest_end_tells_four_causes() -> None:
     rows = [judged(n, status, code) for n, code in enumerate(CODES) for status in Status]
     page = closing(
-        totals(rows, []), seconds=1, calls=1, exit_code=1, folder=Path("r"), files=EVERY_FILE
+        totals(fates_of(rows), []),
+        seconds=1,
+        calls=1,
+        exit_code=1,
+        folder=Path("r"),
+        files=EVERY_FILE,
     ).splitlines()
     assert len(page) == 25
     assert len([line for line in page if line.endswith("]")]) == 4
@@ -563,7 +575,9 @@ def naughty_pages(*, colour: bool) -> list[str]:
     )
     aside = [Settled(Status.MANUAL, NAUGHTY, NAUGHTY, (where,), changes[2])]
     plan = Plan(NAUGHTY, changes, tuple(aside))
-    ended = totals([RowResult(where, Status.FAILED, NAUGHTY, "", "", "")], deeds(plan, {}))
+    ended = totals(
+        fates_of([RowResult(where, Status.FAILED, NAUGHTY, "", "", "")]), deeds(plan, {})
+    )
     return [
         diagnostics(found, colour=colour),
         diagnostics(found * 9, more="see results.csv", colour=colour),
@@ -613,5 +627,5 @@ def test_the_examples_hold() -> None:
 def test_work_for_an_admin_that_was_reported_before_is_not_all_well() -> None:
     left = [judged(row(2), Status.MANUAL, "deactivate")]
     assert "Exit code 0: nothing new; what is manual was reported before." in closing(
-        totals(left, ()), seconds=1, calls=4, exit_code=0
+        totals(fates_of(left), ()), seconds=1, calls=4, exit_code=0
     )

@@ -33,8 +33,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 from onboarding.errors import StorageError
 from onboarding.intake import Rules, take_in
 from onboarding.job import Report
-from onboarding.report import RESULT_COLUMNS, not_compared, totals
+from onboarding.report import RESULT_COLUMNS, not_compared
 from onboarding.sheets import Inputs, Reading, read
+from onboarding.totals import totals
 from onboarding.writers import files
 from onboarding.writers.finished import Finished
 from onboarding.writers.rows import results_csv
@@ -80,7 +81,7 @@ def finished(inputs: Inputs, **summary: object) -> Finished:
     intake = take_in(inputs.tables, Rules())
     findings = (*inputs.notes, *intake.findings)
     rows = not_compared(intake.rows, findings)
-    return Finished(SUMMARY | summary, inputs.tables, rows, findings, totals(rows, ()))
+    return Finished(SUMMARY | summary, inputs.tables, rows, findings, totals(rows.fates(), ()))
 
 
 def written(folder: Path, *inputs: Path, **facts: bool | int) -> bytes:

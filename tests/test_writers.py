@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 import openpyxl
 import pandas as pd
 import pytest
-from builders import email, group, row, user
+from builders import email, fates_of, group, row, user
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,8 +29,9 @@ from onboarding.errors import StorageError
 from onboarding.headers import Columns, Kind
 from onboarding.model import GroupName, Membership, Role, RowRef
 from onboarding.plan import Change, Outcome, Plan, Settled, Status
-from onboarding.report import RESULT_COLUMNS, RowResult, deeds, totals
+from onboarding.report import RESULT_COLUMNS, RowResult, deeds
 from onboarding.sheets import Reading, Source, Table, read
+from onboarding.totals import totals
 from onboarding.writers import files, log, rows
 from onboarding.writers.rows import actions_csv, guarded, results_csv, retry
 from onboarding.writers.summary import Facts, as_json, summary
@@ -432,7 +433,7 @@ def test_actions_tell_the_auditor_one_line_per_change() -> None:
 
 def test_the_summary_has_every_name_in_every_run() -> None:
     facts = Facts("validate", NOW, NOW + timedelta(seconds=1.5), 0)
-    content = summary(facts, totals([], []))
+    content = summary(facts, totals({}, []))
     none = {status.value: 0 for status in Status}
     assert content == {
         "format": 1,
@@ -484,7 +485,7 @@ def test_the_summary_counts_and_names_what_there_was() -> None:
         sources=[Source("users.csv", Path("in/users.csv"), "ab" * 32, 123)],
         files=["summary.json", "results.csv"],
     )
-    content = summary(facts, totals(results, done))
+    content = summary(facts, totals(fates_of(results), done))
     assert content["results"] == {"success": 1, "error": 1, "manual": 0, "planned": 0}
     assert content["changes"]["invite"] == {"applied": 1}
     assert content["codes"] == {"email-invalid": 1}
@@ -496,7 +497,7 @@ def test_the_summary_counts_and_names_what_there_was() -> None:
 def test_the_summary_says_how_each_table_was_read() -> None:
     content = b"Staff\n\nemail;role\n# temps\na@acme.example;Guest\nb@acme.example;\nTotal;2\n"
     (table,) = read(["-"], Reading(), stdin=io.BytesIO(content)).tables
-    assert summary(Facts("validate", NOW, NOW, 0, tables=[table]), totals([], []))["tables"] == [
+    assert summary(Facts("validate", NOW, NOW, 0, tables=[table]), totals({}, []))["tables"] == [
         {
             "source": "stdin",
             "kind": "users",

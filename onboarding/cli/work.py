@@ -190,7 +190,7 @@ class Work:
         """Take up the files of an inbox; what matters most of how they ended gives the exit code."""
         from onboarding.cli.receipts import facts, left_alone
         from onboarding.inbox import Taken, work
-        from onboarding.report import worst
+        from onboarding.totals import worst
 
         if self._given["reinvite"] or self._given["accept"]:
             raise UsageError(

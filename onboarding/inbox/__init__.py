@@ -34,9 +34,9 @@ from onboarding.journal import State
 from onboarding.kept import INPUT, SUMMARY, same_input
 from onboarding.pipeline import locked, run, unusable
 from onboarding.plan import Status
-from onboarding.report import code_of
 from onboarding.sheets import Source
 from onboarding.tenant import Tenant
+from onboarding.totals import code_of
 from onboarding.writers import files
 
 __all__ = ["Left", "Taken", "work"]

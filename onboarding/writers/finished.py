@@ -10,8 +10,9 @@ from typing import Any
 from onboarding.job import Prospect
 from onboarding.model import Finding, GroupName, RowRef
 from onboarding.plan import Action, Status
-from onboarding.report import NEEDS_WORK, Deed, RowResult, Totals
+from onboarding.report import NEEDS_WORK, Deed, RowResult
 from onboarding.sheets import Table
+from onboarding.totals import Totals
 from onboarding.writers.text import count
 
 

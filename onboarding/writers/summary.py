@@ -14,8 +14,8 @@ from typing import Any
 
 from onboarding import __version__
 from onboarding.plan import Action, Status
-from onboarding.report import Totals
 from onboarding.sheets import Source, Table
+from onboarding.totals import Totals
 
 FORMAT = 1
 

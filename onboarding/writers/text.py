@@ -15,7 +15,7 @@ from pathlib import Path
 
 from onboarding.model import Finding, RowRef, Severity
 from onboarding.plan import Status
-from onboarding.report import Totals
+from onboarding.totals import Totals
 from onboarding.words import fix, said, shortened, title
 
 WIDTH = 80

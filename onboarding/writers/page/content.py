@@ -14,9 +14,10 @@ from typing import Any
 from onboarding.job import Prospect
 from onboarding.model import Email, Finding, Severity
 from onboarding.plan import Action, Change, Status
-from onboarding.report import NEEDS_WORK, Deed, Reason, RowResult
+from onboarding.report import NEEDS_WORK, Deed, RowResult
 from onboarding.safety import members_of
 from onboarding.sheets import Table
+from onboarding.totals import Reason
 from onboarding.words import fix, said, sides
 from onboarding.writers.finished import Finished, changes, moment, tone, verdict
 from onboarding.writers.tables import Column, cells_of, columns_of
