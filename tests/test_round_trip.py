@@ -106,7 +106,9 @@ def _needing_somebody(report: Report) -> Counter[str]:
 
 
 def in_libreoffice(books: dict[int, Path], folder: Path) -> dict[int, Path]:
-    """Open and save workbooks with another program, all in one go."""
+    """Open and save workbooks with another program, all in one go; asked for none, it would wait for somebody."""
+    if not books:
+        return {}
     queue = folder / "queue"
     queue.mkdir()
     for n, book in books.items():
