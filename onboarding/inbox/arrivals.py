@@ -112,7 +112,7 @@ def move(path: Path, done: Path, name: str, known: tuple[int, ...]) -> None:
         if identity(target) != known:
             target.rename(_free(path))
             return
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # there is none, or its name would be too long
             _checksum_of(path).rename(_checksum_of(target))
         files.flush_folder(done)
         files.flush_folder(path.parent)
