@@ -52,7 +52,7 @@ class Atlan:
         self._counts = True
         """Whether the tenant says how long its lists are."""
         self._transport = transport
-        self._tenant = tenant
+        self.name = tenant
         self._me: Record | None = None
         self._identity: Identity | None = None
         self._groups = "/v2/groups"
@@ -91,7 +91,7 @@ class Atlan:
                 roles = self._list("/roles", "description", lambda role: role, workspace)
                 name = str(me.get("username") or "")
                 self._identity = Identity(
-                    self._tenant, UserId(records.id_of(me)), name, records.roles(roles)
+                    self.name, UserId(records.id_of(me)), name, records.roles(roles)
                 )
             return self._identity
 

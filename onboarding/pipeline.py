@@ -57,7 +57,7 @@ def validate(job: Job, voice: Voice, *, stdin: BinaryIO | None = None) -> Report
 def plan(job: Job, tenant: Tenant, voice: Voice, *, stdin: BinaryIO | None = None) -> Report:
     """Show and save what ``run`` would do; nothing is changed, neither here nor at the tenant."""
     sitting = Sitting.begin("plan", job, read(job.inputs, job.reading, stdin=stdin))
-    name = tenant.identity().tenant
+    name = tenant.name
     with closing(State.peek(job.state, name, now=job.pace.now)) as state:
         prospect = _prospect(sitting, tenant, state, doubtful=state.doubtful())
         sitting = sitting.open_folder(voice)
@@ -93,7 +93,7 @@ def unusable(
 @contextmanager
 def locked(job: Job, tenant: Tenant) -> Iterator[State]:
     """Give the state of a tenant, for us alone; raises ``TryLater`` if another run is at work."""
-    name = tenant.identity().tenant
+    name = tenant.name
     with (
         closing(State.open(job.state, name, create=job.init_state, now=job.pace.now)) as state,
         state.lock(),
@@ -106,7 +106,7 @@ def apply_saved(
 ) -> Report:
     """Carry out a saved plan, or an undo, and nothing else; what has moved since is set aside by itself."""
     reviewed, made_for, file = saved.load(path, expect=job.expect)
-    if reviewed.tenant != (here := tenant.identity().tenant):
+    if reviewed.tenant != (here := tenant.name):
         raise UsageError(
             f"{path} is a plan for {reviewed.tenant}, and this is {here}; nothing was sent. "
             "Name that tenant, or make a plan for this one."

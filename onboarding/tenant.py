@@ -55,6 +55,11 @@ class Reader(Protocol):
     """
 
     @property
+    def name(self) -> str:
+        """Give the tenant's identity, for which no call is needed: its host, or the embedded tenant's own id."""
+        ...
+
+    @property
     def page_size(self) -> int:
         """Give the records on a full page, as far as this tenant has shown it."""
         ...
