@@ -139,19 +139,21 @@ def as_of_today(undo: Plan, current: Directory, earlier: Collection[str] = ()) -
 
     ``earlier`` holds the keys of changes that an interrupted run had sent.
     """
-    changes: list[Change] = []
-    moved: list[Change] = []
     settled = [_by_hand(entry, current) for entry in undo.settled]
+    changes: list[Change] = []
+    moved: defaultdict[str, list[Change]] = defaultdict(list)
     for change in undo.changes:
         if change.is_done(current):
             settled.append(_done(change, by_us=change.key in earlier))
-        elif _can_be_taken_back(change, current):
-            changes.append(_beside(change, current))
-        else:
-            moved.append(change)
-    plan = Plan(undo.tenant, (*changes, *moved), tuple(settled))
-    message = "the tenant has changed here since the run that this takes back"
-    return plan.set_aside(moved, Status.SKIPPED, "changed-since-plan", message)
+            continue
+        why = _why_not(change, current)
+        if why:
+            moved[why].append(change)
+        changes.append(change if why else _beside(change, current))
+    plan = Plan(undo.tenant, tuple(changes), tuple(settled))
+    for why, set_aside in moved.items():
+        plan = plan.set_aside(set_aside, Status.SKIPPED, "changed-since-plan", why)
+    return plan
 
 
 def _by_hand(entry: Settled, current: Directory) -> Settled:
@@ -179,17 +181,17 @@ def _done(change: Change, *, by_us: bool) -> Settled:
     return Settled(Status.UNCHANGED, "no-change", message, change.rows)
 
 
-def _can_be_taken_back(change: Change, current: Directory) -> bool:
-    """Whether the tenant is here as the run had left it, and nobody else has taken a name since."""
+def _why_not(change: Change, current: Directory) -> str:
+    """Say what keeps a change from being made: nothing, where the tenant is here as the run had left it."""
+    there = change.inverse.is_done(current)
     match change.before, change.after:
         case None, Membership(email=email, group=name):
-            return email in current.users and name in current.groups
+            there = email in current.users and name in current.groups
         case Group(name=name, alias=now), Group(alias=then) if group_key(now) != group_key(then):
             named = groups_by_key(current.groups.values()).get(group_key(then), ())
-            taken = any(group.name != name for group in named)
-            return not taken and change.inverse.is_done(current)
-        case _:
-            return change.inverse.is_done(current)
+            if any(group.name != name for group in named):
+                return f'another group goes by the name "{then}" now'
+    return "" if there else "the tenant has changed here since the run that this takes back"
 
 
 def _beside(change: Change, current: Directory) -> Change:
