@@ -730,6 +730,35 @@ def test_results_have_the_rows_and_cells_of_the_input_whichever_way_they_are_wri
     assert whole == [whole[0]] * 4
 
 
+@pytest.mark.parametrize(
+    "inline", [pytest.param(True, id="inline"), pytest.param(False, id="shared")]
+)
+@pytest.mark.parametrize(
+    ("raw", "means"),
+    [
+        pytest.param("plac_x0065_", "place", id="a letter"),
+        pytest.param("_x005F_x0041_", "_x0041_", id="no escape"),
+        pytest.param("_x003D_1+1", "=1+1", id="no formula"),
+    ],
+)
+def test_an_escape_of_their_own_is_written_as_what_it_means(
+    tmp_path: Path, raw: str, means: str, *, inline: bool
+) -> None:
+    plain, path = io.BytesIO(), tmp_path / "people.xlsx"
+    with xlsxwriter.Workbook(plain, {"constant_memory": inline}) as book:
+        sheet = book.add_worksheet("People")
+        sheet.write_row(0, 0, ["email", "role", "x"])
+        sheet.write_row(1, 0, ["ana@acme.example", "Member", "PLAIN"])
+    with zipfile.ZipFile(plain) as given, zipfile.ZipFile(path, "w") as made:
+        for name in given.namelist():
+            made.writestr(name, given.read(name).replace(b">PLAIN<", f">{raw}<".encode()))
+    content = written(tmp_path, path)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        strings = archive.read("xl/sharedStrings.xml").decode()
+    assert f">{style.escaped(means)}<" in strings
+    assert cells(again(content, tmp_path))[0][1] == [["ana@acme.example", "Member", means]]
+
+
 def test_a_row_with_too_many_cells_stays_one_when_it_is_handed_back(tmp_path: Path) -> None:
     source = tmp_path / "people.csv"
     source.write_text("email,role,x\nana@acme.example,Member,,=1,,2\nben@acme.example,Guest,y\n")

@@ -25,6 +25,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from onboarding.writers.workbook.style import (
     AUTHOR,
+    ESCAPE,
     GUILTY,
     MOST_NOTES,
     NOTE_WIDTH,
@@ -36,6 +37,7 @@ from onboarding.writers.workbook.style import (
     Style,
     escaped,
     note_height,
+    unescaped,
 )
 
 TINTS = {f"FF{colour.upper()}" for colour in (GUILTY, NOTED)}
@@ -54,6 +56,7 @@ def annotated(content: bytes, order: Order) -> bytes:
     for one, (source, sheet) in zip(order["sheets"], pairs, strict=True):
         sheet.title = one["title"]
         _clear(sheet, one)
+        _correct(sheet, one)
         _spread(sheet)
         _results(sheet, one)
         _marks(sheet, one)
@@ -123,6 +126,16 @@ def _clear(sheet: Worksheet, order: SheetOrder) -> None:
             cell.fill = PatternFill()
 
 
+def _correct(sheet: Worksheet, order: SheetOrder) -> None:
+    """Write down what openpyxl misreads as it was read; an escape as what it means, which not every program knows."""
+    for row, column, text in order["texts"]:
+        if not isinstance(cell := sheet.cell(row, column), MergedCell):
+            _text(cell, text)
+    for cell in _cells(sheet):
+        if isinstance(cell.value, str) and ESCAPE.search(cell.value):
+            _text(cell, unescaped(cell.value))
+
+
 def _spread(sheet: Worksheet) -> None:
     """Give each column its own width and hiding, where one entry stands for several: some may be shown."""
     for shared in list(sheet.column_dimensions.values()):
@@ -167,23 +180,23 @@ def _result_places(sheet: Worksheet, order: SheetOrder) -> list[int]:
 
 
 def _write(cell: Cell, text: str | int, style: str) -> None:
-    """Write text as text, whatever it starts with."""
-    if isinstance(text, int):
-        cell.value = text
-    elif text:
-        cell.value = escaped(text)
-        cell.data_type = "s"
+    if isinstance(text, str):
+        _text(cell, text)
     else:
-        cell.value = None
+        cell.value = text
     cell.style = _named(style)
+
+
+def _text(cell: Cell, text: str) -> None:
+    """Write text as text, whatever it starts with."""
+    cell.value = escaped(text) or None
+    if text:
+        cell.data_type = "s"
 
 
 def _marks(sheet: Worksheet, order: SheetOrder) -> None:
     """Tint the guilty cells and give them their notes."""
     anchors = _anchors(sheet)
-    for row, column, text in order["blank"]:
-        if sheet.cell(row, column).value is None:
-            _write(sheet.cell(row, column), text, "text")
     for number, mark in enumerate(order["marks"]):
         at = (mark["row"], mark["column"])
         cell = sheet.cell(*anchors.get(at, at))

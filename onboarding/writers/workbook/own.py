@@ -9,8 +9,9 @@ from __future__ import annotations
 import io
 import subprocess
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from onboarding.confined import confined
 from onboarding.report import RowResult
@@ -19,6 +20,7 @@ from onboarding.writers.workbook import look
 from onboarding.writers.workbook.look import Part
 from onboarding.writers.workbook.overview import Cell, Line, height_of
 from onboarding.writers.workbook.style import (
+    ESCAPE,
     CellOrder,
     LineOrder,
     MarkOrder,
@@ -26,6 +28,9 @@ from onboarding.writers.workbook.style import (
     RowOrder,
     SheetOrder,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 UNPACKED = 64 << 20  # bytes that such a workbook may unpack to
 PATIENCE = 120  # seconds on the clock
@@ -104,12 +109,18 @@ def _sheet(part: Part) -> SheetOrder:
         widths=dict(look.RESULT_WIDTHS),
         rows=[_row(row) for row in part.rows],
         marks=[mark for row in part.rows for mark in _marks(part, row.row.row)],
-        blank=[
-            (int(number), place + 1, NOT_CALCULATED)
+        texts=[
+            (number, place + 1, text)
             for position, place in enumerate(table.places)
-            for number in table.frame.index[table.frame[position] == NOT_CALCULATED]
+            for number, text in _misread(table.frame[position])
         ],
     )
+
+
+def _misread(cells: pd.Series[str]) -> Iterable[tuple[int, str]]:
+    """Give the row numbers and texts of cells that openpyxl has otherwise."""
+    some = cells[(cells == NOT_CALCULATED) | cells.str.contains(ESCAPE)]
+    return zip(some.index.tolist(), some.tolist(), strict=True)
 
 
 def _row(row: RowResult) -> RowOrder:

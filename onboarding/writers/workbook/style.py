@@ -89,6 +89,18 @@ def escaped(text: str) -> str:
     return re.sub(r"[\x00-\x08\x0b-\x1f]", lambda found: f"_x{ord(found[0]):04X}_", literal)
 
 
+def unescaped(text: str) -> str:
+    r"""Read the escapes of XML, as spreadsheet programs do.
+
+    >>> unescaped("remov_x0065_ _x005F_x0041_")
+    'remove _x0041_'
+    """
+    return ESCAPE.sub(lambda found: chr(int(found[0][2:-1], 16)), text)
+
+
+ESCAPE = re.compile("_x[0-9A-Fa-f]{4}_")
+
+
 # ---- what is asked of the process that writes into the user's own workbook -----------------------------------------
 
 
@@ -141,8 +153,8 @@ class SheetOrder(TypedDict):
     """The result columns and how wide they are, in their order."""
     rows: list[RowOrder]
     marks: list[MarkOrder]
-    blank: list[tuple[int, int, str]]
-    """Row, column and words of formulas that were never calculated: openpyxl finds nothing there."""
+    texts: list[tuple[int, int, str]]
+    """Row, column and text of cells that openpyxl misreads: formulas never calculated, and what looks like an escape."""
 
 
 class Order(TypedDict):
