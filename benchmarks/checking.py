@@ -1,0 +1,89 @@
+"""What it costs to read and validate sheets: ``validate`` as a whole process, beside bare readers of the same file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks import sheets
+from benchmarks.lines import Line
+from benchmarks.place import Place
+from benchmarks.processes import TOOL, Command, Measured, peak, script, side_by_side
+
+BARE = "bare read_csv"
+TEAMS = sheets.spread(1000, 10)
+SHARES = (0.0, 0.02, 0.5)
+
+
+def validate(path: Path, python: str = TOOL[0]) -> Command:
+    """Give the command that validates a sheet; most sheets here have mistakes."""
+    return Command([python, *TOOL[1:], "validate", path, "--quiet"], codes=frozenset((0, 1)))
+
+
+def csv(place: Path, rows: int, bad: float) -> Path:
+    """Give a users sheet."""
+    path = place / f"{rows}-{bad:.0%}.csv"
+    return sheets.as_csv(path, sheets.users(rows, TEAMS, bad=bad))
+
+
+def checking(place: Place) -> Iterator[Line]:
+    """Validate three sizes, three shares of bad rows, and a workbook."""
+    room = place.room("checking")
+    small, middle, large = map(place.size, (10_000, 100_000, 1_000_000))
+    yield from _growth(place, room, (small, middle, large))
+    yield from _shares(place, room, large)
+    yield from _workbook(place, room, middle)
+
+
+def _shares(place: Place, room: Path, rows: int) -> Iterator[Line]:
+    files = {f"{share:.0%} bad": csv(room, rows, share) for share in SHARES}
+    commands = {name: validate(path) for name, path in files.items()}
+    commands[BARE] = script("read_csv", files["2% bad"], python=place.bare)
+    if place.fast:
+        commands["fast"] = validate(files["2% bad"], place.fast)
+    measured = side_by_side(commands, place.times())
+    what, figures = f"validate, {rows:,} rows CSV", measured.figures(*commands)
+    memory = measured.figures(*commands, of=peak)
+    yield Line(f"{what}, 2% bad", measured.ratio("2% bad", BARE), f"x {BARE}", 3, figures=figures)
+    if place.fast:
+        fast = measured.ratio("fast", BARE)
+        yield Line(f"{what}, 2% bad, with pyarrow", fast, f"x {BARE}", 1.2, figures=figures)
+    for name in ("0% bad", "50% bad"):
+        yield Line(f"{what}, {name}", measured.ratio(name, BARE), f"x {BARE}", figures=figures)
+    half = measured.ratio("50% bad", "0% bad")
+    yield Line(f"{what}, 50% bad", half, "x 0% bad", 2, figures=figures)
+    most = measured.ratio("2% bad", BARE, peak)
+    yield Line(f"{what}, 2% bad, peak memory", most, f"x {BARE}", 1.5, figures=memory)
+
+
+def _growth(place: Place, room: Path, sizes: tuple[int, int, int]) -> Iterator[Line]:
+    commands = {f"{rows}": validate(csv(room, rows, 0.02)) for rows in sizes}
+    commands |= {
+        f"bare {rows}": script("read_csv", room / f"{rows}-2%.csv", python=place.bare)
+        for rows in sizes[:2]
+    }
+    measured = side_by_side(commands, place.times())
+    for rows in sizes[:2]:
+        reached = measured.ratio(f"{rows}", f"bare {rows}")
+        figures = measured.figures(f"{rows}", f"bare {rows}")
+        yield Line(f"validate, {rows:,} rows CSV, 2% bad", reached, f"x {BARE}", figures=figures)
+    yield Line(
+        f"validate, a row of {sizes[2]:,}", _dearer(measured, sizes), f"x a row of {sizes[1]:,}", 1.2,
+        figures=measured.figures(*map(str, sizes)),
+    )  # fmt: skip
+
+
+def _dearer(measured: Measured, sizes: tuple[int, int, int]) -> float:
+    """Compare what each row more takes between the two larger sizes and between the two smaller ones."""
+    small, middle, large = sizes
+    first, second, third = (measured.median(f"{rows}") for rows in sizes)
+    return ((third - second) / (large - middle)) / ((second - first) / (middle - small))
+
+
+def _workbook(place: Place, room: Path, rows: int) -> Iterator[Line]:
+    path = sheets.as_xlsx(room / "users.xlsx", sheets.users(rows, TEAMS, bad=0.02))
+    bare = "pandera imported, calamine"
+    commands = {bare: script("read_xlsx", path, python=place.bare), "validate": validate(path)}
+    measured = side_by_side(commands, place.times())
+    reached, figures = measured.ratio("validate", bare), measured.figures(*commands)
+    yield Line(f"validate, {rows:,} rows XLSX, 2% bad", reached, f"x {bare}", 2, figures=figures)
