@@ -68,6 +68,8 @@ class Sitting:
     folder: Path | None = None
     undoes: saved.Undoes | None = None
     """The run that is taken back, where there are no sheets."""
+    fingerprint: str = ""
+    """Of the plan as it was proposed, whatever was let through of it."""
 
     @classmethod
     def begin(
@@ -85,10 +87,11 @@ class Sitting:
         voice.opened(folder)
         return replace(self, folder=folder)
 
-    def keep(self, plan: Plan) -> None:
+    def keep(self, plan: Plan) -> Sitting:
         """Write down what is about to be done: a run that is killed can be carried on by its plan."""
         assert self.folder
         files.whole(self.folder / "plan.json", saved.dump(plan, self.undoes or self._saved_job()))
+        return replace(self, fingerprint=plan.fingerprint)
 
     @property
     def run(self) -> str:
@@ -167,7 +170,7 @@ class Sitting:
             finished=datetime.now(UTC),
             exit_code=code,
             tenant=prospect.plan.tenant if prospect else ending.tenant,
-            fingerprint=prospect.plan.fingerprint if prospect else "",
+            fingerprint=self.fingerprint,
             calls_announced=prospect.calls if prospect else 0,
             calls_made=ending.calls,
             waits={"rate-limit": ending.waited},

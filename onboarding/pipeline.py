@@ -60,8 +60,7 @@ def plan(job: Job, tenant: Tenant, voice: Voice, *, stdin: BinaryIO | None = Non
     name = tenant.name
     with closing(State.peek(job.state, name, now=job.pace.now)) as state:
         prospect = _prospect(sitting, tenant, state, doubtful=state.doubtful())
-        sitting = sitting.open_folder(voice)
-        sitting.keep(prospect.plan)
+        sitting = sitting.open_folder(voice).keep(prospect.plan)
         voice.propose(prospect)
         refusal = _refusal(job, prospect, state)
         return sitting.ended(prospect, None, Ending.of(tenant, refusal, state.reported_manual()))
@@ -145,8 +144,7 @@ def _carry_out(
     doubtful = settle(state, tenant, job.pace)
     looked_at = job.pace.now()
     prospect = _prospect(sitting, tenant, state, doubtful=doubtful, reviewed=reviewed)
-    sitting = sitting.open_folder(voice)
-    sitting.keep(prospect.plan)
+    sitting = sitting.open_folder(voice).keep(prospect.plan)
     voice.propose(prospect)
 
     refusal = _refusal(job, prospect, state)
@@ -206,7 +204,7 @@ def _prospect(
 ) -> Prospect:
     """Work out what is to be done by today, and guard what concerns single changes."""
     job = sitting.job
-    if sitting.undoes and reviewed:
+    if sitting.undoes and reviewed is not None:  # it may hold nothing but work for a person
         prospect = _taken_back(sitting, tenant, state, reviewed)
     else:
         prospect = _asked_for(sitting, tenant, state, reviewed)

@@ -109,6 +109,13 @@ def applied(
     return pipeline.apply_saved(report.folder / "plan.json", job, tenant, Quiet())
 
 
+def taken_back(desk: Desk, tenant: FakeTenant, facts: dict[str, Any], files: list[Path]) -> Report:
+    """Run, and take that back."""
+    report = run(desk, tenant, facts, files)
+    assert report.folder
+    return pipeline.apply_saved(report.folder / "undo.json", desk.job(), tenant, Quiet())
+
+
 def faulty(*faults: Fault, **facts: Any) -> Callable[[], FakeTenant]:
     return lambda: company(
         faults=[replace(fault, by_subject=dict(fault.by_subject)) for fault in faults], **facts
@@ -163,6 +170,8 @@ CASES = {
     "refused": Case(run, lambda: company(poison={email("bob"): "not today"})),
     "not-visible": Case(run, lambda: company(read_lag=10**6)),
     "invite-by-hand": Case(run, lambda: company(no_invitations="SSO is enforced")),
+    "undo-by-hand": Case(taken_back),
+    "asked-again": Case(taken_back),
     "throttled": Case(run, faulty(Fault("throttle", "invite", times=99, retry_after=3_600.0))),
     "not-sent": Case(run, faulty(Fault("not_sent", "write", times=99))),
 }

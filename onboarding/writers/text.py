@@ -204,13 +204,14 @@ _EXIT = {
     143: "interrupted; run it again to carry on",
 }
 SCREEN = 23  # lines at the end; a terminal of 24 then shows them all, and its prompt
-CAUSES = 5  # lines for causes in any case; with all eight statuses that makes 25
+CAUSES = 4  # lines for causes in any case; with all eight statuses that makes 25
 FILES = (
     ("report.html", "what happened and what needs you: open this first"),
     ("results.csv", "every row with its result"),
     ("results.xlsx", "the same to read and correct, with the mistakes marked"),
     ("retry/", "the rows to correct and run again"),
     ("actions.csv", "every change, for the audit"),
+    ("undo.json", "the way back, for `onboarding apply`"),
 )
 
 
