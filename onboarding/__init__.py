@@ -3,9 +3,9 @@
 The public names are these; whatever else the rooms hold may change. Each is imported when it is first asked for, so
 that ``import onboarding`` loads nothing heavy::
 
-    from onboarding import ApiKey, Atlan, Job, Transport, validate
+    from onboarding import Job, Unattended, validate
 
-    report = validate(Job(inputs=("people.csv",)), voice)
+    report = validate(Job(inputs=("people.csv",)), Unattended())
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "onboarding.pipeline": ("apply_saved", "export", "run", "validate"),
-    "onboarding.job": ("Job", "Prospect", "Report", "Voice"),
+    "onboarding.job": ("Job", "Prospect", "Report", "Unattended", "Voice"),
+    "onboarding.intake": ("Rules",),
     "onboarding.sheets": ("Reading",),
     "onboarding.safety": ("Limits", "Permissions"),
     "onboarding.reconcile": ("Wishes",),

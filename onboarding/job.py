@@ -93,6 +93,27 @@ class Voice(Observer, Protocol):
         ...
 
 
+class Unattended:
+    """The voice of a run that nobody watches: it agrees to what the limits allow, insists on nothing, and is silent."""
+
+    def opened(self, folder: Path) -> None:
+        """Let the folder be."""
+
+    def propose(self, prospect: Prospect) -> None:
+        """Show nobody anything."""
+
+    def confirm(self, prospect: Prospect) -> bool:
+        """Agree."""
+        return True
+
+    def insist(self, refusal: UnsafePlan | TooManyRejected) -> bool:
+        """Leave limits to people."""
+        return False
+
+    def step(self, done: int, total: int, what: str) -> None:
+        """Draw nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """How a command ended: a result for every row, the totals, the files."""

@@ -149,7 +149,12 @@ def test_no_argument_shows_the_help() -> None:
     [
         pytest.param(["frobnicate"], "No such command 'frobnicate'", id="command"),
         pytest.param(["run", "x.csv", "--alow-admins"], "--allow-admins", id="suggestion"),
-        pytest.param(["run"], "Missing argument 'INPUT...'", id="argument"),
+        pytest.param(["plan"], "Missing argument 'INPUT...'", id="argument"),
+        pytest.param(["run"], "Name INPUT, or a folder of uploads", id="no-input"),
+        pytest.param(["run", "x.csv", "--inbox", "in"], "--inbox, not both", id="both"),
+        pytest.param(
+            ["run", "--inbox", "in", "--yes", "--accept", "f00d"], "about one file", id="accept"
+        ),
         pytest.param(["validate", "x.csv", "--kind", "people"], "'users', 'groups'", id="choice"),
         pytest.param(["run", "x.csv", "--yes"], "--tenant sandbox", id="no-tenant"),
         pytest.param(["plan", "x.csv"], "--tenant sandbox", id="no-tenant-plan"),

@@ -263,7 +263,8 @@ def test_every_option_that_is_mentioned_exists(page: Path) -> None:
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*[a-z]", text)) - there == set()
 
 
-OTHERS = {"--user", "--allow"}
+OTHERS = {"--user", "--allow", "--rm", "--read-only", "--tmpfs", "--cap-drop", "--security-opt"}
+OTHERS |= {"--stop-timeout", "--no-cache-dir"}
 """Of other programs, or the beginning of several of ours."""
 
 

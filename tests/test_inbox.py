@@ -18,14 +18,14 @@ from typing import Any
 import pytest
 from builders import email
 from desk import Desk, Quiet, acme
+from embedded import Tenant
 from fakes import FakeTenant, Fault
-from test_blackbox import FULL, KEY
-from test_blackbox import Tenant as Embedded
 
 from onboarding import pipeline
 from onboarding.apply import Pace
 from onboarding.atlan import Atlan
 from onboarding.auth import ApiKey
+from onboarding.cli.embedded import Embedded, serving
 from onboarding.errors import NotSent, TryLater, UsageError
 from onboarding.inbox import Left, Taken, work
 from onboarding.job import Job, Prospect
@@ -370,6 +370,7 @@ def test_a_folder_done_that_leads_elsewhere_is_refused(door: Door) -> None:
 
 # ---- killed -------------------------------------------------------------------------------------------------------
 
+FULL = os.environ.get("ONBOARDING_TEST_PROFILE") == "full"
 EVENTS = (
     *("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.scandir", "os.listdir"),
     *("os.chmod", "fcntl.flock", "fcntl.fcntl", "sqlite3.connect", "socket.connect"),
@@ -380,11 +381,11 @@ EVENTS = (
 
 @pytest.fixture(scope="module")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
-    with closing(Embedded(tmp_path_factory.mktemp("tenant"))) as tenant:
-        yield tenant
+    with serving(tmp_path_factory.mktemp("tenant") / "tenant.db") as found:
+        yield found
 
 
-def in_a_child(door: Door, url: str, *, kill_at: int = 0) -> tuple[int, int]:
+def in_a_child(door: Door, embedded: Embedded, *, kill_at: int = 0) -> tuple[int, int]:
     """Work through the inbox in a process of its own, killed at its n-th event; give how it ended, and its events."""
     told, tells = os.pipe()
     child = os.fork()
@@ -399,7 +400,7 @@ def in_a_child(door: Door, url: str, *, kill_at: int = 0) -> tuple[int, int]:
                     os.kill(os.getpid(), signal.SIGKILL)
 
         def tenant() -> Atlan:
-            return Atlan(Transport(url, ApiKey(KEY)), tenant="acme")
+            return Atlan(Transport(embedded.url, ApiKey(embedded.key)), tenant="acme")
 
         pace = Pace(workers=1, now=lambda: door.time)
         job = Job(reports=door.folder / "reports", state=door.folder / "state", pace=pace)
@@ -437,7 +438,9 @@ def assert_all_is_well(door: Door, embedded: Embedded, invited: list[str]) -> No
             with (run / "results.csv").open(encoding="utf-8-sig") as results:
                 assert len(list(csv.DictReader(results))) == summary["rows"] > 0
     assert answered == {"first.csv": 1, "second.csv": 1}
-    mails = embedded.mails()
+    tenant = Tenant(embedded.url)
+    tenant.http.headers["Authorization"] = f"Bearer {embedded.key}"
+    mails = Counter(mail["email"] for mail in tenant.get("/__sandbox__/mails"))
     assert {who: mails[who] for who in invited} == dict.fromkeys(invited, 1)
 
 
@@ -449,7 +452,7 @@ def test_killed_anywhere_the_file_is_taken_once_and_nothing_is_lost(
         door = Door(tmp_path / name)
         invited = two_uploads(door, name)
         before = set(door.lies())
-        code, events = in_a_child(door, embedded.url, kill_at=kill_at)
+        code, events = in_a_child(door, embedded, kill_at=kill_at)
         assert code == (-signal.SIGKILL if kill_at else 0)
         if kill_at:
             assert before == {
@@ -458,7 +461,7 @@ def test_killed_anywhere_the_file_is_taken_once_and_nothing_is_lost(
             }
             for _ in range(2):  # the second one, if the first found a doubt
                 door.time += 1000
-                code, _ = in_a_child(door, embedded.url)
+                code, _ = in_a_child(door, embedded)
                 assert code in (0, 75)
         assert_all_is_well(door, embedded, invited)
         return events

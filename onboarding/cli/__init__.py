@@ -148,9 +148,16 @@ def command(
 @command(
     "run",
     "onboarding run people.csv teams.xlsx --tenant https://acme.atlan.com",
-    options.inputs_or_inbox,
+    options.inputs_if_any,
     *(options.tenant, options.settings, options.state, options.init_state),
-    *(options.reading, options.wishes, options.permissions, options.limits, options.accept),
+    *(
+        options.inbox,
+        options.reading,
+        options.wishes,
+        options.permissions,
+        options.limits,
+        options.accept,
+    ),
     *(options.reports, options.yes, options.output),
 )
 def run(ctx: click.Context, inputs: Sequence[str], inbox: Path | None, **given: Any) -> int:

@@ -95,15 +95,13 @@ A_FILE = click.Path(path_type=Path, dir_okay=False)
 A_FOLDER = click.Path(path_type=Path, file_okay=False)
 
 inputs = click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-inputs_or_inbox = together(
-    click.argument("inputs", nargs=-1, metavar="INPUT..."),
-    _option(
-        "--inbox",
-        section=READING,
-        type=A_FOLDER,
-        metavar="DIR",
-        help="Instead of INPUT: run each file in DIR by itself, and move it to DIR/done.",
-    ),
+inputs_if_any = click.argument("inputs", nargs=-1, metavar="INPUT...")
+inbox = _option(
+    "--inbox",
+    section=READING,
+    type=A_FOLDER,
+    metavar="DIR",
+    help="Instead of INPUT: run each file in DIR by itself, then move it to DIR/done.",
 )
 
 settings = _option(

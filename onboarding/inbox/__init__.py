@@ -82,8 +82,8 @@ def work(
         return
     tenant = tenants()
     with locked(job, tenant) as state:
-        name = tenant.identity().tenant
-        yield from _Desk(inbox, job, voice, stop or Stop(), state, name).work(tenant, tenants)
+        desk = _Desk(inbox, job, voice, stop or Stop(), state, tenant.name)
+        yield from desk.work(tenant, tenants)
 
 
 class _Desk:
