@@ -140,6 +140,15 @@ def test_a_doubtful_invitation_that_was_seen_counts_too(state: State) -> None:
     assert state.invited_recently([email("ana")]) == {email("ana")}
 
 
+def test_who_was_in_doubt_and_shows_with_another_role_counts_too(state: State) -> None:
+    journal, ana = state.begin("run"), invite("ana")
+    journal.intend("r1", Action.INVITE, [ana])
+    journal.doubt("r1")
+    journal.conclude([(ana, Outcome(Status.FAILED, "changed-since-plan", request_id="r1"))])
+    assert state.invited_recently([email("ana")]) == {email("ana")}
+    assert state.open_intents() == ()
+
+
 def test_the_ledger_holds_no_address(state: State, tmp_path: Path) -> None:
     journal, ana = state.begin("run"), invite("ana")
     journal.intend("r1", Action.INVITE, [ana])

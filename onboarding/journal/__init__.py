@@ -40,6 +40,7 @@ INVITATION_LASTS = 30 * DAY  # product.md promises one invitation in 30 days
 MANUAL_LASTS = 90 * DAY  # a manual row that nobody reported for so long is new again
 CREATING = frozenset((Action.INVITE, Action.CREATE_GROUP))
 """What must never be repeated blindly; everything else sets something to a value."""
+OVERTAKEN = "changed-since-plan"  # the code of what is there, but not as asked
 
 CLOSE = "UPDATE intents SET open = 0 WHERE request = ? AND change = ?"
 DROP = "DELETE FROM intents WHERE request = ? AND change = ?"
@@ -259,7 +260,8 @@ class Journal:
         """Record what became of changes; each outcome names its request.
 
         An invitation or a group creation in doubt stays open, for a later run to settle. Anything else in doubt
-        is closed: planning afresh shows what is missing, and sets it again.
+        is closed: planning afresh shows what is missing, and sets it again. Who has an account now counts as
+        invited, with whatever role: it may have been us, and the next look may not show it yet.
         """
         closed, dropped, doubted, invited = [], [], [], []
         for change, outcome in ends:
@@ -271,7 +273,8 @@ class Journal:
                 closed.append(row)
             else:
                 dropped.append(row)
-            if change.action is Action.INVITE and outcome.status is Status.APPLIED and change.email:
+            there = outcome.status is Status.APPLIED or outcome.code == OVERTAKEN
+            if change.action is Action.INVITE and change.email and there:
                 invited.append(change.email)
         self._db.write(
             (CLOSE, closed),
