@@ -53,6 +53,8 @@ def screen(
     skipped = Status.SKIPPED
     message = "an earlier run sent this and nobody knows yet whether it was carried out"
     aside(lambda c: c.key in doubtful, Status.IN_DOUBT, "in-doubt", message)
+    message = "this is the account of an API token; no sheet changes it"
+    aside(lambda c: _is_of_a_token(c, current), skipped, "token-account", message)
     message = "this is the account behind the API token; its role is not lowered"
     aside(lambda c: _is_own_demotion(c, current), skipped, "own-account", message)
     if not _admins_left(plan, current):
@@ -71,6 +73,11 @@ def screen(
     message = "an invitation was accepted less than 30 days ago, and the account is gone"
     aside(lambda c: _is_invitation(c) and c.email in recently, skipped, "invited-recently", message)
     return plan
+
+
+def _is_of_a_token(change: Change, current: Directory) -> bool:
+    account = current.users.get(change.email) if change.email else None
+    return account is not None and account.is_token
 
 
 def _is_own_demotion(change: Change, current: Directory) -> bool:

@@ -130,6 +130,13 @@ def of_the_token() -> FakeTenant:
     return tenant
 
 
+def of_a_robot() -> FakeTenant:
+    """One of the accounts with an address is another API token's."""
+    tenant = company()
+    tenant.put(user("robot", username="service-account-apikey-7"))
+    return tenant
+
+
 ADMINS = {"permissions": Permissions(allow_admins=True)}
 CASES = {
     "domain-not-allowed": Case(
@@ -155,6 +162,7 @@ CASES = {
     "not-compared": Case(validated),
     "earlier-run": Case(crashed_before),
     "own-account": Case(planned, of_the_token, ADMINS),
+    "token-account": Case(planned, of_a_robot),
     "last-admin": Case(planned, facts=ADMINS),
     "invitations-off": Case(planned, facts={"permissions": Permissions(invite=False)}),
     "invited-recently": Case(deleted_since),

@@ -274,6 +274,18 @@ def test_a_leavers_account_is_for_an_admin(current: Directory, status: Status, c
     assert settled(plan) == [(status, code, (2,))]
 
 
+@pytest.mark.parametrize("standing", [Standing.LEAVER, Standing.ACTIVE])
+def test_nobody_is_asked_to_switch_the_account_of_an_api_token_on_or_off(
+    standing: Standing,
+) -> None:
+    off = standing is Standing.ACTIVE
+    robot = user("robot", username="service-account-apikey-7", enabled=not off)
+    plan = planned(intake([person("robot", standing=standing)]), directory([robot]))
+    assert [(entry.status, entry.code) for entry in plan.settled] == [
+        (Status.SKIPPED, "token-account")
+    ]
+
+
 def test_a_leaver_keeps_memberships_unless_told_otherwise_and_gains_none() -> None:
     sheets = intake([LEAVER], grants={"ana": {"Ops": [ONE], "Finance": [TWO]}})
     plan = planned(sheets, directory([ANA], GROUPS, IN_TWO))

@@ -246,6 +246,24 @@ def test_the_tokens_own_account_is_never_lowered(change: Change, code: str | Non
 
 
 @pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(change_role("robot", Role.MEMBER, Role.GUEST), id="lowered"),
+        pytest.param(change_role("robot", Role.MEMBER, Role.ADMIN), id="raised"),
+        pytest.param(grant("robot", "ops"), id="granted"),
+        pytest.param(revoke("robot", "ops"), id="revoked"),
+        pytest.param(revoke("robot", "ops", Cause.LEAVER), id="left"),
+    ],
+)
+def test_the_account_of_an_api_token_is_never_changed(change: Change) -> None:
+    robot = user("robot", username="service-account-apikey-7")
+    current = replace(ADMINS, users={**ADMINS.users, robot.email: robot})
+    screened = screen(plan(change, grant("ana", "ops")), current, ALL)
+    assert fates(screened) == {change.key: (Status.SKIPPED, "token-account")}
+    assert keys(screened) == ["grant ana@acme.example ops"]
+
+
+@pytest.mark.parametrize(
     "others",
     [
         pytest.param([], id="alone"),

@@ -110,6 +110,13 @@ OUTCOMES: dict[str, Code] = {
         "Use the token of another account if this is really meant.",
         "a role of Member for the admin whose token is used",
     ),
+    "token-account": Code(
+        "outcome",
+        "the account of an API token",
+        "This account belongs to an API token. What works by that token relies on it, so no sheet changes it.",
+        "Take the row out of the sheet. If the token itself shall have other rights, change it in Atlan under Admin, API tokens.",
+        "an export of all accounts, handed in again as a list of people",
+    ),
     "last-admin": Code(
         "outcome",
         "no admin would be left",
