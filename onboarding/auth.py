@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import threading
@@ -94,9 +95,10 @@ class ClientCredentials(Auth):
 
     def _fetch(self) -> Reply:
         url = f"{self._base_url}/api/service/oauth-clients/token"
+        body = json.dumps(self._credentials).encode()
         with session_for(self._base_url, Auth()) as session:
             try:
-                return exchange(session, "POST", url, Limits(), json=self._credentials)
+                return exchange(session, "POST", url, Limits(), body=body)
             except Broken as broken:
                 raise NotSent(
                     f"No token could be fetched from the tenant ({self.hide(broken.reason)}). "

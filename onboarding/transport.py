@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import requests
@@ -136,11 +137,10 @@ class Transport:
             reply = exchange(
                 self._session(),
                 call.method,
-                self.base_url + call.path,
+                self.base_url + call.target,
                 self._limits,
-                params=call.params,
-                data=call.body,
-                headers=call.headers,
+                headers={"X-Atlan-Request-Id": call.request_id},
+                body=call.body,
             )
         except Broken as broken:
             call.log("no answer" if broken.sent else "not sent", started)
@@ -171,9 +171,8 @@ class _Call:
     body: bytes | None = None
 
     @property
-    def headers(self) -> dict[str, str]:
-        kind = {} if self.body is None else {"Content-Type": "application/json"}
-        return {"X-Atlan-Request-Id": self.request_id} | kind
+    def target(self) -> str:
+        return f"{self.path}?{urlencode(self.params)}" if self.params else self.path
 
     def log(self, came: str, started: float) -> None:
         took = (time.perf_counter() - started) * 1000
