@@ -6,7 +6,7 @@ from dataclasses import replace
 from random import Random
 
 from .jobs import JOBS
-from .play import Schedule, Start, swallowed
+from .play import Schedule, Start
 from .world import LIFE, Admin, Answer, Effect, Event, Trouble
 
 ANSWERS: tuple[Answer, ...] = (*("doubt", "death") * 4, "yes", "yes")
@@ -50,7 +50,7 @@ def draw(number: int) -> Schedule:
         patience=dice.choice((4.0, 12.0)),
         fresh=dice.choice((0.0, 60.0)),
         put_back=dice.choice((0.0, 0.0, 0.0, 20.0, 3600.0)),
-        deleted=dice.random() < 0.2 and not swallowed(events),
+        deleted=dice.random() < 0.2 and not any(map(_is_a_lie, events)),
     )
     return _pressed(drawn, dice) if number % PRESSING == 0 else drawn
 
@@ -58,6 +58,14 @@ def draw(number: int) -> Schedule:
 def pressing(number: int) -> Schedule:
     """Give a schedule in which what is under way lands as late as it may, and is decided on as soon as it may be."""
     return draw(number * PRESSING)
+
+
+def _is_a_lie(event: Event) -> bool:
+    """Whether the tenant says yes, and does not do it, or no, and does. Whom we then know nothing of may be deleted."""
+    return event.effect != ("now" if event.answer == "yes" else "never") and event.answer in (
+        "yes",
+        "refused",
+    )
 
 
 def _few(dice: Random) -> int:
