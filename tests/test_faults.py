@@ -1,0 +1,406 @@
+"""Everything that can go wrong with a call, at every call, alone and in pairs, in real runs over real sockets.
+
+What must be true after each run, whatever befell it, is ``rig``'s. Small here; with ``ONBOARDING_TEST_PROFILE=full``
+every fault meets every request, and thousands of random stories are told.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import load
+import pytest
+import rig
+from cutter import Cut, cutter
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    rule,
+    run_state_machine_as_test,
+)
+from rig import LAG, NAMES, WAIT, Asked, Meddler, Rig, Tenant
+from test_crash import a_folder
+
+from onboarding.atlan import Atlan
+from onboarding.errors import TenantError
+
+FULL = os.environ.get("ONBOARDING_TEST_PROFILE") == "full"
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "slow": {"kind": "latency", "seconds": 0.02},
+    "slow-after-the-work": {"kind": "latency", "seconds": 0.02, "done": True},
+    "500": {"kind": "status", "status": 500, "shape": "A"},
+    "500-done": {"kind": "status", "status": 500, "shape": "A", "done": True},
+    "500-named": {"kind": "status", "status": 500, "shape": "B"},
+    "500-named-done": {"kind": "status", "status": 500, "shape": "B", "done": True},
+    "502": {"kind": "html", "status": 502},
+    "502-done": {"kind": "html", "status": 502, "done": True},
+    "503": {"kind": "status", "status": 503, "shape": "F"},
+    "503-pause": {"kind": "status", "status": 503, "retry_after": "2"},
+    "504-done": {"kind": "status", "status": 504, "shape": "C", "done": True},
+    "429": {"kind": "status", "status": 429},
+    "429-pause": {"kind": "status", "status": 429, "retry_after": "7", "shape": "F"},
+    "429-done": {"kind": "status", "status": 429, "retry_after": "1", "done": True},
+    "429-long": {"kind": "status", "status": 429, "retry_after": "901"},
+    "401": {"kind": "status", "status": 401, "shape": "E"},
+    "403": {"kind": "status", "status": 403, "shape": "F"},
+    "403-done": {"kind": "status", "status": 403, "shape": "F", "done": True},
+    "400": {"kind": "status", "status": 400, "shape": "A"},
+    "404": {"kind": "status", "status": 404, "shape": "F"},
+    "408-done": {"kind": "status", "status": 408, "done": True},
+    "409": {"kind": "status", "status": 409, "shape": "A"},
+    "413": {"kind": "html", "status": 413},
+    "page": {"kind": "html", "status": 200},
+    "page-done": {"kind": "html", "status": 200, "done": True},
+    "redirect": {"kind": "redirect-302"},
+    "redirect-done": {"kind": "redirect-302", "done": True},
+    "drop-before": {"kind": "drop-before"},
+    "drop-during": {"kind": "drop-during"},
+    "drop-after": {"kind": "drop-after"},
+    "cut-answer": {"kind": "cut-answer"},
+    "truncate-json": {"kind": "truncate-json"},
+    "slow-drip": {"kind": "slow-drip", "seconds": 0.05},
+}
+
+
+@pytest.fixture(scope="module")
+def tenant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
+    with rig.tenant(tmp_path_factory.mktemp("tenant")) as running:
+        yield running
+
+
+def everything() -> Asked:
+    """Every kind of change, somebody disabled, and somebody whose row is wrong."""
+    newborn, finance = frozenset({"Newborn"}), frozenset({"Newborn", "Finance"})
+    return Asked(
+        people={
+            "new1": ("Member", newborn),
+            "new2": ("Guest", finance),
+            "new3": ("Guest", frozenset()),
+            "ana.kovacs": ("Guest", frozenset({"Marketing"})),
+            "ben.okafor": ("Member", newborn),
+            "farid.haddad": ("Member", frozenset({"Marketing"})),
+            "carla.mendes": ("Guest", newborn),
+        },
+        joins={("grace.tan", "Analytics"), ("new1", "Analytics")},
+        leaves={("dmitri.volkov", "Finance"), ("nadia.rossi", "Finance")},
+        teams={"Analytics": "", "Finance": "money"},
+        spoilt={"carla.mendes"},
+    )
+
+
+# ---- each fault, at each request -------------------------------------------------------------------------------
+
+
+def meet(tenant: Tenant, fault: dict[str, Any], nth: int, **facts: Any) -> bool:
+    """Whether a run makes so many calls that this fault hits one; then it is carried on."""
+    with a_folder() as folder:
+        desk = Rig(Path(folder), tenant, everything(), **facts)
+        tenant.behave(fault | {"match": "/api/", "nth": nth})
+        desk.run()
+        (seen,) = tenant.hits()
+        tenant.behave()
+        if seen >= nth:
+            desk.carry_on()
+            desk.rest()
+        RUNS.append(desk.runs)
+    return seen >= nth
+
+
+RUNS: list[int] = []
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_at_a_request_costs_time_and_nothing_else(tenant: Tenant, name: str) -> None:
+    place = list(FAULTS).index(name)
+    if not FULL:
+        assert meet(tenant, FAULTS[name], 1 + place % 23)
+        return
+    met = [meet(tenant, FAULTS[name], nth, workers=1) for nth in range(1, 40)]
+    assert sum(met) > 20
+
+
+# ---- each switch ------------------------------------------------------------------------------------------------
+
+CALM = {"known_email": "mail", "rate_block": 0.001}
+"""A second invitation is a second mail, which can't be missed."""
+SWITCHES: list[tuple[str, object]] = [
+    ("group_update", "replace"),
+    ("invite_batch", "atomic"),
+    ("unknown_guid", 400),
+    ("readd_member", "error"),
+    ("known_email", "error"),
+    ("username_collision", "error"),
+    ("role_update", "update"),
+    ("role_update", "both"),
+    ("in_case_sensitive", False),
+    ("sso_enforced", True),
+    ("no_seats", True),
+    ("bad_token", 302),
+    ("page_cap", 3),
+    ("page_size", 4),
+    ("url_limit", 400),
+    ("totals", "moving"),
+    ("empty_page", "null"),
+    ("empty_page", "list"),
+    ("empty_page", "missing"),
+    ("numbers", "strings"),
+    ("numbers", "numbers"),
+    ("bare_users", 2),
+    ("read_lag", LAG),
+    ("latency_ms", 2),
+    ("rate_limit", 7),
+    ("retry_after", False),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), SWITCHES)
+def test_a_tenant_that_is_otherwise_loses_and_doubles_nothing(
+    tenant: Tenant, name: str, value: object
+) -> None:
+    with a_folder() as folder:
+        bare = name == "bare_users"
+        desk = Rig(Path(folder), tenant, everything(), shows_no_address=bare)
+        tenant.behave(**CALM | {name: value})
+        desk.run()
+        desk.run()
+        tenant.behave(**rig.DEFAULTS | CALM)
+        desk.let_time_go_by(WAIT + 1)
+        desk.carry_on()
+        desk.rest()
+        RUNS.append(desk.runs)
+
+
+# ---- cut at every byte -----------------------------------------------------------------------------------------
+
+CHANGES = {
+    "invitation": r"POST /api/service/users ",
+    "new-group": r"POST /api/service/groups ",
+    "group-update": r"POST /api/service/groups/[^/ ]+ ",
+    "membership": r"POST /api/service/users/[^/]+/groups ",
+    "role": r"POST .*/roles/update ",
+    "removal": r"POST .*/members/remove ",
+}
+
+
+def some(sizes: range) -> list[int]:
+    """All of them, or the first, the last and one in between."""
+    return list(sizes) if FULL else [sizes[0], sizes[len(sizes) // 2], sizes[-1]]
+
+
+def cut_once(tenant: Tenant, cut: Cut) -> Cut:
+    """Carry a job through although one exchange is cut."""
+    with a_folder() as folder, cutter(tenant.url) as between:
+        between.cut = cut
+        lossy = cut.request is not None
+        desk = Rig(Path(folder), tenant, everything(), url=between.url, lossy=lossy)
+        desk.run()
+        assert cut.done.is_set()
+        if cut.answer is not None or cut.request is not None:
+            desk.carry_on()
+        RUNS.append(desk.runs)
+    return cut
+
+
+@pytest.mark.parametrize("call", CHANGES)
+def test_an_answer_to_a_change_cut_at_any_byte_is_settled(tenant: Tenant, call: str) -> None:
+    _, size = cut_once(tenant, Cut(CHANGES[call])).sizes
+    assert size > 50
+    for at in some(range(size)):
+        cut_once(tenant, Cut(CHANGES[call], answer=at, reset=at % 2 == 1))
+
+
+@pytest.mark.parametrize("call", CHANGES)
+def test_a_change_cut_at_any_byte_is_settled(tenant: Tenant, call: str) -> None:
+    size, _ = cut_once(tenant, Cut(CHANGES[call])).sizes
+    assert size > 200
+    for at in some(range(1, size + 1)):
+        cut_once(tenant, Cut(CHANGES[call], request=at))
+
+
+READINGS: dict[str, tuple[str, Callable[[Atlan], object]]] = {
+    "roles": ("/roles", lambda tenant: tenant.identity().roles),
+    "own-account": ("/users/current", lambda tenant: tenant.account()),
+    "all-users": ("/users[?]", lambda tenant: tenant.users()),
+    "look-up": ("/users[?]", lambda tenant: tenant.users_by_email(["ana.kovacs@acme.example"])),
+    "groups": ("/v2/groups", lambda tenant: tenant.groups()),
+    "members": ("/members", lambda tenant: tenant.members(tenant.groups()[0].id)),
+    "groups-of": ("/groups[?]", lambda tenant: tenant.groups_of(tenant.users()[0].id)),
+}
+
+
+@pytest.mark.parametrize("reading", READINGS)
+def test_a_reading_cut_at_any_byte_is_made_again(
+    tenant: Tenant, tmp_path: Path, reading: str
+) -> None:
+    line, read = READINGS[reading]
+    tenant.reset()
+    with cutter(tenant.url) as between:
+        desk = Rig(tmp_path, tenant, Asked(), url=between.url)
+        between.cut = whole = Cut(f"GET .*{line}")
+        expected = read(desk.client())
+        request, answer = whole.sizes
+        ways = [Cut(whole.match, answer=at, reset=at % 2 == 1) for at in some(range(answer))]
+        ways += [Cut(whole.match, request=at) for at in some(range(1, request + 1))]
+        for way in ways:
+            between.cut = way
+            assert read(desk.client()) == expected, way
+            assert way.done.is_set()
+        for way in ways[:: 100 if FULL else 3]:
+            between.cut = replace(way, always=True)
+            with pytest.raises(TenantError):
+                read(desk.client())
+
+
+# ---- stories ---------------------------------------------------------------------------------------------------
+
+NEW = ["new1", "new2", "new3", "new4"]
+KNOWN = ["ana.kovacs", "ben.okafor", "dmitri.volkov", "emma.lindqvist", "farid.haddad"]
+WHO = st.sampled_from(NEW + KNOWN)
+GROUP = st.sampled_from(list(NAMES))
+CALLS = ["", "GET", "POST", r"GET .*/users$", r"/members$", "v2/groups", r"POST .*/users$"]
+CALLS += [r"POST .*e/groups", r"POST .*/users/.*/groups", "roles/update", "members/remove"]
+FAULT = st.builds(
+    lambda name, match, nth, times: FAULTS[name] | {"match": match, "nth": nth, "times": times},
+    st.sampled_from(list(FAULTS)),
+    st.sampled_from(CALLS),
+    st.integers(1, 6),
+    st.integers(1, 3),
+)
+
+
+EDITS = st.one_of(
+    st.tuples(
+        st.just("want"), WHO, st.sampled_from(["Member", "Guest"]), st.frozensets(GROUP, max_size=2)
+    ),
+    st.tuples(st.sampled_from(["spoil", "forget"]), WHO),
+    st.tuples(st.sampled_from(["join", "leave"]), st.sampled_from(KNOWN), GROUP),
+    st.tuples(st.just("describe"), GROUP, st.sampled_from(["", "money", "born today"])),
+)
+MISDEEDS = st.one_of(
+    st.tuples(st.just("invite"), st.sampled_from(NEW)),
+    st.tuples(st.just("create"), st.sampled_from(["Newborn", "Analytics"])),
+)
+TROUBLE = st.lists(FAULT, max_size=2)
+
+
+class Story(RuleBasedStateMachine):
+    """Somebody edits sheets and runs the job, others are admins too, and the tenant has its moods."""
+
+    tenant: Tenant
+
+    @initialize(workers=st.sampled_from([1, 4]), batch=st.sampled_from([1, 2, 20]))
+    def begin(self, workers: int, batch: int) -> None:
+        self.opened = ExitStack()
+        folder = Path(self.opened.enter_context(a_folder()))
+        self.desk = Rig(folder, self.tenant, everything(), workers=workers, batch=batch)
+        self.tenant.behave(**CALM)
+        self.meddler: Meddler | None = None
+        self.reviewed: Path | None = None
+
+    @rule(switch=st.sampled_from(SWITCHES))
+    def be_otherwise(self, switch: tuple[str, object]) -> None:
+        self.desk.shows_no_address |= switch[0] == "bare_users"
+        self.tenant.behave(**dict([switch]))
+
+    @rule()
+    def be_as_before(self) -> None:
+        self.tenant.behave(**rig.DEFAULTS | CALM)
+
+    @rule(misdeed=MISDEEDS, soon=st.integers(0, 9))
+    def another_admin_gives(self, misdeed: tuple[str, str], soon: int) -> None:
+        """Now, or at a step of the next run."""
+        what, whom = misdeed
+        act: Callable[[], None] = partial(getattr(self.tenant, what), whom)
+        if soon:
+            self.meddler = Meddler(soon, act)
+        else:
+            act()
+
+    @rule(who=st.sampled_from(KNOWN), name=st.sampled_from(["finance", "marketing"]))
+    def another_admin_takes(self, who: str, name: str) -> None:
+        self.tenant.remove(who, name)
+
+    @rule(seconds=st.sampled_from([1, 60, WAIT - 60, WAIT + 1]))
+    def time_goes_by(self, seconds: float) -> None:
+        self.desk.let_time_go_by(seconds)
+
+    @rule(edits=st.lists(EDITS, max_size=4), trouble=TROUBLE)
+    def run(self, edits: list[tuple[Any, ...]], trouble: list[dict[str, Any]]) -> None:
+        for edit in edits:
+            self.desk.asked.edit(*edit)
+        with self.amid(trouble) as voice:
+            self.desk.run(voice)
+
+    @rule(edits=st.lists(EDITS, max_size=4), trouble=TROUBLE, more=TROUBLE)
+    def plan_and_apply(
+        self,
+        edits: list[tuple[Any, ...]],
+        trouble: list[dict[str, Any]],
+        more: list[dict[str, Any]],
+    ) -> None:
+        for edit in edits:
+            self.desk.asked.edit(*edit)
+        with self.amid(trouble):
+            self.reviewed = self.desk.plan() or self.reviewed
+        with self.amid(more):
+            self.apply_again()
+
+    @rule()
+    def apply_again(self) -> None:
+        if self.reviewed:
+            self.desk.apply(self.reviewed, self.meddler)
+
+    @contextmanager
+    def amid(self, trouble: list[dict[str, Any]]) -> Iterator[Meddler | None]:
+        self.tenant.behave(*trouble)
+        yield self.meddler
+        self.tenant.behave()
+        self.meddler = None
+
+    def teardown(self) -> None:
+        """Once all is well again, and time has gone by, all is as asked."""
+        if not hasattr(self, "desk"):
+            return
+        with self.opened:
+            if not self.desk.sound:
+                return
+            self.desk.asked.spoilt.clear()
+            self.be_as_before()
+            self.desk.let_time_go_by(WAIT + 1)
+            self.desk.carry_on(further=3)
+            self.desk.rest()
+            RUNS.append(self.desk.runs)
+
+
+def test_whatever_happens_nothing_is_doubled_lost_or_made_up(tenant: Tenant) -> None:
+    Story.tenant = tenant
+    run_state_machine_as_test(
+        Story,
+        settings=settings(
+            max_examples=400 if FULL else 8,
+            stateful_step_count=12,
+            derandomize=not FULL,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+# ---- a large job -----------------------------------------------------------------------------------------------
+
+
+def test_a_large_job_ends_right_although_one_call_in_a_hundred_goes_wrong(tmp_path: Path) -> None:
+    with a_folder() as folder:
+        *runs, last = load.carry_out(Path(folder), 100_000 if FULL else 300)
+    assert last["posts"] == 0
+    assert max(run["MB"] for run in runs) < (1500 if FULL else 250)
