@@ -83,9 +83,11 @@ def prune(reports: Path, tenant: str, *, keep: int, spare: Collection[str]) -> N
             log.warning("the run folder %s can't be removed: %s", run.folder.name, error.strerror)
 
 
-def _age(folder: Path) -> tuple[str, int, str]:
-    """Sort as the runs came: a second run of the same second and name ends in ``-2``, a tenth in ``-10``."""
-    return folder.name[:16], len(folder.name), folder.name
+def _age(folder: Path) -> tuple[str, int]:
+    """Sort as the runs came; those that began in one second, as they ended."""
+    with suppress(OSError):
+        return folder.name[:16], (folder / SUMMARY).stat().st_mtime_ns
+    return folder.name[:16], 0
 
 
 def _recognised(folder: Path) -> Run | None:

@@ -177,14 +177,15 @@ def _carry_out(
         if not isinstance(report.error, StorageError):
             state.remember_manual(manual_work(deeds(prospect.plan, applied.outcomes)))
             journal.finish()
-        _keep_few(job, prospect.plan.tenant, state)
+        _keep_few(sitting, prospect.plan.tenant, state)
         return report
 
 
-def _keep_few(job: Job, tenant: str, state: State) -> None:
-    """Remove the oldest run folders, if few are to be kept; no report that is still to come is among them."""
+def _keep_few(sitting: Sitting, tenant: str, state: State) -> None:
+    """Remove the oldest run folders, if few are to be kept; never this run's, whatever the clock says."""
+    job = sitting.job
     if job.keep_runs and job.reports:
-        kept.prune(job.reports, tenant, keep=job.keep_runs, spare=state.untold())
+        kept.prune(job.reports, tenant, keep=job.keep_runs, spare=state.untold() | {sitting.run})
 
 
 def _stopped(applied: Applied, stop: Stop) -> OnboardingError | None:
