@@ -6,35 +6,22 @@ What is odd about the wire is said where it is met. Nothing is repeated here; ``
 from __future__ import annotations
 
 import json
-import math
 import re
-import sys
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
 from onboarding import records
 from onboarding.apply.fates import CLOSED
-from onboarding.errors import Doubt, Protocol, Refused, TokenRefused
-from onboarding.model import (
-    Email,
-    Group,
-    GroupId,
-    Role,
-    User,
-    UserId,
-)
+from onboarding.errors import Doubt, Refused, TokenRefused
+from onboarding.model import Email, Group, GroupId, Role, User, UserId
+from onboarding.pages import Pages, Params
 from onboarding.records import Record
 from onboarding.tenant import Identity, Page, Receipt
 from onboarding.transport import Answer, Transport
 
-Params = list[tuple[str, str]]
-T = TypeVar("T")
-
 API = "/api/service"
-READINGS = 3  # of a list that changes while it is read
-PAGE = 100  # records asked for at once; the most that is known to be allowed
 LOOKUP = 40  # keys in a look-up
 PLAIN = re.compile(r"[A-Za-z0-9_.@-]+")
 KEYS = 3600  # bytes of keys in it: its first line stays below 4 KiB, half of what gateways usually take
@@ -47,18 +34,21 @@ class Atlan:
     """``tenant.Tenant`` over a ``Transport``."""
 
     def __init__(self, transport: Transport, *, tenant: str) -> None:
-        self.page_size = PAGE
-        """Records on a full page. A tenant that caps its pages, or gives all at once, shows it on the first long list."""
-        self._counts = True
-        """Whether the tenant says how long its lists are."""
+        self._pages = Pages(self._get)
         self._transport = transport
         self.name = tenant
+        self._listed: Mapping[str, User] = {}
         self._me: Record | None = None
         self._identity: Identity | None = None
         self._groups = "/v2/groups"
         self._role_update = ""
         self._lock = threading.Lock()
         self._first_role = threading.Lock()
+
+    @property
+    def page_size(self) -> int:
+        """Records on a full page, as far as the tenant has shown it."""
+        return self._pages.size
 
     @property
     def calls(self) -> int:
@@ -88,7 +78,7 @@ class Atlan:
             if self._identity is None:
                 me = self._own_account()
                 workspace = [("filter", '{"name":{"$ilike":"$%"}}')]
-                roles = self._list("/roles", "description", lambda role: role, workspace)
+                roles = self._pages.all("/roles", "description", lambda role: role, workspace)
                 name = str(me.get("username") or "")
                 self._identity = Identity(
                     self.name, UserId(records.id_of(me)), name, records.roles(roles)
@@ -103,10 +93,10 @@ class Atlan:
 
     def first_users(self) -> Page:
         """Read the first page of all accounts."""
-        shown, total = self._page("/users", "username", _columns(), 0)
-        believed = total is not None and total >= len(shown)
-        users = tuple(map(records.user, shown))
-        whole = [record for record in shown if record.get("email") and record.get("username")]
+        shown, came, total = self._pages.one("/users", "username", _columns())
+        believed = total is not None and total >= came
+        users = tuple(map(records.user, shown.values()))
+        whole = [r for r in shown.values() if r.get("email") and r.get("username")]
         witness = records.user(max(whole, key=_capitals)) if whole else None
         return Page(users, total if believed else None, witness)
 
@@ -114,12 +104,13 @@ class Atlan:
         """List every account; a tenant that does not count them gets the first page asked for again."""
         first = first or Page((), None)
         begun: Mapping[str, User] = {} if first.total is None else {u.id: u for u in first.users}
-        return self._list("/users", "username", records.user, _columns(), begun, first.total)
+        listed = self._pages.all("/users", "username", records.user, _columns(), begun, first.total)
+        self._listed = {user.id: user for user in listed if user.email}
+        return listed
 
     def pages(self, records: int) -> int:
-        """Count the requests of a listing; where the tenant does not count, an empty page is the end."""
-        more = not self._counts and records > 0
-        return max(1, math.ceil(records / self.page_size)) + more
+        """Count the requests of a listing."""
+        return self._pages.calls(records)
 
     def lookups(self, keys: Collection[str]) -> int:
         """Count the requests of a look-up that finds everybody."""
@@ -136,7 +127,7 @@ class Atlan:
     def groups(self) -> Sequence[Group]:
         """List every group; from the older address where the newer is not there."""
         try:
-            return self._list(self._groups, "name", records.group)
+            return self._pages.all(self._groups, "name", records.group)
         except Refused as refusal:
             if refusal.status != 404 or self._groups == "/groups":
                 raise
@@ -145,11 +136,15 @@ class Atlan:
 
     def members(self, group: GroupId) -> Sequence[User]:
         """List the members of a group."""
-        return self._list(f"/groups/{_part(group)}/members", "username", records.user)
+        return self._pages.all(f"/groups/{_part(group)}/members", "username", self._member)
+
+    def _member(self, record: Record) -> User:
+        """Give a member as the list of accounts has shown it: a million members may be a thousand people."""
+        return self._listed.get(records.id_of(record)) or records.user(record)
 
     def groups_of(self, user: UserId) -> Sequence[Group]:
         """List the groups of a person."""
-        return self._list(f"/users/{_part(user)}/groups", "name", records.group)
+        return self._pages.all(f"/users/{_part(user)}/groups", "name", records.group)
 
     def rights(self) -> frozenset[str] | None:
         """Give the names of our own roles; None where the tenant does not say."""
@@ -281,7 +276,7 @@ class Atlan:
             asked = _compact({column: {"$in": lot}})
             params = [("filter", asked), *_columns()]
             wanted = {one.casefold() for one in lot}
-            users = self._list("/users", "username", records.user, params)
+            users = self._pages.all("/users", "username", records.user, params)
             found += [user for user in users if key(user).casefold() in wanted]
         return found
 
@@ -298,79 +293,6 @@ class Atlan:
             lots[-1].append(key)
             room -= size
         return lots
-
-    def _list(
-        self,
-        path: str,
-        sort: str,
-        make: Callable[[Record], T],
-        params: Params | None = None,
-        found: Mapping[str, T] | None = None,
-        total: int | None = None,
-    ) -> list[T]:
-        """Read a list, page by page, and again if it changes meanwhile; ``found`` of ``total`` were read before."""
-        before: set[str] | None = None
-        found = found or {}
-        for _ in range(READINGS):
-            found, complete, doubled = self._read_on(path, sort, make, params or [], found, total)
-            if complete or (doubled and found.keys() == before):
-                return list(found.values())
-            before, found, total = set(found), {}, None
-        raise Protocol(
-            f"The tenant's list {path} does not add up: it was read {READINGS} times, and what came "
-            "was never as many as the tenant says there are. Run again later."
-        )
-
-    def _read_on(
-        self,
-        path: str,
-        sort: str,
-        make: Callable[[Record], T],
-        params: Params,
-        begun: Mapping[str, T],
-        total: int | None,
-    ) -> tuple[dict[str, T], bool, bool]:
-        """Read the pages that are left: the records by id, whether they are all, whether only repeats are missing.
-
-        Pages may be shorter or longer than asked, may overlap, and may come without records or counts. A count
-        is believed unless more records than that have come; then an empty page is the end.
-        """
-        found, offset = dict(begun), len(begun)
-        while not _is_end(len(found), offset, total):
-            shown, count = self._page(path, sort, params, offset)
-            if offset and count != total:
-                return found, False, False
-            total, known = count, len(found)
-            found |= {records.id_of(record): make(record) for record in shown}
-            offset += len(shown)
-            if len(found) == known and not _is_end(known, offset, total):
-                believed = total is not None and total >= known
-                return found, not believed and not shown, False
-        return found, len(found) == total, offset == total
-
-    def _page(
-        self, path: str, sort: str, params: Params, offset: int
-    ) -> tuple[Sequence[Any], int | None]:
-        """Read one page: its records, and how many there are on all pages by the tenant's own count."""
-        paging = {"limit": str(PAGE), "offset": str(offset), "count": "true", "sort": sort}
-        page = records.object_of(self._get(path, [*params, *paging.items()]), path)
-        shown, count = page.get("records") or [], records.count_of(page)
-        if (count is None and "records" not in page) or not isinstance(shown, list):
-            raise Protocol(f"The tenant's answer about {path} is no list.")
-        for record in shown:
-            records.id_of(record, path)
-        if shown:
-            self._counts = count is not None and count >= offset + len(shown)
-        if shown and not offset and len(shown) < min(PAGE, count or 0):
-            self.page_size = len(shown)
-        elif len(shown) > PAGE:
-            self.page_size = sys.maxsize
-        return shown, count
-
-
-def _is_end(found: int, offset: int, total: int | None) -> bool:
-    """Whether a list has been read to its end, by a count that can be true."""
-    return total is not None and found <= total <= offset
 
 
 def _columns() -> Params:

@@ -518,6 +518,23 @@ def test_members_and_groups_of_a_person_are_asked_by_id() -> None:
     assert [group.name for group in tenant.groups_of(UserId("u?1"))] == ["base"]
 
 
+def test_a_member_is_the_account_that_was_listed() -> None:
+    """A million members may be a thousand people: each is kept once, and with the address that a member may lack."""
+    wire = Wire(
+        {
+            "/users": listing([{"id": "u-1", "email": "ana@acme.example"}, {"id": "u-2"}]),
+            "/groups/g/members": listing(
+                [{"id": "u-1"}, {"id": "u-2", "email": "bob@acme.example"}]
+            ),
+        }
+    )
+    tenant = atlan(wire)
+    ana, _ = tenant.users()
+    first, second = tenant.members(GroupId("g"))
+    assert first is ana
+    assert second.email == "bob@acme.example"
+
+
 # ---- looking up addresses ----------------------------------------------------------------------------------
 
 

@@ -1,0 +1,113 @@
+"""A list of the tenant's: where it stands and how to read a record come in, all its records go out, page by page.
+
+Pages may be shorter or longer than asked, may overlap, and may come without records or counts; a list may change while
+it is read. What can't be true is read again, and refused if it stays so.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from onboarding import records
+from onboarding.errors import Protocol
+from onboarding.records import Record
+
+Params = list[tuple[str, str]]
+T = TypeVar("T")
+
+READINGS = 3  # of a list that changes while it is read
+PAGE = 100  # records asked for at once; the most that is known to be allowed
+
+
+class Pages:
+    """All lists of one tenant. ``get`` reads a path with parameters."""
+
+    def __init__(self, get: Callable[[str, Params], Any]) -> None:
+        self.size = PAGE
+        """Records on a full page. A tenant that caps its pages, or gives all at once, shows it on the first long list."""
+        self._get = get
+        self._counts = True
+        """Whether the tenant says how long its lists are."""
+
+    def calls(self, records: int) -> int:
+        """Count the requests of a listing; where the tenant does not count, an empty page is the end."""
+        more = not self._counts and records > 0
+        return max(1, math.ceil(records / self.size)) + more
+
+    def all(
+        self,
+        path: str,
+        sort: str,
+        make: Callable[[Record], T],
+        params: Params | None = None,
+        found: Mapping[str, T] | None = None,
+        total: int | None = None,
+    ) -> list[T]:
+        """Read a list, and again if it changes meanwhile; ``found`` of ``total`` were read before."""
+        before: set[str] | None = None
+        found = found or {}
+        for _ in range(READINGS):
+            found, complete, doubled = self._read_on(path, sort, make, params or [], found, total)
+            if complete or (doubled and found.keys() == before):
+                return list(found.values())
+            before, found, total = set(found), {}, None
+        raise Protocol(
+            f"The tenant's list {path} does not add up: it was read {READINGS} times, and what came "
+            "was never as many as the tenant says there are. Run again later."
+        )
+
+    def one(
+        self, path: str, sort: str, params: Params, offset: int = 0
+    ) -> tuple[Mapping[str, Record], int, int | None]:
+        """Read one page: its records by id, how many came, and how many there are on all pages by the tenant's count."""
+        paging = {"limit": str(PAGE), "offset": str(offset), "count": "true", "sort": sort}
+        page = records.object_of(self._get(path, [*params, *paging.items()]), path)
+        shown, total = page.get("records") or [], records.count_of(page)
+        if (total is None and "records" not in page) or not isinstance(shown, list):
+            raise Protocol(f"The tenant's answer about {path} is no list.")
+        by_id = {records.id_of(record, path): record for record in shown}
+        self._learn(offset, len(shown), total)
+        return by_id, len(shown), total
+
+    def _read_on(
+        self,
+        path: str,
+        sort: str,
+        make: Callable[[Record], T],
+        params: Params,
+        begun: Mapping[str, T],
+        total: int | None,
+    ) -> tuple[dict[str, T], bool, bool]:
+        """Read the pages that are left: the records by id, whether they are all, whether only repeats are missing.
+
+        A count is believed unless more records than that have come; then an empty page is the end.
+        """
+        found, offset = dict(begun), len(begun)
+        while not _is_end(len(found), offset, total):
+            shown, came, count = self.one(path, sort, params, offset)
+            if offset and count != total:
+                return found, False, False
+            total, known = count, len(found)
+            found |= {key: make(record) for key, record in shown.items()}
+            offset += came
+            if len(found) == known and not _is_end(known, offset, total):
+                believed = total is not None and total >= known
+                return found, not believed and not came, False
+        return found, len(found) == total, offset == total
+
+    def _learn(self, offset: int, came: int, total: int | None) -> None:
+        """Learn from a page how large pages are here, and whether counts can be believed."""
+        if came:
+            self._counts = total is not None and total >= offset + came
+        if came and not offset and came < min(PAGE, total or 0):
+            self.size = came
+        elif came > PAGE:
+            self.size = sys.maxsize
+
+
+def _is_end(found: int, offset: int, total: int | None) -> bool:
+    """Whether a list has been read to its end, by a count that can be true."""
+    return total is not None and found <= total <= offset
