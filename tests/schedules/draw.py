@@ -62,10 +62,8 @@ def pressing(number: int) -> Schedule:
 
 def _is_a_lie(event: Event) -> bool:
     """Whether the tenant says yes, and does not do it, or no, and does. Whom we then know nothing of may be deleted."""
-    return event.effect != ("now" if event.answer == "yes" else "never") and event.answer in (
-        "yes",
-        "refused",
-    )
+    lies = {"yes": event.effect != "now", "refused": event.effect != "never"}
+    return lies.get(event.answer, False)
 
 
 def _few(dice: Random) -> int:

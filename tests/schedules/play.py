@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 from pathlib import Path
@@ -17,6 +17,7 @@ from onboarding.errors import StorageError, TenantError
 from onboarding.journal import DAY, State
 from onboarding.journal.database import Database
 from onboarding.look import look
+from onboarding.model import GroupName
 from onboarding.reconcile import Wishes, reconcile
 from onboarding.report import RowResult, deeds, results
 from onboarding.safety import Permissions, screen
@@ -59,11 +60,6 @@ class Schedule:
     """By how much the clock on the wall is put back before the second run."""
     deleted: bool = False
     """Whether another admin deletes the first newcomer as soon as a run has reported the account."""
-
-
-def swallowed(events: Iterable[Event]) -> bool:
-    """Whether the tenant says yes to something that it does not do, or not at once."""
-    return any(event.answer == "yes" and event.effect != "now" for event in events)
 
 
 class Broken(AssertionError):
@@ -144,7 +140,10 @@ class _Stage:
         self.started = 0.0
         self.rows: tuple[RowResult, ...] = ()
         """What the last run has told, where that is the last word."""
-        self.swallowed = swallowed(schedule.events)
+        self.swallowed = any(e.answer == "yes" and e.effect != "now" for e in schedule.events)
+        """Whether the tenant says yes to what it does not do; it is believed for as long as invitations count."""
+        self.latecomers: set[str] = set()
+        """Who is not there and not in doubt when a group becomes one that takes in newcomers: it will take them in."""
 
     def begin(self, start: Start | None) -> None:
         """Let time pass until the job is started again."""
@@ -176,6 +175,7 @@ class _Stage:
         """Do what the program does, without its files."""
         self.started = self.clock.time
         self.played.runs += 1
+        self._note_latecomers()
         job, tenant, pace = self.job, self.tenant, self.pace
         tenant.another_process()
         state = State(Database(Path(":memory:"), self.disk), pace.now)
@@ -244,12 +244,22 @@ class _Stage:
             raise Broken(f"not done after {self.played.runs} runs: {self.rows}")
         truth = self.tenant.truth()
         wrong = [f for f in self.job.wrong(truth, self.job.facts) if f.of not in self.given_up]
-        wrong += [
-            f for f in self.job.also if f.of not in self._beyond_us and not f.holds(truth)
-        ] * (not self.swallowed)
+        beyond_us = self._beyond_us | self.latecomers
+        wrong += [f for f in self.job.also if f.of not in beyond_us and not f.holds(truth)]
         if wrong:
             raise Broken(f"lost: {wrong}")
         self.played.calls = self.tenant.calls
+
+    def _note_latecomers(self) -> None:
+        truth = self.tenant.truth()
+        for fact in self.job.also:
+            team, who = truth.groups[GroupName(str(fact.value))], email(fact.of)
+            if team.default and who not in truth.users and not self._in_doubt(who):
+                self.latecomers.add(fact.of)
+
+    def _in_doubt(self, who: str) -> bool:
+        query = "SELECT 1 FROM intents WHERE open AND action = 'invite' AND email = ?"
+        return self.disk.execute(query, (who,)).fetchone() is not None
 
     @property
     def _on_the_books(self) -> bool:
