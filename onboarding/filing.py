@@ -191,7 +191,7 @@ class Sitting:
             )
             # What is left of an undo is not for a sheet: the undo itself can be carried out again.
             tables = () if self.undoes else self.inputs.tables
-            again = rows.retry(tables, finished.results, finished.findings, scratch)
+            again = rows.retry(tables, finished.results, finished.findings)
         files.whole(folder / "results.xlsx", book)
         names.append("results.xlsx")
         if again:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from onboarding.headers import CARRIED, Table, normal
 from onboarding.model import Finding
 from onboarding.sheets.grid import SURPLUS
 
+CHUNK = 10_000  # rows that are in memory as single texts
 Column = tuple[str, int]
 """A header, and how many columns of the table before it have the same one."""
 
@@ -28,11 +29,19 @@ def columns_of(table: Table) -> list[Column]:
     return columns
 
 
+def lines_of(
+    table: Table, numbers: Sequence[int], columns: Sequence[Column] = ()
+) -> Iterator[tuple[str, ...]]:
+    """Give the cells of these rows, row by row: those of ``columns``, or else all that the table has."""
+    for start in range(0, len(numbers), CHUNK):
+        some = numbers[start : start + CHUNK]
+        cells, blank = cells_of(table, some), [""] * len(some)
+        yield from zip(*(cells.get(column, blank) for column in columns or cells), strict=True)
+
+
 def cells_of(table: Table, numbers: Sequence[int]) -> dict[Column, list[str]]:
     """Give the cells of these rows, column by column; blank where the table has no such row."""
-    frame = table.frame
-    if frame.index.tolist() != list(numbers):
-        frame = frame.reindex(list(numbers), fill_value="")
+    frame = table.frame.reindex(list(numbers), fill_value="")
     columns, width = columns_of(table), frame.shape[1]
     cells = {column: frame.iloc[:, n].tolist() for n, column in enumerate(columns[:width])}
     surplus = [table.surplus.get(number, ()) for number in numbers] if table.surplus else []
@@ -72,20 +81,23 @@ def carried(table: Table, names: Collection[str] | None) -> Table:
 
 def marks(table: Table, findings: Iterable[Finding]) -> Marks:
     """Say which cells of a table the findings are about."""
+    places: dict[str, list[int]] = defaultdict(list)
+    for position, header in enumerate(table.headers):
+        places[header].append(position)
     found: dict[int, list[tuple[int | None, Finding]]] = defaultdict(list)
     for finding in findings:
         if finding.row is not None and finding.row.table == table.index:
-            found[finding.row.row].append((_position(table, finding), finding))
+            place = _position(table, finding, finding.row.row, places.get(finding.column, []))
+            found[finding.row.row].append((place, finding))
     return found
 
 
-def _position(table: Table, finding: Finding) -> int | None:
-    """Find a finding's column; of several with one header, the one that holds the value."""
-    assert finding.row
-    number = finding.row.row
-    named = [i for i, header in enumerate(table.headers) if header == finding.column]
+def _position(table: Table, finding: Finding, number: int, named: Sequence[int]) -> int | None:
+    """Find a finding's column among those of its name: the one that holds the value."""
     if not finding.column or not named or number not in table.frame.index:
         return None
+    if len(named) == 1:
+        return named[0]
     holding = (
         i for i in named if finding.value and finding.value in str(table.frame.at[number, i])
     )

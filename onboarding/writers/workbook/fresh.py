@@ -1,25 +1,21 @@
-"""Sheets and a first sheet in; the bytes of a workbook made from nothing out. Every cell is text and stays so.
-
-Rows go to the disk as they come, whatever their number; what xlsxwriter keeps there meanwhile stands in ``scratch``.
-"""
+"""Sheets and a first sheet in; the bytes of a workbook made from nothing out. Every cell is text and stays so."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import xlsxwriter
-from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from onboarding.report import RESULT_COLUMNS
-from onboarding.writers.tables import Column, cells_of, columns_of
+from onboarding.writers.tables import cells_of, columns_of, lines_of
 from onboarding.writers.workbook import look
 from onboarding.writers.workbook.look import Part
 from onboarding.writers.workbook.overview import Cell, Line, height_of
+from onboarding.writers.workbook.rows import Row, filled
 from onboarding.writers.workbook.style import (
     AUTHOR,
     MOST_NOTES,
@@ -33,32 +29,22 @@ from onboarding.writers.workbook.style import (
 Formats = dict[str, Format]
 
 
-def fresh(
-    parts: Sequence[Part], summary: tuple[str, Sequence[Line]] | None, scratch: Path
-) -> bytes:
+def fresh(parts: Sequence[Part], summary: tuple[str, Sequence[Line]] | None) -> bytes:
     """Make the workbook: the first sheet's title and lines, if there is one, then a sheet for each part."""
-    content = _Content()
-    book = xlsxwriter.Workbook(content, {"constant_memory": True, "tmpdir": str(scratch)})
-    formats = {name: book.add_format(_format(style)) for name, style in STYLES.items()}
+    content = io.BytesIO()
+    book = xlsxwriter.Workbook(content, {"in_memory": True})
+    looks = {style: book.add_format(_format(style)) for style in STYLES.values()}
+    formats = {name: looks[style] for name, style in STYLES.items()}
     if summary:
         title, lines = summary
         _summary(book.add_worksheet(title), lines, formats)
     notes = MOST_NOTES
+    rows = {}
     for part in parts:
         notes -= _sheet(book.add_worksheet(part.title), part, formats, notes)
-    try:
-        book.close()
-    except FileCreateError as error:  # so it calls whatever the disk says
-        (why,) = error.args
-        raise OSError(why.errno, why.strerror) from error
-    return content.getvalue()
-
-
-class _Content(io.BytesIO):
-    """Stays open: after a failure xlsxwriter leaves a zip file behind, which complains if it can't end what it began."""
-
-    def close(self) -> None:
-        """Do nothing; memory needs no closing."""
+        rows[f"xl/worksheets/sheet{len(book.worksheets())}.xml"] = _rows(part, formats)
+    book.close()
+    return filled(content.getvalue(), rows)
 
 
 def _format(style: Style) -> dict[str, Any]:
@@ -109,54 +95,48 @@ def _write(sheet: Worksheet, number: int, column: int, cell: Cell, style: Format
 
 
 def _sheet(sheet: Worksheet, part: Part, formats: Formats, notes: int) -> int:
-    """Write a table: its own columns, then the results. Give the number of notes, at most ``notes``."""
-    columns = columns_of(part.table)
-    cells = cells_of(part.table, [row.row.row for row in part.rows])
-    _shape(sheet, part, columns, cells, formats)
-    for place, (header, _) in enumerate(columns):
-        sheet.write_string(0, place, writable(header), formats["own"])
-    for place, name in enumerate(RESULT_COLUMNS, len(columns)):
-        sheet.write_string(0, place, name, formats["ours"])
-
+    """Make a table's sheet, but for its rows. Give the number of notes, at most ``notes``."""
+    _shape(sheet, part, formats)
+    for number, style in enumerate(formats.values()):
+        sheet.set_row(
+            number, None, style
+        )  # gives the style its number; the rows themselves come later
     written = 0
-    own = zip(*(cells[column] for column in columns), strict=True)
-    for number, (row, line) in enumerate(zip(part.rows, own, strict=True), 1):
-        if height := look.result_height(row):
-            sheet.set_row(number, height)
+    for number, row in enumerate(part.rows, 1):
         found = look.by_cell(part.marks.get(row.row.row, ()))
-        styles = [
-            look.tint(found[place]) if place in found else "text" for place in range(len(line))
-        ]
-        styles += look.result_styles(row)
-        _line(sheet, number, (*line, *row.cells), [formats[style] for style in styles])
         for place in sorted(found)[: notes - written]:
             _note(sheet, number, place, look.note(found[place]))
             written += 1
     return written
 
 
-def _line(sheet: Worksheet, number: int, texts: Sequence[str], formats: Sequence[Format]) -> None:
-    for place, (text, style) in enumerate(zip(texts, formats, strict=True)):
-        if text:
-            sheet.write_string(number, place, writable(text), style)
-        else:
-            sheet.write_blank(number, place, None, style)
+def _rows(part: Part, formats: Formats) -> Iterator[Row]:
+    """Give the header and the rows: their own columns, then the results."""
+    headers = [header for header, _ in columns_of(part.table)]
+    label = [formats["own"]] * len(headers) + [formats["ours"]] * len(RESULT_COLUMNS)
+    yield Row((*headers, *RESULT_COLUMNS), tuple(label))
+    text = (formats["text"],) * len(headers)
+    results = {
+        name: tuple(formats[style] for style in look.result_styles(name)) for name in formats
+    }
+    lines = lines_of(part.table, [row.row.row for row in part.rows])
+    for row, cells in zip(part.rows, lines, strict=True):
+        own = text
+        if found := look.by_cell(part.marks.get(row.row.row, ())):
+            own = tuple(
+                formats[look.tint(found[n])] if n in found else text[n] for n in range(len(text))
+            )
+        yield Row((*cells, *row.cells), own + results[row.result], look.result_height(row))
 
 
-def _shape(
-    sheet: Worksheet,
-    part: Part,
-    columns: Sequence[Column],
-    cells: Mapping[Column, Sequence[str]],
-    formats: Formats,
-) -> None:
-    for place, column in enumerate(columns):
-        width = look.width_of((column[0] + "  ", *cells[column][: look.SAMPLE]))
-        sheet.set_column(place, place, width, formats["text"])
-    for place, width in enumerate(look.RESULT_WIDTHS.values(), len(columns)):
+def _shape(sheet: Worksheet, part: Part, formats: Formats) -> None:
+    sample = cells_of(part.table, [row.row.row for row in part.rows[: look.SAMPLE]])
+    for place, ((header, _), cells) in enumerate(sample.items()):
+        sheet.set_column(place, place, look.width_of((header + "  ", *cells)), formats["text"])
+    for place, width in enumerate(look.RESULT_WIDTHS.values(), len(sample)):
         sheet.set_column(place, place, width)
-    last = len(columns) + len(RESULT_COLUMNS) - 1
-    sheet.freeze_panes(1, look.frozen(part.table, range(len(columns))))
+    last = len(sample) + len(RESULT_COLUMNS) - 1
+    sheet.freeze_panes(1, look.frozen(part.table, range(len(sample))))
     sheet.autofilter(0, 0, max(len(part.rows), 1), last)
     sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
     sheet.set_landscape()

@@ -30,10 +30,10 @@ class Part:
     marks: Marks
 
 
-def result_styles(row: RowResult) -> tuple[str, ...]:
-    """Give the styles of a row's result cells."""
+def result_styles(result: str) -> tuple[str, ...]:
+    """Give the styles of the result cells of a row with this result."""
     return tuple(
-        row.result if name == "result" else "wrapped" if width > NARROW else "faint"
+        result if name == "result" else "wrapped" if width > NARROW else "faint"
         for name, width in RESULT_WIDTHS.items()
     )
 
@@ -88,6 +88,8 @@ def height_of(cells: Iterable[tuple[str, int]]) -> int | None:
 
 def _lines(text: str, width: int) -> int:
     room = width * 11 // 10  # letters are narrower than the digit that widths are measured in
+    if len(text) <= room and "\n" not in text:
+        return 1
     return sum(max(1, -(-len(line) // room)) for line in text.split("\n"))
 
 
@@ -97,5 +99,7 @@ MOST_LINES = 27  # a row can be 409 points high
 
 def result_height(row: RowResult) -> int | None:
     """Give the height that a row's result needs."""
-    wrapped = zip(row.cells, RESULT_WIDTHS.values(), strict=True)
-    return height_of((text, width) for text, width in wrapped if width > NARROW)
+    return height_of(zip((row.message, row.fix, row.actions), _WRAPPED, strict=True))
+
+
+_WRAPPED = [width for width in RESULT_WIDTHS.values() if width > NARROW]

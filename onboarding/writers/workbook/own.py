@@ -128,7 +128,7 @@ def _row(row: RowResult) -> RowOrder:
         row=row.row.row,
         height=look.result_height(row),
         texts=list(row.cells),
-        styles=list(look.result_styles(row)),
+        styles=list(look.result_styles(row.result)),
     )
 
 

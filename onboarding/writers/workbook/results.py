@@ -7,17 +7,18 @@ nothing (``fresh``); the first sheet says which, and why.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from itertools import chain, count
 from pathlib import Path, PurePath
 
 from onboarding.headers import Table, letter
 from onboarding.model import Finding, RowRef
-from onboarding.report import NEEDS_WORK, RowResult
+from onboarding.report import NEEDS_WORK, RESULT_COLUMNS, RowResult
 from onboarding.sheets import Source
 from onboarding.sheets.files import again
 from onboarding.writers.finished import Finished
-from onboarding.writers.tables import marks
+from onboarding.writers.tables import columns_of, marks
 from onboarding.writers.workbook import look
 from onboarding.writers.workbook.fresh import fresh
 from onboarding.writers.workbook.look import Part
@@ -26,6 +27,7 @@ from onboarding.writers.workbook.own import NotAsItLooks, annotated, check
 
 SUMMARY = "Summary"
 MOST = 100_000  # rows in one workbook; of more, those that need somebody
+MOST_CELLS = 10_000_000  # cells on one sheet; about 600 MB before they are packed
 AS_IT_LOOKS = (
     "It is your own workbook: the sheets that were read, as they look, with the results to the right of each row. "
     "Formulas became their values; colours that depend on cells, protection, links, macros and other sheets stayed behind."
@@ -42,7 +44,7 @@ def results_xlsx(
     most: int = MOST,
 ) -> bytes:
     """Give the workbook of all rows; ``whole``: whether the tables have all columns of their files."""
-    rows, left_out = _shown(finished.results, most)
+    rows, left_out = _shown(finished.results, min(most, room(finished.tables)))
     titles: set[str] = set()
     parts = _parts(finished.tables, rows, finished.findings, titles)
     summary = _sheet_name(SUMMARY, titles)
@@ -53,16 +55,22 @@ def results_xlsx(
     except NotAsItLooks as why:
         about = f"It was made from nothing, since {why}.{left_out}"
     lines = overview(finished, _finder(parts, in_place=False), about)
-    return fresh(parts, (summary, lines), scratch)
+    return fresh(parts, (summary, lines))
 
 
 def retry_xlsx(
-    parts: Sequence[tuple[Table, Sequence[RowResult]]], findings: Collection[Finding], scratch: Path
+    parts: Sequence[tuple[Table, Sequence[RowResult]]], findings: Collection[Finding]
 ) -> bytes:
     """Give the workbook of the rows to correct and run again, on sheets of the names they had."""
     tables = [table for table, _ in parts]
     rows = [row for _, some in parts for row in some]
-    return fresh(_parts(tables, rows, findings, set()), None, scratch)
+    return fresh(_parts(tables, rows, findings, set()), None)
+
+
+def room(tables: Sequence[Table]) -> int:
+    """Give how many rows of these tables a workbook holds that can still be opened."""
+    widest = max((len(columns_of(table)) for table in tables), default=0)
+    return min(MOST, MOST_CELLS // (widest + len(RESULT_COLUMNS)))
 
 
 def _shown(results: Sequence[RowResult], most: int) -> tuple[Sequence[RowResult], str]:
@@ -134,14 +142,14 @@ def _sheet_name(name: str, taken: set[str]) -> str:
 def _finder(parts: Sequence[Part], *, in_place: bool) -> Find:
     """Find rows where they stood in their own workbook, or else below each other."""
     known = {part.table.index: part for part in parts}
-    numbers = {row.row: n for part in parts for n, row in enumerate(part.rows, 2)}
 
     def find(row: RowRef) -> tuple[str, str] | None:
-        if row not in numbers:
-            return None
         part = known[row.table]
+        n = bisect_left(part.rows, row, key=lambda result: result.row)
+        if n == len(part.rows) or part.rows[n].row != row:
+            return None
         guilty = min(look.by_cell(part.marks.get(row.row, ())), default=0)
-        place, number = (part.table.places[guilty], row.row) if in_place else (guilty, numbers[row])
+        place, number = (part.table.places[guilty], row.row) if in_place else (guilty, n + 2)
         return part.title, f"{letter(place).removeprefix('column ')}{number}"
 
     return find
