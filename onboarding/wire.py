@@ -181,7 +181,7 @@ def _reply(response: requests.Response, content: bytes) -> Reply:
     # requests takes "HTTP/1.1 200 OK" and then silence for a success. An answer is whole if it says where it ends:
     # by a length, by its status, or by being an object or list of JSON, no part of which is JSON.
     whole = (
-        "Content-Length" in headers
+        headers.get("Content-Length", "").isdecimal()  # a header that was cut has none
         or "chunked" in headers.get("Transfer-Encoding", "").lower()
         or response.status_code == 204
         or isinstance(body, dict | list)

@@ -102,6 +102,8 @@ def test_a_clear_yes_is_an_answer(answer: object, expected: Answer) -> None:
         pytest.param(CUT, id="closed-without-a-word"),
         pytest.param(RESET, id="reset"),
         pytest.param((b"HTTP/1.1 200 OK\r\nContent-Le", CUT), id="cut-in-the-headers"),
+        pytest.param((b"HTTP/1.1 200 OK\r\nContent-Length:", CUT), id="cut-before-the-length"),
+        pytest.param((b"HTTP/1.1 200 OK\r\nContent-Length: ", CUT), id="cut-at-the-length"),
         pytest.param((b"HTTP/1.1 200 OK\r\n", CUT), id="cut-after-the-status"),
         pytest.param((b"HTTP/1.1 200", CUT), id="cut-in-the-status-line"),
         pytest.param((b"HTTP/1.1 20", CUT), id="cut-in-the-status"),
