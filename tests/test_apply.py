@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import email, group, user
+from builders import email, group, row, user
 from changes import (
     Clock,
     announced,
@@ -360,6 +360,17 @@ def test_one_bad_row_in_20_costs_about_9_invitations(tmp_path: Path, bad: int) -
     assert statuses(applied) == all_with(changes, "applied") | {f"invite {name}": "failed: refused"}
     assert len(tenant.writes()) in (9, 11)
     assert len(tenant.mails) == 19
+
+
+def test_a_tenant_that_refuses_batches_whole_is_waited_for_once(tmp_path: Path) -> None:
+    """The first time nobody knows whether those who are not named are only slow to show."""
+    bad = people(6)[::2]
+    tenant, clock = FakeTenant(atomic=True, poison={email(name): "no" for name in bad}), Clock()
+    changes = [*map(invite, people(6))]
+    applied = carry_out(tenant, changes, tmp_path, pace=clock.pace(batch=2))
+    refused = {f"invite {name}": "failed: refused" for name in bad}
+    assert statuses(applied) == all_with(changes, "applied") | refused
+    assert sum(clock.slept) == pytest.approx(clock.pace().read_lag)
 
 
 def test_what_a_refused_batch_left_behind_is_not_sent_again(tmp_path: Path) -> None:
@@ -839,6 +850,22 @@ def test_a_failed_step_takes_only_its_dependents_with_it(tmp_path: Path) -> None
     assert applied.outcomes[grant("ana", "ops").key].message == (
         "not tried, because it depends on the group ops: the tenant refused: bad name"
     )
+
+
+def test_what_is_skipped_names_the_row_of_what_it_depends_on(tmp_path: Path) -> None:
+    tenant = FakeTenant(
+        [user("ana")], [FINANCE, OPS], {"ops": ["ana"]}, poison={email("eve"): "no"}
+    )
+    eve = replace(invite("eve"), rows=(row(7),))
+    given = replace(grant("ana", "finance"), rows=(row(9),))
+    tenant.faults.append(Fault("refuse", "add_to_groups"))
+    taken, changes = revoke("ana", "ops"), [eve, given, grant("eve", "ops")]
+    applied = carry_out(tenant, [*changes, taken], tmp_path)
+    by = "not tried, because it depends on "
+    assert [applied.outcomes[change.key].message for change in (grant("eve", "ops"), taken)] == [
+        f"{by}the account of eve@acme.example (users.csv:7): the tenant refused: no",
+        f"{by}'grant ana@acme.example finance' (users.csv:9): the tenant refused: not today",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -390,6 +390,39 @@ def test_a_full_disk_under_the_readable_copy_is_noticed_too(state: State) -> Non
     assert state.open_intents() == ()
 
 
+def test_what_the_readable_copy_has_no_room_for_is_in_the_state(
+    state: State, tmp_path: Path, clock: Clock
+) -> None:
+    """The state may be on another disk; it is what the next run goes by."""
+    ana, bob = invite("ana"), invite("bob")
+    state.begin("run").intend("r1", Action.INVITE, [ana, bob])
+    full = state.begin("run", Path("/dev/full"))
+    for record in (
+        lambda: full.accept("r1", [ana]),
+        lambda: full.doubt("r1"),
+        lambda: full.conclude([ended(bob, Status.FAILED)]),
+    ):
+        with pytest.raises(StorageError, match="No space left"):
+            record()
+    assert state.invited_recently([email("ana"), email("bob")]) == {email("ana")}
+    assert [(i.email, i.doubt_since) for i in state.open_intents()] == [(email("ana"), NOON)]
+
+
+def test_a_new_state_outlives_a_loss_of_power(tmp_path: Path) -> None:
+    """A folder is on the disk when the folder that names it was flushed, not before."""
+    code = f"""
+        from pathlib import Path
+        from onboarding.journal import State
+        State.open(Path({str(tmp_path / "new" / "state")!r}), {TENANT!r}, create=True).close()
+    """
+    trace = tmp_path / "trace"
+    tool = ["strace", "-f", "-y", "-e", "trace=fsync,fdatasync", "-o", trace]
+    subprocess.run([*tool, sys.executable, "-c", textwrap.dedent(code)], check=True)
+    flushed = {line.partition("<")[2].partition(">")[0] for line in trace.read_text().splitlines()}
+    home = tmp_path / "new" / "state" / TENANT
+    assert flushed >= {str(home), str(home.parent), str(home.parent.parent), str(tmp_path)}
+
+
 def test_a_folder_that_can_not_be_made_is_said_plainly(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file")
     with pytest.raises(StorageError, match="state or journal can't be read or written"):

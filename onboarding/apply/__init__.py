@@ -118,6 +118,8 @@ class _Run:
         """Members that did not ride along with their new group."""
         self.perhaps: set[str] = set()
         """What is sent again although an earlier call of ours may have done it."""
+        self.all_or_none = False
+        """Whether the tenant has refused a batch whole for the few that it named."""
         self.crashed = False
         self._rest = partial(pace.rest, stop=stop)
         self.pool = ThreadPoolExecutor(pace.workers)
@@ -267,13 +269,19 @@ class _Run:
     def seen_after(self, call: Call, error: Refused) -> Mapping[str, Sight]:
         """Read back a refused call.
 
-        Where the tenant names some, it has probably carried out the others, and may be slow to show it. Where it
-        refuses a single change, that is all there is to know.
+        Where the tenant names some, it has probably carried out the others, and may be slow to show it; but not
+        where it has shown none of them once before: it refuses batches whole. Where it refuses a single change, that
+        is all there is to know.
         """
         already = fates.says_already(error)
         if len(call.changes) == 1 and not already:
             return {call.changes[0].key: Sight.ABSENT}
-        return self.look.at(call.changes, patiently=already or bool(error.by_subject))
+        named = bool(error.by_subject) and not self.all_or_none
+        seen = self.look.at(call.changes, patiently=already or named)
+        others = {seen[c.key] for c in call.changes if c.email not in error.by_subject}
+        if named and others == {Sight.ABSENT} and not self.gate.over:
+            self.all_or_none = True
+        return seen
 
     def fate(self, change: Change, call: Call, error: Refused, sight: Sight) -> Outcome | None:
         """Give what a refusal means for one change; None: nothing yet."""

@@ -43,6 +43,8 @@ class Gate:
         self._refusals = ("", 0)
         """The last words for one person, and to how many in a row they were said."""
         self._guard = threading.Lock()
+        planned = [*plan.changes, *(entry.change for entry in plan.settled if entry.change)]
+        self._rows = {change.key: change.rows[0] for change in planned if change.rows}
         self._grants: defaultdict[Email | None, list[str]] = defaultdict(list)
         for change in plan.of(Action.GRANT):
             self._grants[change.email].append(change.key)
@@ -111,11 +113,9 @@ class Gate:
         """Say what a change depends on and does not have; ``with_group``: it travels with its group's creation."""
         email, group = change.email, change.group
         if email and change.action is not Action.INVITE and not self._watch.user_id(email):
-            invited = self._book.of(f"{Action.INVITE} {email}")
-            return fates.dependent(f"the account of {email}", invited)
+            return self._waits(f"{Action.INVITE} {email}", f"the account of {email}")
         if group and not with_group and not self._watch.group_id(group):
-            created = self._book.of(f"{Action.CREATE_GROUP} {group}")
-            return fates.dependent(f"the group {group}", created)
+            return self._waits(f"{Action.CREATE_GROUP} {group}", f"the group {group}")
         return self._unreliable(change)
 
     def _unreliable(self, change: Change) -> Outcome | None:
@@ -135,8 +135,13 @@ class Gate:
         for key in waits_for:
             outcome = self._book.of(key)
             if outcome and outcome.status in bad:
-                return fates.dependent(f"'{key}'", outcome)
+                return self._waits(key, f"'{key}'")
         return None
+
+    def _waits(self, key: str, what: str) -> Outcome:
+        """Say that something depends on a change that did not come about, and which row asks for that."""
+        row = self._rows.get(key)
+        return fates.dependent(f"{what} ({row})" if row else what, self._book.of(key))
 
 
 def _is_admin(subject: Subject | None) -> bool:

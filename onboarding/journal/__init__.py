@@ -83,11 +83,15 @@ class State:
                 "being invited twice."
             )
         with storing(home):
-            home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            new = [place for place in (home, *home.parents) if not place.exists()]
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            home.mkdir(mode=0o700, exist_ok=True)
             home.chmod(0o700)
             # SQLite gives its companions (-wal, -shm) the mode of the database, which is why it is made first.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             path.chmod(0o600)
+            for place in (home, *(place.parent for place in new)):
+                _flush(place)
             connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             try:
                 return cls(Database(path, connection), now)
@@ -120,14 +124,14 @@ class State:
         with storing(self._db.path.parent):
             folder = os.open(self._db.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            try:
-                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            with storing(self._db.path.parent):  # a network share may have no locks
+                locked = _lock(folder)
+            if not locked:
                 holder = self._db.fact("holder") or "it has just begun"
                 raise TryLater(
                     f"another run is at work on this tenant ({holder}); nothing was sent. "
                     "Run again when it has ended."
-                ) from None
+                )
             me = f"process {os.getpid()} on {socket.gethostname()}, since {_iso(self.now())}"
             self._db.write(("INSERT OR REPLACE INTO facts VALUES ('holder', ?)", [(me,)]))
             yield
@@ -246,15 +250,15 @@ class Journal:
     def accept(self, request_id: str, changes: Sequence[Change]) -> None:
         """Record a clear yes. From here on an invitation counts, whether it is ever seen or not."""
         invited = [c.email for c in changes if c.action is Action.INVITE and c.email]
-        self._tell("accepted", request=request_id)
         self._db.write(self._db.invited(invited, self.now()))
+        self._tell("accepted", request=request_id)
 
     def doubt(self, request_id: str) -> None:
         """Record that the fate of a call is unknown, from now on."""
-        self._tell("doubt", request=request_id)
         self._db.write(
             ("UPDATE intents SET doubt_since = ? WHERE request = ?", [(self.now(), request_id)])
         )
+        self._tell("doubt", request=request_id)
 
     def conclude(self, ends: Sequence[tuple[Change, Outcome]]) -> None:
         """Record what became of changes; each outcome names its request.
@@ -265,7 +269,6 @@ class Journal:
         """
         closed, dropped, doubted, invited = [], [], [], []
         for change, outcome in ends:
-            self._tell_outcome(change, outcome)
             row = (outcome.request_id, change.key)
             if outcome.status is Status.IN_DOUBT and change.action in CREATING:
                 doubted.append((self.now(), *row))
@@ -282,6 +285,8 @@ class Journal:
             (DOUBT, doubted),
             self._db.invited(invited, self.now()),
         )
+        for change, outcome in ends:
+            self._tell_outcome(change, outcome)
 
     def finish(self) -> None:
         """The report is written: forget what it tells, and what no longer counts. What is open stays."""
@@ -317,12 +322,31 @@ class Journal:
                 self._lines.flush()
 
 
+def _lock(folder: int) -> bool:
+    """Lock an open folder for us alone; False where somebody else has."""
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def _folder_name(tenant: str) -> str:
     """A name without surprises, and another one for every tenant."""
     plain = re.sub(r"[^a-z0-9.-]", "_", tenant).lstrip(".")
     if plain == tenant and 0 < len(plain) <= 80:
         return plain
     return f"{plain[:80]}-{hashlib.sha256(tenant.encode()).hexdigest()[:8]}"
+
+
+def _flush(folder: Path) -> None:
+    """Have what a folder names outlive a loss of power. Where only its owner may read it, that is the owner's care."""
+    with suppress(PermissionError):
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def _iso(at: float) -> str:
