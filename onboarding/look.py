@@ -37,6 +37,7 @@ from onboarding.model import (
     User,
     UserId,
     groups_by_key,
+    name_when_invited,
     normal_email,
 )
 from onboarding.tenant import Identity, Reader
@@ -188,6 +189,8 @@ def _find(accounts: _Accounts, desired: Desired, held: Collection[Email]) -> Non
         if email not in users and person.standing is not Standing.NOT_STARTED
     ]
     also = {name for person in strangers for name in _other_names(person)}
+    # Who is to lose a group may have an account that shows no address.
+    also |= {name_when_invited(email) for email in desired.revokes.keys() - users.keys()}
     accounts.find({normal_email(name) for name in also if "@" in name}, also)
 
     users = accounts.by_email()

@@ -28,6 +28,11 @@ def normal_email(text: str) -> Email:
     return Email(text.strip().lower())
 
 
+def name_when_invited(email: Email) -> str:
+    """Give the user name that the tenant gives to whoever is invited by this address."""
+    return email.partition("@")[0]
+
+
 def group_key(label: str) -> GroupKey:
     """Give the key under which a spelling of a group is compared.
 
@@ -236,7 +241,7 @@ class Person:
     @property
     def name_when_invited(self) -> str:
         """The user name that the tenant gives to whoever is invited by this address."""
-        return self.email.partition("@")[0]
+        return name_when_invited(self.email)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ def screen(
     aside(lambda c: _is_own_demotion(c, current), skipped, "own-account", message)
     if not _admins_left(plan, current):
         message = "this would leave the tenant without an admin"
-        aside(_takes_an_admin, skipped, "last-admin", message)
+        aside(_takes_a_ruler, skipped, "last-admin", message)
     if not permissions.allow_admins:
         message = "making somebody Admin, or taking it away, needs --allow-admins"
         aside(_touches_admins, skipped, "needs-allow-admins", message)
@@ -94,13 +94,14 @@ def _admins_left(plan: Plan, current: Directory) -> set[Email]:
     People promoted by the plan don't count: they are Admin only once that has succeeded.
     """
     able = {user.email for user in current.users.values() if user.rules}
-    return able - {change.email for change in plan.changes if _takes_an_admin(change)}
+    return able - {change.email for change in plan.changes if _takes_a_ruler(change)}
 
 
-def _takes_an_admin(change: Change) -> bool:
+def _takes_a_ruler(change: Change) -> bool:
+    """Whether somebody loses Admin who can sign in; of an account that is off, nobody misses it."""
     match change.before, change.after:
-        case User(role=Role.ADMIN), User(role=role):
-            return role is not Role.ADMIN
+        case User() as before, User(role=role):
+            return before.rules and role is not Role.ADMIN
         case _:
             return False
 

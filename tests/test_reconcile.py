@@ -707,6 +707,19 @@ def test_whose_name_has_an_account_that_shows_no_address_is_not_invited(
     ]
 
 
+def test_nobody_is_called_removed_whose_account_may_be_there_without_an_address() -> None:
+    current = directory(
+        groups=[group("finance")],
+        unreadable=[replace(user(name), email=Email("")) for name in ("ana", "zoe")],
+    )
+    sheets = intake(revokes={"ana": {"Finance": [ONE]}, "bob": {"Finance": [TWO]}})
+    reconciled = reconcile(sheets, current, Wishes())
+    assert rejected(reconciled) == [("email-changed", 2)]
+    assert [(entry.code, entry.rows) for entry in reconciled.plan.settled] == [
+        ("unknown-to-remove", (TWO,))
+    ]
+
+
 def test_somebody_with_the_same_name_at_another_domain_is_somebody_else() -> None:
     current = directory([user("ana@acme-labs.example")])
     reconciled = reconcile(intake([person("ana")]), current, Wishes())

@@ -281,6 +281,13 @@ def test_the_last_admin_is_never_lowered(others: list[object]) -> None:
     assert fates(screened) == {lowered.key: (Status.SKIPPED, "last-admin")}
 
 
+def test_an_admin_who_can_not_sign_in_is_not_the_last_one() -> None:
+    before = user("gone", Role.ADMIN, enabled=False)
+    lowered = Change(before, replace(before, role=Role.MEMBER))
+    current = directory([before])
+    assert screen(plan(lowered), current, ALL) == plan(lowered)
+
+
 def test_of_two_admins_one_may_go_and_not_both() -> None:
     boss = change_role("boss", Role.ADMIN, Role.MEMBER)
     chief = change_role("chief", Role.ADMIN, Role.GUEST)

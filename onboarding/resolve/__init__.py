@@ -28,6 +28,7 @@ from onboarding.resolve.people import (
     changed_addresses,
     mistaken,
     moved,
+    unclear_removals,
     unknown_people,
 )
 from onboarding.resolve.spelling import Spelling, contradictions, spelled, unclear_groups
@@ -85,6 +86,7 @@ def resolve(intake: Intake, current: Directory, *, create_groups: bool) -> Resol
                 *unclear_groups(desired, asks, spelling),
                 *unknown_people(intake, current, asks),
                 *changed_addresses(elsewhere),
+                *unclear_removals(current, asks),
                 *contradictions(asks, spelling),
             ],
             key=lambda finding: (finding.row, finding.code, finding.value),

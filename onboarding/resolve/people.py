@@ -16,6 +16,7 @@ from onboarding.model import (
     RowRef,
     Standing,
     User,
+    name_when_invited,
     normal_email,
 )
 from onboarding.near import marks, near
@@ -43,15 +44,32 @@ def _marks(email: str) -> set[str]:
     return {f"{email.partition('@')[0]}@", *marks(email)}
 
 
+def unclear_removals(current: Directory, asks: Iterable[Ask]) -> Iterator[Finding]:
+    """Reject who is to lose a group and may have an account that shows no address: it may be in the group."""
+    hidden = _hidden(current)
+    for ask in asks:
+        account = hidden.get(name_when_invited(ask.email))
+        if account and not ask.grant and ask.email not in current.users:
+            yield from rejections("email-changed", _may_be(account), ask.rows, ask.email)
+
+
+def _hidden(current: Directory) -> dict[str, User]:
+    """Give the accounts of people that show no address, by user name."""
+    return {user.username.lower(): user for user in current.unreadable if not user.is_token}
+
+
+def _may_be(account: User) -> str:
+    name = account.username
+    return f"may be the account {name}, which shows no address: its user name is the same"
+
+
 def changed_addresses(moved: Iterable[tuple[Person, str, User]]) -> Iterator[Finding]:
     """Reject who seems to be new and has an account under another address or by user name."""
     for person, value, account in moved:
         whose = account.email or account.username
         message = f"belongs to the account of {whose}, and {person.email} has none"
         if value == person.email:
-            message = (
-                f"may be the account {whose}, which shows no address: its user name is the same"
-            )
+            message = _may_be(account)
         yield from rejections("email-changed", message, person.rows, value)
 
 
@@ -62,7 +80,7 @@ def moved(intake: Intake, current: Directory) -> Iterator[tuple[Person, str, Use
         for user in (*current.users.values(), *current.unreadable)
         if user.username
     }
-    hidden = {user.username.lower(): user for user in current.unreadable if not user.is_token}
+    hidden = _hidden(current)
     for person in intake.desired.persons.values():
         if person.email in current.users or person.standing is Standing.NOT_STARTED:
             continue
