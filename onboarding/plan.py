@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from functools import cached_property
+from types import NoneType
+from typing import Any, Self
 
 from onboarding.model import Directory, Email, Group, GroupName, Membership, Role, RowRef, User
 
@@ -39,32 +41,28 @@ class Cause(StrEnum):
 class Status(StrEnum):
     """What became of a row or a change, the worst first; a row has the worst of its changes."""
 
-    REJECTED = "rejected"
-    IN_DOUBT = "in_doubt"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-    MANUAL = "manual"
-    APPLIED = "applied"
-    PLANNED = "planned"
-    UNCHANGED = "unchanged"
+    REJECTED = "rejected", "error"
+    IN_DOUBT = "in_doubt", "error"
+    FAILED = "failed", "error"
+    SKIPPED = "skipped", "error"
+    MANUAL = "manual", "manual"
+    APPLIED = "applied", "success"
+    PLANNED = "planned", "planned"
+    UNCHANGED = "unchanged", "success"
 
-    @property
-    def result(self) -> str:
-        """One word for the reader: ``success``, ``error``, ``manual`` or ``planned``."""
-        match self:
-            case Status.REJECTED | Status.IN_DOUBT | Status.FAILED | Status.SKIPPED:
-                return "error"
-            case Status.MANUAL | Status.PLANNED:
-                return self.value
-            case Status.APPLIED | Status.UNCHANGED:
-                return "success"
+    result: str
+    """One word for the reader: ``success``, ``error``, ``manual`` or ``planned``."""
+    severity: int
+    """0 for the worst."""
 
-    @property
-    def severity(self) -> int:
-        """0 for the worst."""
-        return list(Status).index(self)
+    def __new__(cls, word: str, result: str = "") -> Self:
+        """Make a member that is its own word."""
+        status = str.__new__(cls, word)
+        status._value_, status.result, status.severity = word, result, len(cls.__members__)
+        return status
 
 
+PART = 1_000  # changes put into text at a time
 Subject = User | Group | Membership
 
 
@@ -80,21 +78,10 @@ class Change:
     @property
     def action(self) -> Action:
         """What this does at the tenant, from the subject and the side that is missing."""
-        match self.before, self.after:
-            case None, User():
-                return Action.INVITE
-            case User(), User():
-                return Action.CHANGE_ROLE
-            case None, Group():
-                return Action.CREATE_GROUP
-            case Group(), Group():
-                return Action.UPDATE_GROUP
-            case None, Membership():
-                return Action.GRANT
-            case Membership(), None:
-                return Action.REVOKE
-            case _:
-                raise ValueError(f"no change leads from {self.before!r} to {self.after!r}")
+        action = _ACTIONS.get((type(self.before), type(self.after)))
+        if action is None:
+            raise ValueError(f"no change leads from {self.before!r} to {self.after!r}")
+        return action
 
     @property
     def subject(self) -> Subject:
@@ -191,6 +178,16 @@ def _facts(subject: Subject | None) -> dict[str, Any] | None:
             return {"email": email, "group": group}
 
 
+_ACTIONS = {
+    (NoneType, User): Action.INVITE,
+    (User, User): Action.CHANGE_ROLE,
+    (NoneType, Group): Action.CREATE_GROUP,
+    (Group, Group): Action.UPDATE_GROUP,
+    (NoneType, Membership): Action.GRANT,
+    (Membership, NoneType): Action.REVOKE,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Settled:
     """What rows come to without any change being sent: unchanged, skipped, manual, in doubt."""
@@ -247,7 +244,7 @@ def phase(change: Change) -> int:
             return ORDER[action]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """What will be done at one tenant, and what needs nothing done."""
 
@@ -266,12 +263,22 @@ class Plan:
     def __len__(self) -> int:
         return len(self.changes)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Sixteen digits that stand for the tenant and the changes; rows, ids and counts are not in it."""
-        facts = {"tenant": self.tenant, "changes": [change.facts() for change in self.changes]}
-        text = json.dumps(facts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
+        digest = hashlib.sha256()
+        for text in self._facts():
+            digest.update(text.encode(errors="surrogatepass"))
+        return digest.hexdigest()[:16]
+
+    def _facts(self) -> Iterator[str]:
+        """Give the JSON of ``{"changes": [...], "tenant": ...}``, a part at a time."""
+        encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+        yield '{"changes":['
+        for start in range(0, len(self.changes), PART):
+            part = self.changes[start : start + PART]
+            yield "," * bool(start) + encode([change.facts() for change in part])[1:-1]
+        yield f'],"tenant":{encode(self.tenant)}}}'
 
     def of(self, *actions: Action) -> tuple[Change, ...]:
         """Give the changes of these kinds, in order."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,6 +28,7 @@ from onboarding.sheets import Inputs, Kind, Reading, Source, Table
 from onboarding.undo import COLUMNS, in_lines
 
 FORMAT = 1
+PART = 1_000  # lines put into bytes at a time
 AGAIN = "Make a new plan and review it."
 
 
@@ -100,15 +102,15 @@ class Undoes:
         return plan, Inputs((table,), (source,), (note,))
 
 
-def dump(plan: Plan, made_for: SavedJob | Undoes) -> bytes:
-    """Give the file's content; the same for the same plan and job."""
+def dump(plan: Plan, made_for: SavedJob | Undoes) -> Iterator[bytes]:
+    """Give the file's content, a part at a time; the same for the same plan and job."""
     kind = "job" if isinstance(made_for, SavedJob) else "undoes"
-    content = {
-        "format": FORMAT,
-        "plan": plan_to_json(plan),
-        kind: TypeAdapter(type(made_for)).dump_python(made_for, mode="json"),
-    }
-    return json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"
+    asked = TypeAdapter(type(made_for)).dump_python(made_for, mode="json")
+    lines = chain(
+        [f'{{"format": {FORMAT}, "{kind}": {_json(asked)}, "plan":\n'], plan_to_json(plan), ["}\n"]
+    )
+    while part := "".join(islice(lines, PART)):
+        yield part.encode(errors="backslashreplace")  # a name of a file need not be text
 
 
 def load(path: Path, *, expect: str = "") -> tuple[Plan, SavedJob | Undoes, Source]:
@@ -155,23 +157,21 @@ def _loaded(content: Any) -> tuple[Plan, SavedJob | Undoes]:
 # ---- the plan as JSON ----------------------------------------------------------------------------------------
 
 
-def plan_to_json(plan: Plan) -> dict[str, Any]:
-    """Give the plan as JSON values; the same for the same plan."""
-    return {
-        "tenant": plan.tenant,
-        "fingerprint": plan.fingerprint,
-        "changes": [_change_to_json(change) for change in plan.changes],
-        "settled": [
-            {
-                "status": settled.status.value,
-                "code": settled.code,
-                "message": settled.message,
-                "rows": _rows_to_json(settled.rows),
-                "change": _change_to_json(settled.change) if settled.change else None,
-            }
-            for settled in plan.settled
-        ],
-    }
+def plan_to_json(plan: Plan) -> Iterator[str]:
+    """Give the plan as JSON, a line for each change; the same for the same plan."""
+    yield f'{{"tenant": {_json(plan.tenant)}, "fingerprint": {_json(plan.fingerprint)},\n"changes": ['
+    yield from _listed(map(_change_to_json, plan.changes))
+    yield '],\n"settled": ['
+    yield from _listed(map(_settled_to_json, plan.settled))
+    yield "]}\n"
+
+
+def _listed(values: Iterable[Any]) -> Iterator[str]:
+    for number, value in enumerate(values):
+        yield f"{',' * bool(number)}\n{_json(value)}"
+
+
+_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
 
 def plan_from_json(saved: Mapping[str, Any]) -> Plan:
@@ -203,8 +203,25 @@ def _change_to_json(change: Change) -> dict[str, Any]:
     }
 
 
+def _settled_to_json(settled: Settled) -> dict[str, Any]:
+    return {
+        "status": settled.status.value,
+        "code": settled.code,
+        "message": settled.message,
+        "rows": _rows_to_json(settled.rows),
+        "change": _change_to_json(settled.change) if settled.change else None,
+    }
+
+
 def _subject_to_json(subject: Subject | None) -> dict[str, Any] | None:
-    return {"kind": type(subject).__name__.lower(), **asdict(subject)} if subject else None
+    if subject is None:
+        return None
+    kind = type(subject)
+    facts = {name: getattr(subject, name) for name in _FIELDS[kind]}
+    return {"kind": kind.__name__.lower(), **facts}
+
+
+_FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in (User, Group, Membership)}
 
 
 def _rows_to_json(rows: Iterable[RowRef]) -> list[list[Any]]:

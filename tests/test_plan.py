@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import replace
 
 import pytest
@@ -264,3 +266,12 @@ def test_what_depends_on_what(gone: Change, also: list[str]) -> None:
     # A grant that goes along keeps, in turn, what its person would lose.
     expected = {*also} | ({"revoke ana@acme.example finance"} if also else set())
     assert lost == expected
+
+
+def test_a_fingerprint_covers_all_facts_however_many_there_are() -> None:
+    """They are put into text a part at a time."""
+    plan = Plan("Ärgernis \udc80", tuple(grant(f"p{n}", "finance") for n in range(2_500)))
+    facts = {"tenant": plan.tenant, "changes": [change.facts() for change in plan.changes]}
+    text = json.dumps(facts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    whole = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+    assert plan.fingerprint == whole[:16]

@@ -63,7 +63,7 @@ plans = st.builds(
 
 @given(plans)
 def test_a_plan_comes_back_from_json_exactly(plan: Plan) -> None:
-    saved = json.loads(json.dumps(plan_to_json(plan)))
+    saved = json.loads("".join(plan_to_json(plan)))
     loaded = plan_from_json(saved)
     assert loaded == plan
     assert loaded.fingerprint == plan.fingerprint == saved["fingerprint"]
@@ -74,7 +74,7 @@ def test_a_saved_plan_can_be_read_by_people() -> None:
     plan = Plan(
         "acme.example", (change,), (Settled(Status.MANUAL, "deactivate", "left", (row(2),)),)
     )
-    assert plan_to_json(plan) == {
+    assert json.loads("".join(plan_to_json(plan))) == {
         "tenant": "acme.example",
         "fingerprint": plan.fingerprint,
         "changes": [
@@ -102,7 +102,8 @@ HERE = Plan("acme.example", (invite("ana"), update(group("ops"), default=True)))
 
 
 def _edit(where: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    saved = plan_to_json(replace(HERE, settled=(Settled(Status.MANUAL, "x", "y", (row(2),)),)))
+    plan = replace(HERE, settled=(Settled(Status.MANUAL, "x", "y", (row(2),)),))
+    saved = json.loads("".join(plan_to_json(plan)))
     where(saved)
     return saved
 
