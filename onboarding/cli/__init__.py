@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import resource
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -40,6 +41,7 @@ class Door(click.Group):
     def main(self, *arguments: Any, **facts: Any) -> NoReturn:
         """Run a command and exit. Nothing that goes wrong below comes out as a traceback."""
         os.umask(0o077)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a memory image would hold the key
         _open_streams()
         console = Console(os.environ)
         signals = Signals()

@@ -56,6 +56,7 @@ class Work:
         for name in _strangers(ctx):
             self.console.say(f"{name} is set, and no option can be set by it; it is ignored")
         self.settings, self.origins = settings_of(ctx)
+        self.console.secrets += _misplaced_keys(self.settings)
         self.console.any_domain = not self.settings.allowed_domains
         if asks is not None:
             self._check_who_agrees(asks=asks)
@@ -220,7 +221,7 @@ class Work:
             Check(
                 f"{name}",
                 ok=True,
-                seen=f"{_shown(getattr(self.settings, name))}  (from {origin})",
+                seen=f"{self.console.hide(_shown(getattr(self.settings, name)))}  (from {origin})",
                 to_do=NO_STATE if name == "state" and not self.settings.state.is_dir() else "",
             )
             for name, origin in self.origins.items()
@@ -231,7 +232,8 @@ class Work:
             sso_groups = self.settings.sso_groups
             checks += examine(found.url, self._at(found)(), sso_groups=sso_groups)
         except UsageError as error:
-            checks.append(Check("settings", ok=False, seen=str(error), exit_code=error.exit_code))
+            seen = self.console.hide(str(error))
+            checks.append(Check("settings", ok=False, seen=seen, exit_code=error.exit_code))
         if self.console.any_domain:
             to_do = 'Set allowed_domains = ["your-company.example"] in the settings file.'
             checks.append(Check("domains", ok=True, seen="any address may be invited", to_do=to_do))
@@ -262,6 +264,16 @@ def settings_of(ctx: click.Context) -> tuple[Settings, dict[str, Origin]]:
                     continue  # a file's, and there already; or nobody's
             values[name] = ctx.params[name]
     return settle(values, origins), origins
+
+
+def _misplaced_keys(settings: Settings) -> list[str]:
+    """Give what stands where a file with the key should be named, and is more likely the key itself."""
+    named = [os.environ.get("ATLAN_API_KEY_FILE", ""), str(settings.api_key_file or "")]
+    return [
+        path.name
+        for path in map(Path, filter(None, named))
+        if (path.name.startswith("eyJ") or len(path.name) > 30) and not os.path.lexists(path)
+    ]
 
 
 def _strangers(ctx: click.Context) -> list[str]:

@@ -130,6 +130,7 @@ def _snapshot(asked: _Asked, same_name: Counter[str], stdin: BinaryIO | None) ->
         label, content = "stdin", stdin.read(LARGEST + 1)
     else:
         label = path.name if same_name[path.name] == 1 else str(path)
+        label = label.encode(errors="replace").decode()  # a file's name need not be text
         content = _content(path)
     if len(content) > LARGEST:
         raise SheetError(f"{label}: {_TOO_LARGE}")
