@@ -17,7 +17,7 @@ from typing import Literal, TypeVar
 
 from builders import DOMAIN, email
 
-from onboarding.errors import CallError, Doubt, NotSent, Refused, Throttled, TokenRefused
+from onboarding.errors import CallError, Doubt, NotSent, Protocol, Refused, Throttled, TokenRefused
 from onboarding.model import (
     Directory,
     Email,
@@ -73,6 +73,7 @@ class Fault:
         "not_sent",
         "token",  # TokenRefused
         "token_after",  # TokenRefused; carried out all the same
+        "muddle",  # a reading meets Protocol: the list changed while it was read
         "crash",  # Crash before the tenant sees it
         "crash_after",  # Crash; carried out
         "do",  # `do(tenant)` happens first, then the call as ever: another admin is at work
@@ -491,6 +492,8 @@ class FakeTenant:
                 raise NotSent("the tenant can't be reached", request_id=request_id)
             case "token" | "token_after":
                 raise TokenRefused("the tenant refuses the token", status=fault.status or 401)
+            case "muddle":
+                raise Protocol("the tenant's list does not add up")
             case "crash" | "crash_after":
                 raise Crash
             case "do":

@@ -110,8 +110,8 @@ BUGS = (
     Bug(
         "no look at what a refused batch left behind",
         "apply/__init__.py",
-        "return self.look.at(call.changes, patiently=already or bool(error.by_subject))",
-        "return dict.fromkeys((change.key for change in call.changes), Sight.ABSENT)",
+        "seen = self.look.at(call.changes, patiently=already or named)",
+        "seen = dict.fromkeys((change.key for change in call.changes), Sight.ABSENT)",
         "test_apply.py::test_what_a_refused_batch_left_behind_is_not_sent_again",
         by_schedules=True,
     ),

@@ -946,6 +946,31 @@ def test_a_tenant_that_can_not_be_read_back_leaves_doubts(tmp_path: Path) -> Non
     }
 
 
+def test_a_list_that_changes_while_it_is_read_is_read_again(tmp_path: Path) -> None:
+    """Our own calls change it, too: others of the same phase are under way."""
+    faults = [Fault("doubt_after", "create_group"), Fault("muddle", "groups", times=3)]
+    tenant = FakeTenant([user("ana")], faults=faults)
+    changes = [create("ops"), create("sales"), grant("ana", "ops"), grant("ana", "sales")]
+    applied = carry_out(tenant, changes, tmp_path)
+    assert (statuses(applied), applied.stopped) == (all_with(changes, "applied"), None)
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault("doubt_after", "invite"), Fault("refuse", "invite", words="maintenance")]
+)
+def test_who_can_not_be_looked_for_while_others_are_invited_is_looked_for_afterwards(
+    tmp_path: Path, fault: Fault
+) -> None:
+    clock = Clock()
+    looks = 1 if fault.kind == "refuse" else 7  # at once, and after 0.5, 1, 2, 4, 8 and 14.5 s
+    tenant = FakeTenant(faults=[replace(fault), Fault("muddle", "users", times=looks)])
+    changes = [invite("ana"), invite("bob"), invite("eve")]
+    applied = carry_out(tenant, changes, tmp_path, clock, pace=clock.pace(batch=2))
+    done = {"refuse": "in_doubt: in-doubt"}.get(fault.kind, "applied")
+    both = {"invite ana": done, "invite bob": done}
+    assert (statuses(applied), applied.stopped) == (both | {"invite eve": "applied"}, None)
+
+
 def test_a_doubt_that_can_not_be_looked_into_stays_one(tmp_path: Path) -> None:
     tenant = FakeTenant(
         [], [FINANCE], faults=[Fault("doubt_after", "invite"), Fault("token", "read", times=9)]

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from onboarding import errors
 from onboarding.apply import fates
 from onboarding.apply.book import Book, Sent
 from onboarding.apply.dispatch import Dispatch
@@ -256,7 +257,11 @@ class _Run:
         self.gate.cleared(call.action)
         if call.action is Action.INVITE:
             self.gate.refused(error, call.changes, enough=self.pace.batch)
-        seen = self.seen_after(call, error)
+        try:
+            seen = self.seen_after(call, error)
+        except errors.Protocol:
+            self.look.later(sent, error, call.changes)
+            return
         rest = self.settle(sent, lambda change: self.fate(change, call, error, seen[change.key]))
         if call.action is Action.CREATE_GROUP:
             self.leave_behind(sent, rest)
@@ -320,7 +325,11 @@ class _Run:
         self.gate.doubted(call.action, error)
         if creating:
             self.book.journal.doubt(sent.request_id)
-        rest = self.settle(sent, self.look.into(call, patiently=creating))
+        try:
+            rest = self.settle(sent, self.look.into(call, patiently=creating))
+        except errors.Protocol:  # other calls of ours change the list while it is read
+            self.look.later(sent, error, call.changes)
+            return
         if not any(change.action is call.action for change in rest):
             self.gate.cleared(call.action)
             self.leave_behind(sent, rest)

@@ -11,6 +11,7 @@ from onboarding.apply.book import Book
 from onboarding.apply.sight import Watch
 from onboarding.errors import (
     OnboardingError,
+    Protocol,
     Refused,
     StorageError,
     TenantError,
@@ -67,8 +68,8 @@ class Gate:
 
     @property
     def readable(self) -> bool:
-        """Whether the tenant can still be read."""
-        return self.stopped is None or isinstance(self.stopped, StorageError)
+        """Whether the tenant can still be read; that one list did not add up says nothing about another."""
+        return self.stopped is None or isinstance(self.stopped, StorageError | Protocol)
 
     def doubted(self, action: Action, error: TenantError) -> None:
         """A call got no clear answer. A 500 is about this call; all else may befall the next one, too."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
+from onboarding import errors
 from onboarding.apply.steps import Listing, Look, extent, looks
-from onboarding.errors import Refused
 from onboarding.model import Directory, Email, Group, GroupId, GroupName, Membership, User, UserId
 from onboarding.plan import Change
 from onboarding.tenant import Reader
@@ -91,19 +91,27 @@ class Watch:
     ) -> dict[str, Sight]:
         """Say of each change, by key, what the tenant shows; ``made`` are all that it may show by now.
 
-        Patiently: what is not as asked is looked at again until the read lag is over, or somebody stops the run.
+        Patiently: what is not as asked is looked at again until the read lag is over, or somebody stops the run; so
+        is a list that changed while it was read.
         """
         left = list(changes)
         now = extent(self._current, made)
         seen: dict[str, Sight] = {}
+        unclear: errors.Protocol | None = None
         for pause in _pauses(self._read_lag if patiently else 0):
             if pause:
                 self._rest(pause)
-            glimpse = self._glimpse(looks(left, now, self._reader), spread)
+            try:
+                glimpse = self._glimpse(looks(left, now, self._reader), spread)
+            except errors.Protocol as error:
+                unclear = error
+                continue
             seen |= {change.key: self._sight(change, glimpse) for change in left}
             left = [change for change in left if seen[change.key] is not Sight.AS_ASKED]
             if not left or self._stop.is_set():
                 break
+        if unclear and not seen:
+            raise unclear
         return seen
 
     def _glimpse(self, wanted: Sequence[Look], spread: Spread) -> Glimpse:
@@ -185,7 +193,7 @@ def _or_nothing(read: Callable[[Key], Sequence[Record]], key: Key) -> Sequence[R
     """An account or group that is gone has no memberships to show."""
     try:
         return read(key)
-    except Refused:
+    except errors.Refused:
         return ()
 
 
