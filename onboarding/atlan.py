@@ -64,6 +64,10 @@ class Atlan:
         """Guess how many seconds so many calls take."""
         return self._transport.budget.takes(calls)
 
+    def left(self, calls: int) -> float:
+        """Guess how many seconds so many more calls take from now on."""
+        return self._transport.budget.left(calls)
+
     # ---- reading ------------------------------------------------------------------------------------------
 
     def account(self) -> str:

@@ -62,10 +62,20 @@ class Budget:
         self._counted = -math.inf  # until when waiting is counted in `waited`
 
     def takes(self, calls: int) -> float:
-        """Guess how many seconds so many calls take; those that a rest has saved up don't wait."""
-        if self._full == math.inf:
-            return calls * LOCAL
-        return calls * DISTANT + max(0.0, calls * 60 / self._full - self._saved)
+        """Guess how many seconds so many calls take from a rest; those that were saved up don't wait."""
+        return max(calls * self._latency, calls * 60 / self._full - self._saved)
+
+    def left(self, calls: int) -> float:
+        """Guess how many seconds so many calls take from now on, at the present rate and after the present pause."""
+        with self._lock:
+            now = self._clock()
+            turn = max(self._next, now - self._saved)
+            last = max(turn + calls * 60 / self._rate(now), self._resume)
+        return max(calls * self._latency, last - now)
+
+    @property
+    def _latency(self) -> float:
+        return LOCAL if self._full == math.inf else DISTANT
 
     def take(self) -> None:
         """Wait for a turn. Raises ``Throttled`` if the tenant wants a pause too long for a run."""

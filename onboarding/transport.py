@@ -77,15 +77,18 @@ class Transport:
         *,
         budget: Budget | None = None,
         limits: Limits | None = None,
+        called: Callable[[], None] | None = None,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
+        """``called`` is told of every call, by the thread that makes it."""
         self.base_url = checked_url(base_url)
         self.budget = budget or Budget()
         self.calls = 0
         """HTTP requests so far, repeats included; fetching an OAuth token is none."""
         self._auth = auth
         self._limits = limits or Limits()
+        self._called = called
         self._sleep = sleep
         self._jitter = jitter
         self._local = threading.local()
@@ -132,6 +135,8 @@ class Transport:
         self._auth.ready()
         with self._lock:
             self.calls += 1
+        if self._called:
+            self._called()
         started = time.perf_counter()
         try:
             reply = exchange(
