@@ -44,12 +44,9 @@ class Hindsight:
         self._unsettled: list[End] = []
         """What was sent as often as it may be and does not show: in doubt, unless a last look shows it."""
 
-    def at(
-        self, changes: Sequence[Change], *, patiently: bool = False, spread: Spread = map
-    ) -> Mapping[str, Sight]:
+    def at(self, changes: Sequence[Change], *, patiently: bool = False) -> Mapping[str, Sight]:
         """Look at changes, by key."""
-        made = list(self._book.made.values())
-        return self._watch.see(changes, made, patiently=patiently, spread=spread)
+        return self._watch.see(changes, self._book.made.values(), patiently=patiently)
 
     def into(self, call: Call, *, patiently: bool) -> Callable[[Change], Outcome | None]:
         """Look what has come of a call. The first members of a new group are not waited for: they can be sent again."""
@@ -94,7 +91,10 @@ class Hindsight:
         seen = dict.fromkeys((change.key for change in changes), Sight.ABSENT)
         if self._gate.readable:
             try:
-                seen |= self.at(changes, patiently=True, spread=self._spread)
+                made = self._book.made.values()
+                seen |= self._watch.see(
+                    changes, made, patiently=True, exactly=True, spread=self._spread
+                )
             except TenantError as error:
                 self._gate.halt(error)
         return seen

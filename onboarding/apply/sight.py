@@ -7,13 +7,13 @@ read lag, with growing pauses. On the way the ids of new people and groups are l
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from onboarding import errors
-from onboarding.apply.steps import Listing, Look, extent, looks
+from onboarding.apply.steps import Extent, Listing, Look, extent, looks
 from onboarding.model import Directory, Email, Group, GroupId, GroupName, Membership, User, UserId
 from onboarding.plan import Change
 from onboarding.tenant import Reader
@@ -66,6 +66,8 @@ class Watch:
         self._read_lag = read_lag
         self._rest = rest
         self._stop = stop
+        self._counted = 0, extent(current, ())
+        """How much was made when the listings were last counted, and how long they were."""
         self._users = {email: user.id for email, user in current.users.items()}
         self._groups = {name: group.id for name, group in current.groups.items()}
 
@@ -84,18 +86,19 @@ class Watch:
     def see(
         self,
         changes: Iterable[Change],
-        made: Iterable[Change],
+        made: Collection[Change],
         *,
         patiently: bool,
+        exactly: bool = False,
         spread: Spread = map,
     ) -> dict[str, Sight]:
         """Say of each change, by key, what the tenant shows; ``made`` are all that it may show by now.
 
         Patiently: what is not as asked is looked at again until the read lag is over, or somebody stops the run; so
-        is a list that changed while it was read.
+        is a list that changed while it was read. Exactly: in the very readings that ``count`` announced.
         """
         left = list(changes)
-        now = extent(self._current, made)
+        now = self._extent(made, exactly=exactly)
         seen: dict[str, Sight] = {}
         unclear: errors.Protocol | None = None
         for pause in _pauses(self._read_lag if patiently else 0):
@@ -113,6 +116,14 @@ class Watch:
         if unclear and not seen:
             raise unclear
         return seen
+
+    def _extent(self, made: Collection[Change], *, exactly: bool) -> Extent:
+        """Count anew where much was made since: that takes as long as the run is, and an old count costs a page at most."""
+        counted, now = self._counted
+        if len(made) > counted * 1.05 or (exactly and len(made) != counted):
+            counted, now = len(made), extent(self._current, list(made))
+            self._counted = counted, now
+        return now
 
     def _glimpse(self, wanted: Sequence[Look], spread: Spread) -> Glimpse:
         glimpse = Glimpse()
