@@ -34,7 +34,7 @@ class Atlan:
     """``tenant.Tenant`` over a ``Transport``."""
 
     def __init__(self, transport: Transport, *, tenant: str) -> None:
-        self._pages = Pages(self._get)
+        self._pages = Pages(self._get, transport.rest)
         self._transport = transport
         self.name = tenant
         self._listed: Mapping[str, User] = {}

@@ -18,17 +18,18 @@ from onboarding.records import Record
 Params = list[tuple[str, str]]
 T = TypeVar("T")
 
-READINGS = 3  # of a list that changes while it is read
+READINGS = 5  # of a list that changes while it is read
 PAGE = 100  # records asked for at once; the most that is known to be allowed
 
 
 class Pages:
-    """All lists of one tenant. ``get`` reads a path with parameters."""
+    """All lists of one tenant. ``get`` reads a path with parameters, ``rest`` waits before the next attempt."""
 
-    def __init__(self, get: Callable[[str, Params], Any]) -> None:
+    def __init__(self, get: Callable[[str, Params], Any], rest: Callable[[int], None]) -> None:
         self.size = PAGE
         """Records on a full page. A tenant that caps its pages, or gives all at once, shows it on the first long list."""
         self._get = get
+        self._rest = rest
         self._counts = True
         """Whether the tenant says how long its lists are."""
 
@@ -49,7 +50,9 @@ class Pages:
         """Read a list, and again if it changes meanwhile; ``found`` of ``total`` were read before."""
         before: set[str] | None = None
         found = found or {}
-        for _ in range(READINGS):
+        for reading in range(READINGS):
+            if reading:  # others are at work, maybe threads of ours
+                self._rest(reading)
             found, complete, doubled = self._read_on(path, sort, make, params or [], found, total)
             if complete or (doubled and found.keys() == before):
                 return list(found.values())

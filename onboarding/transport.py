@@ -103,11 +103,15 @@ class Transport:
             except (Doubt, NotSent, Throttled) as error:
                 if isinstance(error, Throttled) and (error.retry_after or 0) > PATIENCE:
                     raise
-                self._sleep(self._jitter() * min(LONGEST, 0.5 * 2**attempt))
+                self.rest(attempt)
         try:
             return self._make(call, READS).body
         except Doubt as error:
             _give_up(error)
+
+    def rest(self, attempt: int) -> None:
+        """Wait before something is read again, the longer the oftener it was."""
+        self._sleep(self._jitter() * min(LONGEST, 0.5 * 2**attempt))
 
     def post(self, path: str, body: Any, *, request_id: str) -> Answer:
         """Change something: sent once."""
