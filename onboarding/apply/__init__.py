@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
 from onboarding import errors
 from onboarding.apply import fates
@@ -24,6 +23,7 @@ from onboarding.apply.dispatch import Dispatch
 from onboarding.apply.earlier import settle
 from onboarding.apply.gate import Gate
 from onboarding.apply.hindsight import SEEN, Hindsight, shown
+from onboarding.apply.observer import Observer, Silent
 from onboarding.apply.pace import Pace
 from onboarding.apply.sight import Sight, Spread, Watch
 from onboarding.apply.steps import Call, count, grants, phases
@@ -42,21 +42,6 @@ from onboarding.plan import Action, Change, Outcome, Plan
 from onboarding.tenant import Receipt, Tenant
 
 __all__ = ["Applied", "Observer", "Pace", "apply", "forecast", "settle"]
-
-
-class Observer(Protocol):
-    """Who watches calls go by; the bar hangs on it."""
-
-    def step(self, done: int, total: int, what: str) -> None:
-        """So many calls of so many are made."""
-        ...
-
-
-class Silent:
-    """An observer that keeps it to itself."""
-
-    def step(self, done: int, total: int, what: str) -> None:
-        """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)

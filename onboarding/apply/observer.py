@@ -1,0 +1,20 @@
+"""Who is told what a run is doing, call by call."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Observer(Protocol):
+    """Who watches calls go by; the bar hangs on it."""
+
+    def step(self, done: int, total: int, what: str) -> None:
+        """So many calls of so many are made."""
+        ...
+
+
+class Silent:
+    """An observer that keeps it to itself."""
+
+    def step(self, done: int, total: int, what: str) -> None:
+        """Do nothing."""
