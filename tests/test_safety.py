@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 
 import pytest
 from builders import directory, email, group, row, user
@@ -182,16 +182,104 @@ def test_what_rows_ask_for_may_empty_a_group_unless_absence_has_a_part_in_it() -
         check(plan(*asked[1:], absent("p0", "finance")), members(finance=12), WIDE)
 
 
-@pytest.mark.parametrize(("rows", "limit"), [(100, 20), (200, 40)])
-def test_the_limit_on_rejected_rows(rows: int, limit: int) -> None:
-    check_rejected(rows, limit - 1, Limits())
-    check_rejected(rows, limit, Limits())
+def test_too_many_rejected_rows_are_told_with_the_limit_and_its_option() -> None:
     with pytest.raises(TooManyRejected) as caught:
-        check_rejected(rows, limit + 1, Limits())
+        check_rejected(100, 21, Limits())
     assert str(caught.value) == (
-        f"{limit + 1} of {rows} rows are rejected; the limit is {limit} (the larger of 20 and 20 %). "
+        "21 of 100 rows are rejected; the limit is 20 (the larger of 20 and 20 %). "
         "Nothing was sent. Correct the rows, or allow more with --max-rejected"
     )
+
+
+@dataclass(frozen=True)
+class Brake:
+    """A limit, the plan that does so much of what it limits, and where it stops."""
+
+    plan: Callable[[int], Plan]
+    current: Directory
+    most: int
+    limits: Limits = field(default_factory=Limits)
+    says: str = ""
+
+
+def invitations(count: int) -> Plan:
+    return plan(*(invite(f"new{n}") for n in range(count)))
+
+
+def removals(count: int) -> Plan:
+    return plan(*(revoke(f"p{n}", "finance") for n in range(count)))
+
+
+def absences(count: int) -> Plan:
+    return plan(*(absent(f"p{n}", "finance") for n in range(count)))
+
+
+def accounts(count: int) -> Directory:
+    return directory([user(f"p{n}") for n in range(count)])
+
+
+INVITE, LOWER, REVOKE = "would invite", "would lower the role of", "would revoke"
+BRAKES = [
+    pytest.param(Brake(invitations, accounts(499), 50, says=INVITE), id="invitations-50"),
+    pytest.param(Brake(invitations, accounts(510), 51, says=INVITE), id="invitations-10-percent"),
+    pytest.param(Brake(demotions, accounts(99), 5, says=LOWER), id="demotions-5"),
+    pytest.param(Brake(demotions, accounts(120), 6, says=LOWER), id="demotions-5-percent"),
+    pytest.param(Brake(removals, members(finance=99), 10, says=REVOKE), id="removals-10"),
+    pytest.param(Brake(removals, members(finance=110), 11, says=REVOKE), id="removals-10-percent"),
+    *(
+        pytest.param(Brake(made, members(finance=100), most, limits, says), id=f"{name}-{limit}")
+        for limit, most in ((Limit(7), 7), (Limit(percent=7.5), 7), (Limit(0), 0))
+        for name, made, limits, says in (
+            ("invitations", invitations, Limits(invitations=limit), INVITE),
+            ("demotions", demotions, Limits(demotions=limit), LOWER),
+            ("removals", removals, Limits(removals=limit), REVOKE),
+        )
+    ),
+    pytest.param(
+        Brake(absences, members(finance=9), 8, WIDE, "would take all 9 members"), id="absence-all"
+    ),
+    pytest.param(
+        Brake(absences, members(finance=10), 5, WIDE, "would take 6 of 10"), id="absence-half-of-10"
+    ),
+    pytest.param(
+        Brake(absences, members(finance=11), 5, WIDE, "would take 6 of 11"), id="absence-half-of-11"
+    ),
+    pytest.param(
+        Brake(absences, members(finance=99), 10, says=REVOKE), id="absence-counts-as-removal"
+    ),
+]
+
+
+@pytest.mark.parametrize("beside", [-1, 0, 1], ids=["one-below", "at", "one-above"])
+@pytest.mark.parametrize("brake", BRAKES)
+def test_each_limit_lets_pass_what_is_at_it_and_not_one_more(brake: Brake, beside: int) -> None:
+    made = brake.plan(max(0, brake.most + beside))
+    if beside <= 0:
+        check(made, brake.current, brake.limits)
+        return
+    with pytest.raises(UnsafePlan) as caught:
+        check(made, brake.current, brake.limits)
+    assert str(caught.value).startswith(f"This plan {brake.says}")
+    assert str(caught.value).endswith(f"--accept {made.fingerprint}")
+
+
+@pytest.mark.parametrize("beside", [-1, 0, 1], ids=["one-below", "at", "one-above"])
+@pytest.mark.parametrize(
+    ("rows", "limit", "most"),
+    [
+        pytest.param(99, Limits().rejected, 20, id="20-rows"),
+        pytest.param(105, Limits().rejected, 21, id="20-percent"),
+        pytest.param(1000, Limit(7), 7, id="7"),
+        pytest.param(1000, Limit(percent=2.5), 25, id="2.5-percent"),
+        pytest.param(10, Limit(0), 0, id="none"),
+    ],
+)
+def test_the_limit_on_rejected_rows_too(rows: int, limit: Limit, most: int, beside: int) -> None:
+    if beside <= 0:
+        check_rejected(rows, max(0, most + beside), Limits(rejected=limit))
+        return
+    with pytest.raises(TooManyRejected, match=f"{most + 1} of {rows} rows are rejected"):
+        check_rejected(rows, most + 1, Limits(rejected=limit))
 
 
 # ---- single changes ------------------------------------------------------------------------------------------

@@ -1,0 +1,288 @@
+"""From the text of a sheet to the plan: whatever it says, and wherever it breaks off, nobody loses more than may be.
+
+Sheets are made of good rows, spoilt ones and damage, read, validated, reconciled with a tenant and guarded, as a run does
+it. What is asserted is worked out from the text and the tenant alone.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from builders import directory, group, user
+from desk import Desk, Quiet
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from onboarding import pipeline
+from onboarding.errors import SheetError, UnsafePlan
+from onboarding.intake import Rules, take_in
+from onboarding.model import Directory, Email, GroupName, Intake, Role, Severity
+from onboarding.plan import Action, Cause, Change, Plan
+from onboarding.reconcile import Wishes, reconcile
+from onboarding.safety import Limit, Limits, Permissions, check, check_rejected, screen
+from onboarding.sheets import Reading, read
+
+NAMES = [f"p{n:02}" for n in range(24)]
+PEOPLE = [f"{name}@acme.example" for name in NAMES]
+TEAMS = {"Finance": "finance", "Data Platform": "data_platform", "Ops": "ops", "All": "all"}
+EVERYTHING = Permissions(allow_admins=True, allow_default=True)
+HIGH = Limits(*[Limit(percent=100.0)] * 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of a sheet: what was understood, and a plan that has passed every guard."""
+
+    intake: Intake
+    plan: Plan
+    rejected: frozenset[int]
+
+
+def ended(
+    text: bytes,
+    current: Directory,
+    wishes: Wishes,
+    limits: Limits = HIGH,
+    *,
+    whole: bool = False,
+) -> Ended | None:
+    """Take a sheet the way that a run does; None where it, or its plan, is refused."""
+    try:
+        inputs = read(["-"], Reading(final_line_break=whole), stdin=io.BytesIO(text))
+        intake = take_in(inputs.tables, Rules())
+        reconciled = reconcile(intake, current, wishes)
+        plan = screen(reconciled.plan, current, EVERYTHING)
+        found = (*intake.findings, *reconciled.findings)
+        rejected = {f.row.row for f in found if f.row and f.severity is Severity.REJECT}
+        check_rejected(len(intake.rows), len(rejected), limits)
+        check(plan, current, limits)
+    except (SheetError, UnsafePlan) as error:
+        event(type(error).__name__)
+        return None
+    return Ended(intake, plan, frozenset(rejected))
+
+
+def losses(plan: Plan) -> set[str]:
+    """What a plan takes from anybody: memberships, and rank."""
+    return {change.key for change in plan.changes if takes(change)}
+
+
+def takes(change: Change) -> bool:
+    return change.action is Action.REVOKE or change.is_demotion
+
+
+# ---- sheets and tenants --------------------------------------------------------------------------------------
+
+roles = st.sampled_from(["", "Member", "$guest", "Admin", "Guest", "Memberr"])
+teams = st.sampled_from([*TEAMS, "finance", "", "Unknown", "Fin"])
+people = st.sampled_from([*PEOPLE, *map(str.upper, PEOPLE[:4]), "p00@acme", "", "new@acme.example"])
+words = st.sampled_from(
+    ["", "active", "terminated", "on leave", "inactive", "leave of absence", "left", "perhaps"]
+)
+user_rows = st.tuples(people, roles, st.lists(teams, max_size=3).map("; ".join), words)
+member_rows = st.tuples(people, teams, st.sampled_from(["", "add", "remove", "remove", "delete?"]))
+
+
+def text_of(header: str, rows: list[tuple[str, ...]]) -> bytes:
+    file = io.StringIO()
+    csv.writer(file, lineterminator="\n").writerows([header.split(","), *rows])
+    return file.getvalue().encode()
+
+
+sheets = st.one_of(
+    st.lists(user_rows, max_size=12).map(lambda rows: text_of("email,role,groups,status", rows)),
+    st.lists(member_rows, max_size=16).map(lambda rows: text_of("email,group,action", rows)),
+    st.lists(member_rows, min_size=4, max_size=30).map(
+        lambda rows: text_of("group,email", [(team, who) for who, team, _ in rows])
+    ),
+)
+wishes = st.builds(
+    Wishes, st.booleans(), st.booleans(), st.booleans(), sso_groups=st.just(frozenset({"Ops"}))
+)
+limits = st.builds(
+    Limits,
+    *[st.builds(Limit, st.integers(0, 6), st.sampled_from([0.0, 10.0, 34.0, 100.0]))] * 4,
+)
+
+
+@st.composite
+def tenants(draw: st.DrawFn) -> Directory:
+    users = [
+        user(
+            name,
+            draw(st.sampled_from([None, *Role])),
+            enabled=draw(st.sampled_from([True, True, True, False])),
+            username=f"service-account-{name}" if name == "p05" else name,
+        )
+        for name in draw(st.lists(st.sampled_from(NAMES), unique=True, min_size=8))
+    ]
+    groups = [
+        group(name, alias, default=name == "all" and draw(st.booleans()))
+        for alias, name in TEAMS.items()
+    ]
+    there = st.sampled_from([found.email for found in users])
+    members = {
+        found.name: draw(st.lists(there, unique=True, max_size=len(users))) for found in groups
+    }
+    return directory([user("boss", Role.ADMIN), *users], groups, members)
+
+
+# ---- whom a spoilt row holds ---------------------------------------------------------------------------------
+
+
+@given(sheets, tenants(), wishes)
+def test_nobody_of_a_rejected_row_loses_anything(
+    text: bytes, current: Directory, wishes: Wishes
+) -> None:
+    found = ended(text, current, wishes)
+    if found is None:
+        return
+    spoilt = {row["email"].strip().lower() for row in lines(text, found.rejected)}
+    event(f"{len(found.rejected) > 0 = }, {len(losses(found.plan)) > 0 = }")
+    assert [c.key for c in found.plan.changes if takes(c) and c.email in spoilt] == []
+
+
+@given(sheets, tenants(), wishes)
+def test_who_can_not_be_told_keeps_everybody_from_being_missed(
+    text: bytes, current: Directory, wishes: Wishes
+) -> None:
+    """A row whose address can't be read may be anybody's."""
+    found = ended(text, current, wishes)
+    if found and any("@acme.example" not in row["email"].lower() for row in lines(text)):
+        assert [c.key for c in found.plan.changes if c.cause is Cause.ABSENT] == []
+
+
+@given(sheets, tenants(), wishes)
+def test_nothing_is_ever_taken_from_the_account_of_a_token_nor_the_last_admin(
+    text: bytes, current: Directory, wishes: Wishes
+) -> None:
+    found = ended(text, current, wishes)
+    if found:
+        assert [c.key for c in found.plan.changes if c.email == "p05@acme.example"] == []
+        lowered = {c.email for c in found.plan.changes if c.is_demotion}
+        assert any(account.rules for who, account in current.users.items() if who not in lowered)
+
+
+def lines(text: bytes, numbers: frozenset[int] | None = None) -> Iterator[dict[str, str]]:
+    """Give the rows of a sheet that stand under these numbers; without numbers, all."""
+    for number, row in enumerate(csv.DictReader(io.StringIO(text.decode())), start=2):
+        if (numbers is None or number in numbers) and any(row.values()):
+            yield row
+
+
+# ---- how much may be taken -----------------------------------------------------------------------------------
+
+
+@given(sheets, tenants(), wishes, limits)
+def test_no_run_does_more_than_is_allowed(
+    text: bytes, current: Directory, wishes: Wishes, limits: Limits
+) -> None:
+    found = ended(text, current, wishes, limits)
+    if found is None:
+        return
+    plan = found.plan
+    gone = Counter(c.group for c in plan.of(Action.REVOKE))
+    missed = Counter(c.group for c in plan.changes if c.cause is Cause.ABSENT)
+    members = {name: len(inside(current, name)) for name in current.groups}
+    event(f"{len(gone) > 0 = }, {len(missed) > 0 = }")
+    accounts = len(current.users)
+    rows = len(list(lines(text)))
+    assert len(plan.of(Action.INVITE)) <= most(limits.invitations, accounts)
+    assert sum(c.is_demotion for c in plan.changes) <= most(limits.demotions, accounts)
+    assert gone.total() <= most(limits.removals, sum(members[name] for name in gone if name))
+    assert len(found.rejected) <= most(limits.rejected, rows)
+    for name, count in missed.items():
+        assert name
+        assert gone[name] < members[name], "nobody is left"
+        assert members[name] < 10 or 2 * count <= members[name], "more than half"
+
+
+def most(limit: Limit, total: int) -> float:
+    return max(limit.number, limit.percent * total / 100)
+
+
+def inside(current: Directory, name: GroupName) -> set[Email]:
+    return {who for who, names in current.memberships.items() if name in names}
+
+
+# ---- sheets that break off -----------------------------------------------------------------------------------
+
+
+@given(sheets, tenants(), wishes, st.data())
+def test_a_sheet_cut_at_any_byte_takes_nothing_that_the_whole_one_would_not(
+    text: bytes, current: Directory, wishes: Wishes, data: st.DataObject
+) -> None:
+    """At a line's end nothing shows it; what is missed then is for the limits. Elsewhere it is refused unattended."""
+    whole = ended(text, current, wishes)
+    cut = data.draw(st.integers(0, len(text) - 1))
+    part = ended(text[:cut], current, wishes, whole=True)
+    if whole is None or part is None:
+        return
+    assert text[:cut].endswith(b"\n")
+    event("cut at the end of a line")
+    inferred = {c.key for c in part.plan.changes if c.cause is Cause.ABSENT}
+    more = losses(part.plan) - inferred - losses(whole.plan)
+    assert not more or more <= conflicting(text, current, wishes)
+
+
+@given(sheets, tenants(), wishes.map(lambda found: replace(found, authoritative=False)), st.data())
+def test_somebody_who_is_asked_about_a_cut_sheet_is_asked_about_no_more_than_the_whole_one_takes(
+    text: bytes, current: Directory, wishes: Wishes, data: st.DataObject
+) -> None:
+    """On a terminal a text may end without a line break, as some programs write it."""
+    whole = ended(text, current, wishes)
+    cut = data.draw(st.integers(0, len(text) - 1))
+    part = ended(text[:cut], current, wishes)
+    if whole and part:
+        event(f"{len(losses(part.plan)) > 0 = }")
+        more = losses(part.plan) - losses(whole.plan)
+        assert not more or more <= conflicting(text, current, wishes)
+
+
+def conflicting(text: bytes, current: Directory, wishes: Wishes) -> set[str]:
+    """What single rows ask for that others of the whole sheet contradict: that is held there, and not in a part."""
+    header, *rows = text.splitlines(keepends=True)
+    alone = (ended(header + row, current, wishes) for row in rows)
+    return {key for found in alone if found for key in losses(found.plan)}
+
+
+@given(
+    st.sampled_from(["", "\n", "email,group,action\n", "email,role,groups,status\n", "group\n"]),
+    tenants(),
+)
+def test_a_sheet_without_rows_takes_nothing(text: str, current: Directory) -> None:
+    everything = Wishes(create_groups=True, authoritative=True, leavers_revoke=True)
+    found = ended(text.encode(), current, everything)
+    assert found is None or found.plan.changes == ()
+
+
+# ---- reports that are fed back -------------------------------------------------------------------------------
+
+
+@settings(max_examples=settings().max_examples // 5)
+@given(sheets, tenants())
+def test_a_report_fed_back_takes_nothing_by_what_is_missing_in_it(
+    text: bytes, current: Directory
+) -> None:
+    """Neither the rows to correct, nor all rows with their results, are a list of who belongs where."""
+    everything = Wishes(create_groups=True, authoritative=True, leavers_revoke=True)
+    with TemporaryDirectory() as name:
+        desk = Desk(Path(name))
+        sheet = desk.folder / "people.csv"
+        sheet.write_bytes(text)
+        try:
+            first = pipeline.validate(desk.job(sheet), Quiet())
+        except SheetError:
+            return
+        assert first.folder
+        for report in [first.folder / "results.csv", *first.folder.glob("retry/*")]:
+            found = ended(report.read_bytes(), current, everything)
+            event(f"{report.name}: {found is not None = }")
+            assert not found or all(change.rows for change in found.plan.changes)
+            assert not found or not any(c.cause is Cause.ABSENT for c in found.plan.changes)
