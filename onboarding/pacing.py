@@ -45,6 +45,7 @@ class Budget:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         waiting: Callable[[float], None] = _silent,
+        stop: threading.Event | None = None,
     ) -> None:
         self.waiting = waiting
         """Called by a thread that waits, about every second, with the seconds left."""
@@ -52,6 +53,8 @@ class Budget:
         """Seconds in which anybody has waited; several at once count once."""
         self._clock = clock
         self._sleep = sleep
+        self._stop = stop or threading.Event()
+        """The wish that the run ends; the pauses that a tenant asks for can be long."""
         self._lock = threading.Lock()
         self._full = per_minute
         self._share = 1.0  # of the full rate, as of `_since`
@@ -84,6 +87,12 @@ class Budget:
             turn = max(self._next, now - self._saved)
             self._next = turn + 60 / self._rate(now)
         while (left := max(turn, self._resume) - self._clock()) > 0:
+            if self._stop.is_set() and self._resume > self._clock():
+                raise Throttled(
+                    f"This was stopped while the tenant wanted a pause of {left:.0f} s more.",
+                    retry_after=math.inf,
+                    status=None,
+                )
             if self._resume - self._clock() > PATIENCE:
                 raise Throttled(
                     f"The tenant asks to wait {left / 60:.0f} minutes before the next call. "

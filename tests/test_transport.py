@@ -854,6 +854,24 @@ def test_a_429_without_a_time_pauses_for_a_minute_and_says_so() -> None:
     assert told == [float(left) for left in range(60, 0, -1)]
 
 
+def test_whoever_wants_to_stop_does_not_sit_out_a_pause_that_the_tenant_asked_for() -> None:
+    stop = threading.Event()
+    budget, clock = patient(stop=stop, waiting=lambda left: stop.set() if left < 290 else None)
+    budget.pause(300.0, limit=True)
+    with pytest.raises(Throttled, match="stopped while the tenant wanted a pause of 288 s more"):
+        budget.take()
+    assert clock.now == 1012.0
+
+
+def test_whoever_wants_to_stop_still_finishes_at_the_usual_pace() -> None:
+    stop = threading.Event()
+    stop.set()
+    budget, clock = patient(per_minute=60, burst=1, stop=stop)
+    for _ in range(3):
+        budget.take()
+    assert clock.slept == [1.0, 1.0]
+
+
 def test_after_a_429_the_pace_drops_and_comes_back_slowly() -> None:
     def calls_in_a_minute() -> int:
         end, count = clock.now + 60, 0
