@@ -166,7 +166,7 @@ class Work:
         pace = math.inf if found.rate is None else float(found.rate)
         client = found.key.client_id
         auth = ClientCredentials(found.url, client, secret) if client else ApiKey(secret)
-        budget = Budget(pace, burst_of(pace), waiting=self.console.waiting)
+        budget = Budget(pace, burst_of(pace), waiting=self.console.waiting, stop=self.stop)
         return lambda: Atlan(Transport(found.url, auth, budget=budget), tenant=found.tenant)
 
     def connection(self) -> Connection:
