@@ -359,6 +359,19 @@ def test_what_takes_the_place_of_a_file_at_work_is_taken_after_it(door: Door) ->
     assert (door.lies(), len(door.done())) == ([], 1)
 
 
+def test_a_file_that_is_taken_away_while_it_is_at_work_has_its_report(door: Door) -> None:
+    path = door.upload("people.csv")
+
+    class TakingAway(Quiet):
+        def propose(self, prospect: Prospect) -> None:
+            path.unlink()
+
+    (taken,) = door.work(acme(), TakingAway())
+    assert isinstance(taken, Taken)
+    assert (taken.exit_code, door.lies(), door.done()) == (0, [], [])
+    assert len(door.runs()) == 1
+
+
 def test_a_folder_done_that_leads_elsewhere_is_refused(door: Door) -> None:
     door.upload("people.csv")
     (door.inbox / "done").symlink_to(door.folder / "outside")
@@ -384,18 +397,21 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
         yield found
 
 
-def in_a_child(door: Door, embedded: Embedded, *, kill_at: int = 0) -> tuple[int, int]:
+def in_a_child(
+    door: Door, embedded: Embedded, *, kill_at: int = 0, at_the_move: bool = False
+) -> tuple[int, int]:
     """Work through the inbox in a process of its own, killed at its n-th event; give how it ended, and its events."""
     told, tells = os.pipe()
     child = os.fork()
     if child == 0:
         seen = 0
 
-        def watch(event: str, _: Any) -> None:
+        def watch(event: str, facts: tuple[Any, ...]) -> None:
             nonlocal seen
             if event in EVENTS:
                 seen += 1
-                if seen == kill_at:
+                moving = event == "os.rename" and "/done/" in str(facts[1])
+                if seen == kill_at or (moving and at_the_move):
                     os.kill(os.getpid(), signal.SIGKILL)
 
         def tenant() -> Atlan:
@@ -469,3 +485,14 @@ def test_killed_anywhere_the_file_is_taken_once_and_nothing_is_lost(
     assert points > 100
     for point in range(1, points + 1, 1 if FULL else points // 12):
         attempt(f"at{point}", point)
+
+
+def test_killed_between_report_and_move_the_file_is_moved_and_not_taken_again(
+    door: Door, embedded: Embedded
+) -> None:
+    invited = two_uploads(door, "unmoved")
+    assert in_a_child(door, embedded, at_the_move=True)[0] == -signal.SIGKILL
+    assert (door.lies(), len(door.runs())) == (["first.csv", "second.csv"], 1)
+    assert in_a_child(door, embedded)[0] == 0
+    assert_all_is_well(door, embedded, invited)
+    assert len(door.runs()) == 2

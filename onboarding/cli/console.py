@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from onboarding import __version__
+from onboarding.cli.logs import Logs
 from onboarding.errors import TooManyRejected, UnsafePlan
 
 if TYPE_CHECKING:
@@ -58,12 +59,7 @@ class Console:
         self._bar: tqdm[Any] | None = None
         self._one_bar = threading.Lock()
         self._changes = 0
-        self._folder: Path | None = None
-        self._file: logging.Handler | None = None
-        """The run folder, and the log in it."""
-        self._handlers: list[logging.Handler] = []
-        self._early = _Early()
-        self._log_to(logging.NullHandler())  # else logging shows warnings by itself
+        self._logs = Logs()
         for stream in (sys.stdout, sys.stderr):
             with suppress(AttributeError):  # a stream of somebody else's, who wants it as it is
                 stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -74,13 +70,7 @@ class Console:
         """Take the options of output; what else a command has is no business of ours."""
         self.as_json, self.quiet, self.verbose = as_json, quiet, verbose
         self.color = self.color and not no_color
-        root = logging.getLogger()
-        root.setLevel(logging.DEBUG if verbose else logging.INFO)
-        # Its lines quote URLs, and so addresses
-        logging.getLogger("urllib3").setLevel(logging.ERROR)
-        self._log_to(self._early)
-        if verbose:
-            self._log_to(_LogLines(self))
+        self._logs.begin(self._show if verbose else None)
 
     # ---- lines ------------------------------------------------------------------------------------------------
 
@@ -110,6 +100,10 @@ class Console:
         """Say whether a stream shows colours."""
         return self.color and _is_terminal(stream)
 
+    def _show(self, line: str) -> None:
+        """Show a line of the log among the messages, without secrets and in plain characters."""
+        self._write(_safe(self.hide(line)), sys.stderr)
+
     def _write(self, text: str, stream: TextIO) -> None:
         if self._bar is not None:
             self._bar.clear()
@@ -126,15 +120,7 @@ class Console:
 
     def opened(self, folder: Path) -> None:
         """Log into the run folder from now on."""
-        if folder == self._folder:
-            return
-        from onboarding.writers import log
-
-        file = log.to_file(folder / "run.log", folder.name, self.secrets)
-        self._forget(self._early)
-        self._early.hand_over(file)
-        self._log_to(file)
-        self._folder, self._file = folder, file
+        self._logs.open(folder, self.secrets)
         logger.info("onboarding %s on Python %s", __version__, sys.version.split()[0])
 
     def propose(self, prospect: Prospect) -> None:
@@ -228,8 +214,7 @@ class Console:
         from onboarding.cli.receipts import receipt
 
         self.end_bar()
-        self._forget(self._file)
-        self._log_to(self._early)
+        self._logs.end_run()
         if not self.as_json and (taken.exit_code or not self.quiet):
             self.result(self.hide(receipt(taken)))
         if taken.error is not None:
@@ -285,8 +270,7 @@ class Console:
     def close(self, exit_code: int) -> int:
         """Let go of logs and streams, and give the exit code: 74 where a result could not be printed."""
         self.end_bar()
-        for handler in list(self._handlers):
-            self._forget(handler)
+        self._logs.close()
         self._flush()
         if self.lost_output:
             self.error("the output could not be written; what was done stands in the report folder")
@@ -338,49 +322,9 @@ class Console:
                 )
             return self._bar
 
-    def _log_to(self, handler: logging.Handler) -> None:
-        self._handlers.append(handler)
-        logging.getLogger().addHandler(handler)
-
-    def _forget(self, handler: logging.Handler | None) -> None:
-        if handler in self._handlers:
-            self._handlers.remove(handler)
-            logging.getLogger().removeHandler(handler)
-            handler.close()
-
 
 _LESS_THAN_LOST = frozenset({0, 1, 4, 70, 75})
 """Exit codes that give way to a result which could not be written."""
-
-
-class _Early(logging.Handler):
-    """Keeps what is logged before there is a folder for it: the tenant is read first."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._kept: list[logging.LogRecord] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._kept.append(record)
-
-    def hand_over(self, file: logging.Handler) -> None:
-        for record in self._kept:
-            file.handle(record)
-        self._kept.clear()
-
-
-class _LogLines(logging.Handler):
-    """Shows log lines among the messages."""
-
-    def __init__(self, console: Console) -> None:
-        super().__init__()
-        self._console = console
-        self.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write one record, without secrets and in plain characters."""
-        console = self._console
-        console._write(_safe(console.hide(self.format(record))), sys.stderr)  # noqa: SLF001
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

@@ -95,27 +95,24 @@ def _complaint(said: str) -> str:
 
 _BEHAVIOUR = "How it behaves"
 
-switch = click.option(
+switch = options.option(
     "--switch",
-    cls=options.Option,
     section=_BEHAVIOUR,
     by_hand=True,
     multiple=True,
     metavar="NAME=VALUE",
     help="Turn a switch, below; may be repeated.",
 )
-fault = click.option(
+fault = options.option(
     "--fault",
-    cls=options.Option,
     section=_BEHAVIOUR,
     by_hand=True,
     multiple=True,
     metavar="TEXT",
     help="Let calls go wrong, as in --fault 'drop-after match=POST times=2'; may be repeated.",
 )
-faults = click.option(
+faults = options.option(
     "--faults",
-    cls=options.Option,
     section=_BEHAVIOUR,
     type=options.A_FILE,
     metavar="FILE",

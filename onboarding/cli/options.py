@@ -62,12 +62,14 @@ class Page(click.Command):
                 formatter.write_dl(lines)
 
 
-def _option(*names: str, section: str, **facts: Any) -> Decorator[Any]:
+def option(*names: str, section: str, **facts: Any) -> Decorator[Any]:
+    """Make an option of a section."""
     return click.option(*names, cls=Option, section=section, **facts)
 
 
-def _flag(*names: str, section: str, **facts: Any) -> Decorator[Any]:
-    return _option(*names, section=section, is_flag=True, **facts)
+def flag(*names: str, section: str, **facts: Any) -> Decorator[Any]:
+    """Make an option that is given or not."""
+    return option(*names, section=section, is_flag=True, **facts)
 
 
 def together(*options: Decorator[Any]) -> Decorator[Any]:
@@ -96,7 +98,7 @@ A_FOLDER = click.Path(path_type=Path, file_okay=False)
 
 inputs = click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 inputs_if_any = click.argument("inputs", nargs=-1, metavar="INPUT...")
-inbox = _option(
+inbox = option(
     "--inbox",
     section=READING,
     type=A_FOLDER,
@@ -104,7 +106,7 @@ inbox = _option(
     help="Instead of INPUT: run each file in DIR by itself, then move it to DIR/done.",
 )
 
-settings = _option(
+settings = option(
     "--config",
     section=TENANT,
     type=A_FILE,
@@ -113,21 +115,21 @@ settings = _option(
     callback=_use_settings,
     help="Settings file, instead of your own one.",
 )
-tenant = _option(
+tenant = option(
     "--tenant",
     section=TENANT,
     metavar="URL",
     envvar=["ONBOARDING_TENANT", "ATLAN_BASE_URL"],
     help="The tenant's address, or 'sandbox' for the embedded one (sandbox:FILE keeps it there).",
 )
-state = _option(
+state = option(
     "--state",
     section=TENANT,
     type=A_FOLDER,
     metavar="DIR",
     help="Folder of what must outlive runs: lock, open intents, who was invited.",
 )
-init_state = _flag(
+init_state = flag(
     "--init-state",
     section=TENANT,
     help="Make the state folder if there is none; asked for only without a terminal.",
@@ -142,14 +144,14 @@ def _group_name(_: click.Context, __: click.Parameter, name: str) -> str:
 
 
 reading = together(
-    _option(
+    option(
         "--kind",
         section=READING,
         type=click.Choice(["users", "groups", "memberships"]),
         metavar="KIND",
         help="users, groups or memberships, if the headers don't say.",
     ),
-    _option(
+    option(
         "--group",
         section=READING,
         default="",
@@ -157,17 +159,17 @@ reading = together(
         metavar="NAME",
         help="The group of a list of members that has no group column.",
     ),
-    _option("--encoding", section=READING, metavar="NAME", help="Such as utf-8 or cp1252."),
-    _option("--delimiter", section=READING, metavar="CHAR", help="One character, or 'tab'."),
+    option("--encoding", section=READING, metavar="NAME", help="Such as utf-8 or cp1252."),
+    option("--delimiter", section=READING, metavar="CHAR", help="One character, or 'tab'."),
 )
 
 wishes = together(
-    _flag(
+    flag(
         "--create-groups",
         section=PERMISSIONS,
         help="Create a group that a row grants and nobody knows.",
     ),
-    _flag(
+    flag(
         "--authoritative",
         section=PERMISSIONS,
         by_hand=True,
@@ -176,20 +178,20 @@ wishes = together(
 )
 
 permissions = together(
-    _flag(
+    flag(
         "--allow-admins",
         section=PERMISSIONS,
         by_hand=True,
         help="Let people become Admin, or stop being it.",
     ),
-    _flag(
+    flag(
         "--allow-default",
         section=PERMISSIONS,
         by_hand=True,
         help="Let a group become a default group.",
     ),
-    _flag("--no-invite", section=PERMISSIONS, help="Invite nobody."),
-    _option(
+    flag("--no-invite", section=PERMISSIONS, help="Invite nobody."),
+    option(
         "--reinvite",
         section=PERMISSIONS,
         by_hand=True,
@@ -201,32 +203,32 @@ permissions = together(
 
 
 limits = together(
-    _option(
+    option(
         "--max-invitations",
         section=LIMITS,
         metavar="N",
         help="Invitations; by default 50, or 10% of the tenant's people if that is more.",
     ),
-    _option(
+    option(
         "--max-demotions",
         section=LIMITS,
         metavar="N",
         help="Roles lowered; by default 5, or 5% of the people.",
     ),
-    _option(
+    option(
         "--max-removals",
         section=LIMITS,
         metavar="N",
         help="Memberships revoked; by default 10, or 10% of those in the groups concerned.",
     ),
-    _option(
+    option(
         "--max-rejected",
         section=LIMITS,
         metavar="N",
         help="Rejected rows; by default 20, or 20% of the rows.",
     ),
 )
-accept = _option(
+accept = option(
     "--accept",
     section=LIMITS,
     by_hand=True,
@@ -234,7 +236,7 @@ accept = _option(
     metavar="FINGERPRINT",
     help="Let exactly this plan pass over the limits, once.",
 )
-expect = _option(
+expect = option(
     "--expect",
     section=LIMITS,
     default="",
@@ -242,31 +244,29 @@ expect = _option(
     help="Carry out only the plan with this fingerprint.",
 )
 
-reports = _option(
+reports = option(
     "--reports",
     section=OUTPUT,
     type=A_FOLDER,
     metavar="DIR",
     help="Where each run makes a folder for its reports. Default: ./onboarding-reports",
 )
-reports_if_named = _option(
+reports_if_named = option(
     "--reports",
     section=OUTPUT,
     type=A_FOLDER,
     metavar="DIR",
     help="Write report files too, into a new folder in DIR.",
 )
-explain = _flag(
+explain = flag(
     "--explain",
     section=OUTPUT,
     help="Show how each table and each column was understood, and why.",
 )
-yes = _flag("--yes", "-y", section=OUTPUT, help="Don't ask; needed where there is no terminal.")
+yes = flag("--yes", "-y", section=OUTPUT, help="Don't ask; needed where there is no terminal.")
 output = together(
-    _flag("--json", "as_json", section=OUTPUT, help="Print the summary as JSON and nothing else."),
-    _flag(
-        "--quiet", "-q", section=OUTPUT, help="No bar and no messages; results if they need you."
-    ),
-    _flag("--verbose", "-v", section=OUTPUT, help="Show the log on standard error."),
-    _flag("--no-color", section=OUTPUT, help="No colours (also: NO_COLOR in the environment)."),
+    flag("--json", "as_json", section=OUTPUT, help="Print the summary as JSON and nothing else."),
+    flag("--quiet", "-q", section=OUTPUT, help="No bar and no messages; results if they need you."),
+    flag("--verbose", "-v", section=OUTPUT, help="Show the log on standard error."),
+    flag("--no-color", section=OUTPUT, help="No colours (also: NO_COLOR in the environment)."),
 )

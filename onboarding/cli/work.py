@@ -100,6 +100,7 @@ class Work:
                 delimiter=chosen.delimiter,
                 columns=chosen.columns,
                 group=given.get("group", ""),
+                final_line_break=given.get("yes", False),
                 inputs=self._inputs(),
             ),
             rules=Rules(
