@@ -10,7 +10,7 @@ from .play import Schedule, Start
 from .world import LIFE, Admin, Answer, Effect, Event, Trouble
 
 ANSWERS: tuple[Answer, ...] = (*("doubt", "death") * 4, "yes", "yes")
-NOES: tuple[Answer, ...] = ("throttled", "forbidden", "refused", "unsent")
+REFUSING: tuple[Answer, ...] = ("throttled", "forbidden", "refused", "unsent")
 EFFECTS: tuple[Effect, ...] = ("now", "never", "late", "late", "half")
 ADMINS: tuple[Admin, ...] = ("invites", "creates", "moves")
 TROUBLES: tuple[Trouble, ...] = ("before", "amid", "amid", "error")
@@ -72,9 +72,9 @@ def _few(dice: Random) -> int:
 
 def _event(dice: Random, calls: int, *, honest: bool) -> Event:
     """Draw an event; ``honest``: what is turned away has not been carried out."""
-    answer = dice.choice((*ANSWERS, *NOES, *NOES[:1]))
+    answer = dice.choice((*ANSWERS, *REFUSING, *REFUSING[:1]))
     effect: Effect = dice.choice(EFFECTS)
-    if answer in NOES:
+    if answer in REFUSING:
         effect = "never" if honest or answer == "unsent" else dice.choice(("never", "now", "half"))
     changing = dice.random() < 0.8
     return Event(
@@ -96,7 +96,7 @@ def _pressed(drawn: Schedule, dice: Random) -> Schedule:
         pause=drawn.events[0].pause,
         admin=dice.choice(("", "moves")),
     )
-    others = tuple(e for e in drawn.events if e.at > 2 and e.answer not in NOES)
+    others = tuple(e for e in drawn.events if e.at > 2 and e.answer not in REFUSING)
     return replace(
         drawn,
         events=(doubt, *others[:1]),
