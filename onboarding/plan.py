@@ -64,6 +64,8 @@ class Status(StrEnum):
 
 PART = 1_000  # changes put into text at a time
 Subject = User | Group | Membership
+Facts = Mapping[str, Any]
+"""What the fingerprint covers of a subject: not its ids, nor what is only carried along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,18 @@ class Change:
     def inverse(self) -> Change:
         """The change that takes this one back. Of an invitation or a creation there is none: it would delete."""
         return replace(self, before=self.after, after=self.before, cause=Cause.ASKED)
+
+    def since(self, facts: Facts | None) -> Change:
+        """Give the change that leads here from what these facts say; without any, this one."""
+        match self.before:
+            case User() as before if facts:
+                role = Role(facts["role"]) if facts["role"] else None
+                return replace(self, before=replace(before, role=role))
+            case Group() as before if facts:
+                said = {name: facts[name] for name in ("alias", "description", "default")}
+                return replace(self, before=replace(before, **said))
+            case _:
+                return self
 
     def is_done(self, current: Directory) -> bool:
         """Whether the tenant is by now as this would make it."""

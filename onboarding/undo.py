@@ -60,6 +60,8 @@ def _in_the_way(change: Change) -> str:
             return f'the group "{alias}" was created, and an API token can\'t delete a group'
         case User(email=email, role=None), _:
             return f"{email} had a role that an API token can't give"
+        case before, after if before == after:
+            return f'nobody has noted what was before "{change.key}"'
         case _:
             return ""
 

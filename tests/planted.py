@@ -52,7 +52,7 @@ BUGS = (
     Bug(
         "no journal",
         "journal/__init__.py",
-        'self._db.write(("INSERT INTO intents VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 1)", rows))',
+        'self._db.write(("INSERT INTO intents VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 1, ?)", rows))',
         "pass",
         "test_apply.py",
         by_schedules=True,
@@ -308,7 +308,7 @@ def try_out(bug: Bug, *, schedules: int = SCHEDULES) -> Verdict:
 def a_copy(folder: Path) -> Path:
     """Copy the program and its tests."""
     for name in ("onboarding", "tests", "sample_data"):
-        shutil.copytree(HOME / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(HOME / name, folder / name)
     shutil.copy(HOME / "pyproject.toml", folder)
     return folder
 

@@ -15,11 +15,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from builders import email
-from changes import NOON, Clock, create, grant, invite
+from builders import email, group
+from changes import NOON, Clock, change_role, create, grant, invite, revoke, update
 
 from onboarding.errors import StorageError, TryLater, UsageError
 from onboarding.journal import DAY, Intent, State
+from onboarding.model import Role
 from onboarding.plan import Action, Change, Outcome, Status
 
 TENANT = "acme.example"
@@ -103,7 +104,7 @@ def test_a_report_makes_deeds_forgotten_and_leaves_doubts(state: State) -> None:
     journal.intend("r1", Action.INVITE, [ana, bob])
     journal.conclude([ended(ana, Status.APPLIED), ended(bob, Status.IN_DOUBT)])
     journal.finish()
-    assert state.earlier() == state.doubtful() == {bob.key}
+    assert state.earlier().keys() == state.doubtful() == {bob.key}
 
 
 def test_deeds_of_a_run_without_a_report_are_remembered(
@@ -113,7 +114,7 @@ def test_deeds_of_a_run_without_a_report_are_remembered(
     journal.intend("r1", Action.GRANT, [ana])
     journal.conclude([ended(ana, Status.APPLIED)])
     again = opened(tmp_path, clock)
-    assert again.earlier() == {ana.key}
+    assert again.earlier().keys() == {ana.key}
     again.close()
 
 
@@ -158,6 +159,55 @@ def test_the_ledger_holds_no_address(state: State, tmp_path: Path) -> None:
     state.close()
     for file in tmp_path.rglob("*"):
         assert not file.is_file() or b"ana@" not in file.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "was"),
+    [
+        pytest.param(
+            change_role("ana", Role.GUEST, Role.ADMIN),
+            {"email": "ana@acme.example", "role": "$guest"},
+            id="role",
+        ),
+        pytest.param(
+            update(group("ops", description="old"), default=True),
+            {"name": "ops", "alias": "Ops", "description": "old", "default": False},
+            id="group",
+        ),
+        pytest.param(invite("ana"), None, id="nothing"),
+        pytest.param(revoke("ana", "ops"), None, id="a-membership"),
+    ],
+)
+def test_what_a_value_was_before_it_is_set_is_noted_with_the_intent(
+    state: State, change: Change, was: object
+) -> None:
+    state.begin("run").intend("r1", change.action, [change])
+    assert state.earlier() == {change.key: was}
+
+
+def test_of_what_was_sent_twice_the_last_counts(state: State, clock: Clock) -> None:
+    journal = state.begin("run")
+    for request, before in (("r1", Role.GUEST), ("r2", Role.ADMIN)):
+        change = change_role("ana", before, Role.MEMBER)
+        journal.intend(request, change.action, [change])
+        clock.sleep(1)
+    (was,) = state.earlier().values()
+    assert was
+    assert was["role"] == "$admin"
+
+
+def test_a_state_of_the_first_version_is_read_and_added_to(
+    state: State, tmp_path: Path, clock: Clock
+) -> None:
+    state.begin("run").intend("r1", Action.INVITE, [invite("ana")])
+    with closing(sqlite3.connect(tmp_path / TENANT / "state.db", isolation_level=None)) as db:
+        db.execute("ALTER TABLE intents DROP COLUMN was")
+        db.execute("PRAGMA user_version = 1")
+    with closing(opened(tmp_path, clock)) as again:
+        assert again.earlier() == {"invite ana@acme.example": None}
+        change = change_role("ana", Role.GUEST, Role.ADMIN)
+        again.begin("run").intend("r2", change.action, [change])
+        assert len(again.earlier()) == 2
 
 
 def test_a_permission_to_pass_is_spent_once(state: State, tmp_path: Path, clock: Clock) -> None:
@@ -253,7 +303,7 @@ def test_a_peek_sees_what_is_there_and_keeps_nothing(
 
 def test_a_peek_at_nothing_makes_nothing(tmp_path: Path) -> None:
     copy = State.peek(tmp_path / "state", TENANT)
-    assert (copy.earlier(), copy.invited_recently([email("ana")])) == (frozenset(), frozenset())
+    assert (copy.earlier(), copy.invited_recently([email("ana")])) == ({}, frozenset())
     copy.close()
     assert not list(tmp_path.iterdir())
 

@@ -44,7 +44,7 @@ def planned(
     *,
     earlier: Iterable[str] = (),
 ) -> Plan:
-    return reconcile(sheets, current, wishes or Wishes(), earlier=frozenset(earlier)).plan
+    return reconcile(sheets, current, wishes or Wishes(), earlier=dict.fromkeys(earlier)).plan
 
 
 def keys(plan: Plan) -> list[str]:

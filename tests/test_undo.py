@@ -194,6 +194,11 @@ def test_what_a_token_can_take_back_is_turned_round_with_its_rows(
             "bob@acme.example had a role that an API token can't give",
             id="unknown-role",
         ),
+        pytest.param(
+            Change(user("bob"), user("bob")),
+            'nobody has noted what was before "change-role bob@acme.example"',
+            id="unknown-before",
+        ),
     ],
 )
 def test_what_a_token_can_not_take_back_is_work_for_a_person(done: Change, words: str) -> None:
@@ -649,16 +654,24 @@ def test_an_undo_that_was_stopped_says_so_and_is_carried_on(desk: Desk, sheets: 
     assert undone(desk, tenant, first).exit_code == 0
 
 
+@pytest.mark.parametrize("at", ["change_role", "update_group", "add_to_groups", "remove_members"])
 def test_a_run_that_died_and_was_carried_on_is_taken_back_as_a_whole(
-    desk: Desk, sheets: list[Path]
+    desk: Desk, sheets: list[Path], at: str
 ) -> None:
+    """What was before is noted with each intent: after the crash nobody could read it any more."""
+    sheets[1].write_text(f"{TEAMS}Marketing,Brand\n")
     tenant = acme()
     before = tenant.truth()
-    tenant.faults.append(Fault("crash_after", "add_to_groups"))
+    tenant.faults.append(Fault("crash_after", at))
     with pytest.raises(Crash):
         desk.run(tenant, *sheets)
     desk.time += 3_600
     whole = desk.run(tenant, *sheets)
+    told = " / ".join(actions for _, code, actions in fates(whole).values() if "earlier" in code)
+    assert at != "change_role" or "role changed from Guest to Member" in told
+    assert at != "update_group" or "group Marketing changed (description)" in told
     undone(desk, tenant, whole)
     now = tenant.truth()
     assert members(now, before) == members(before, before)
+    assert facts(now, before.groups) == facts(before, before.groups)
+    assert roles(now).items() >= roles(before).items()

@@ -33,7 +33,7 @@ from typing import Self, TextIO
 from onboarding.errors import TryLater, UsageError
 from onboarding.journal.database import Database, storing
 from onboarding.model import Email, GroupName
-from onboarding.plan import Action, Change, Outcome, Status
+from onboarding.plan import Action, Change, Facts, Outcome, Status
 
 DAY = 86_400.0
 INVITATION_LASTS = 30 * DAY  # product.md promises one invitation in 30 days
@@ -153,9 +153,10 @@ class State:
         """Give the keys of invitations and group creations whose fate is open."""
         return frozenset(i.change for i in self.open_intents() if i.action in CREATING)
 
-    def earlier(self) -> frozenset[str]:
-        """Give the keys of changes that were sent and that no report has told of yet."""
-        return frozenset(change for (change,) in self._db.read("SELECT change FROM intents"))
+    def earlier(self) -> dict[str, Facts | None]:
+        """Give the changes that were sent and that no report has told of yet: their keys, and what was before."""
+        rows = self._db.read("SELECT change, was FROM intents ORDER BY sent")
+        return {change: json.loads(was) if was else None for change, was in rows}
 
     def close_intents(self, intents: Collection[Intent]) -> None:
         """Note that these were carried out, or will be seen by planning afresh."""
@@ -241,11 +242,13 @@ class Journal:
 
     def intend(self, request_id: str, action: Action, changes: Sequence[Change]) -> None:
         """Record what is about to be sent; only after this may its first byte leave."""
+        now = self.now()
         rows = [
-            (request_id, c.key, c.action, c.email, c.group, self._run, self.now()) for c in changes
+            (request_id, c.key, c.action, c.email, c.group, self._run, now, _was(c))
+            for c in changes
         ]
         self._tell("intent", request=request_id, action=action, changes=[c.key for c in changes])
-        self._db.write(("INSERT INTO intents VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 1)", rows))
+        self._db.write(("INSERT INTO intents VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 1, ?)", rows))
 
     def accept(self, request_id: str, changes: Sequence[Change]) -> None:
         """Record a clear yes. From here on an invitation counts, whether it is ever seen or not."""
@@ -329,6 +332,12 @@ def _lock(folder: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _was(change: Change) -> str | None:
+    """Write down what a value was before it is set: whoever takes the change back later can't read that any more."""
+    facts = change.facts()["before"] if change.after else None
+    return json.dumps(facts) if facts else None
 
 
 def _folder_name(tenant: str) -> str:

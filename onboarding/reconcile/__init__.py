@@ -17,11 +17,12 @@ Decisions that the code alone does not explain:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from onboarding.model import Directory, Finding, Group, Intake, RowRef, Severity, spelled_plainly
-from onboarding.plan import Action, Cause, Change, Plan, Settled, Status
+from onboarding.plan import Action, Cause, Change, Facts, Plan, Settled, Status
 from onboarding.reconcile.absence import absent, kept_by_single_sign_on
 from onboarding.reconcile.groups import default_after, groups
 from onboarding.reconcile.people import people
@@ -40,12 +41,16 @@ class Reconciled:
 
 
 def reconcile(
-    intake: Intake, current: Directory, wishes: Wishes, *, earlier: frozenset[str] = frozenset()
+    intake: Intake,
+    current: Directory,
+    wishes: Wishes,
+    *,
+    earlier: Mapping[str, Facts | None] = MappingProxyType({}),
 ) -> Reconciled:
     """Compare what the sheets ask for with what the tenant has.
 
-    ``earlier`` holds the keys of changes that an interrupted run had sent: what is as asked now and stands there is
-    settled as applied.
+    ``earlier`` holds the keys of changes that an interrupted run had sent, and what was before them: what is as asked
+    now and stands there is settled as applied.
     """
     resolved = resolve(intake, current, create_groups=wishes.create_groups)
     scene = Scene(intake, current, wishes, earlier, resolved, revoked(earlier))

@@ -15,7 +15,7 @@ from onboarding.model import (
     Role,
     RowRef,
 )
-from onboarding.plan import Action, Change, Settled, Status
+from onboarding.plan import Action, Change, Facts, Settled, Status
 from onboarding.resolve import Resolved
 
 AS_ASKED = "the tenant is as asked already"
@@ -44,7 +44,7 @@ class Scene:
     intake: Intake
     current: Directory
     wishes: Wishes
-    earlier: frozenset[str]
+    earlier: Mapping[str, Facts | None]
     resolved: Resolved
 
     revoked_earlier: Mapping[Email, frozenset[GroupName]]
@@ -70,7 +70,7 @@ class Scene:
         for change in changes if self.earlier else ():
             if change.key in self.earlier:
                 message = "an earlier run that was interrupted had done this"
-                change = replace(change, rows=rows)
+                change = replace(change.since(self.earlier[change.key]), rows=rows)
                 return Settled(Status.APPLIED, "earlier-run", message, rows, change)
         return Settled(Status.UNCHANGED, "no-change", AS_ASKED, rows)
 
