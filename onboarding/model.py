@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NewType
+from typing import NewType, overload
 
 Email = NewType("Email", str)
 """The correlation key of a person: an address, trimmed and in lower case. Made only by ``normal_email``."""
@@ -99,6 +99,45 @@ class RowRef:
         return f"{self.source}:{self.row}"
 
 
+class Rows(Sequence[RowRef]):
+    """The rows of several tables, in the order of the input; each is made when somebody looks at it."""
+
+    def __init__(self, *tables: tuple[int, str, Sequence[int]]) -> None:
+        """Each table is its place in the job, its source and the numbers of its rows."""
+        self._tables = tables
+        self._length = sum(len(numbers) for *_, numbers in tables)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[RowRef]:
+        for table, source, numbers in self._tables:
+            for number in numbers:
+                yield RowRef(table, number, source)
+
+    @overload
+    def __getitem__(self, at: int) -> RowRef: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[RowRef]: ...
+    def __getitem__(self, at: int | slice) -> RowRef | Sequence[RowRef]:
+        if isinstance(at, slice):
+            return tuple(self[i] for i in range(*at.indices(len(self))))
+        left = at + len(self) if at < 0 else at
+        for table, source, numbers in self._tables if left >= 0 else ():
+            if left < len(numbers):
+                return RowRef(table, numbers[left], source)
+            left -= len(numbers)
+        raise IndexError(f"there is no row {at} among {len(self)}")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]  # as of every sequence that is compared by what it holds
+
+    def __repr__(self) -> str:
+        return f"Rows{self._tables}"
+
+
 class Severity(StrEnum):
     """What a finding does to its row."""
 
@@ -106,14 +145,14 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Finding:
     """Something noticed about a row (or, with ``row`` None, about a whole table)."""
 
     code: str
     """A key of ``codes.CODES``."""
-    message: str
-    """What happened, naming the value. What to do stands in the code's ``fix``."""
+    words: str | Callable[[], str]
+    """What happened, naming the value; or what words it, since of half a million findings only a few are ever read."""
     row: RowRef | None = None
     column: str = ""
     """The header as the file spells it; empty where the whole row is meant."""
@@ -123,6 +162,22 @@ class Finding:
     """What to do, where it is more particular than the code's own ``fix``."""
     source: str = ""
     """The table, where ``row`` is None."""
+
+    @property
+    def message(self) -> str:
+        """What happened, naming the value. What to do stands in the code's ``fix``."""
+        return self.words if isinstance(self.words, str) else self.words()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Finding) and self._facts == other._facts
+
+    def __hash__(self) -> int:
+        return hash((self.code, self.row, self.column, self.source))
+
+    @property
+    def _facts(self) -> tuple[object, ...]:
+        place = (self.row, self.column, self.source)
+        return self.code, place, self.value, self.severity, self.fix, self.message
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +346,7 @@ class Intake:
     """The sheets, understood: what they ask for, what is wrong with them, whom that holds."""
 
     desired: Desired
-    rows: tuple[RowRef, ...]
+    rows: Sequence[RowRef]
     """Every input row, once, in input order; a blank row is none."""
     findings: tuple[Finding, ...] = ()
     held: Held = field(default_factory=Held)

@@ -26,7 +26,7 @@ from onboarding.errors import (
     UsageError,
 )
 from onboarding.filing import Ending, Sitting
-from onboarding.intake import at_their_cells, take_in
+from onboarding.intake import at_their_cells, checked, take_in
 from onboarding.job import Job, Prospect, Report, Voice
 from onboarding.journal import State
 from onboarding.look import look
@@ -46,11 +46,11 @@ from onboarding.writers.tenant import exported, workbook
 def validate(job: Job, voice: Voice, *, stdin: BinaryIO | None = None) -> Report:
     """Check the sheets; no tenant is contacted."""
     sitting = Sitting.begin("validate", job, read(job.inputs, job.reading, stdin=stdin))
-    intake = take_in(sitting.inputs.tables, job.rules)
-    findings = (*sitting.inputs.notes, *intake.findings)
+    judged = checked(sitting.inputs.tables, job.rules)
+    findings = (*sitting.inputs.notes, *judged.findings)
     if job.reports:
         sitting = sitting.open_folder(voice)
-    report = sitting.report(not_compared(intake.rows, findings), findings)
+    report = sitting.report(not_compared(judged.rows, findings), findings)
     return replace(report, tables=sitting.inputs.tables)
 
 
@@ -174,9 +174,12 @@ def _carry_out(
         )
         ending = Ending.of(tenant, _stopped(applied, stop), state.reported_manual())
         report = sitting.ended(prospect, applied.outcomes, ending)
-        if not isinstance(report.error, StorageError):
-            state.remember_manual(manual_work(deeds(prospect.plan, applied.outcomes)))
-            journal.finish()
+        try:
+            if not isinstance(report.error, StorageError):
+                state.remember_manual(manual_work(deeds(prospect.plan, applied.outcomes)))
+                journal.finish()
+        except StorageError as error:
+            report = sitting.amended(report, error)
         _keep_few(sitting, prospect.plan.tenant, state)
         return report
 

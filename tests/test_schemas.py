@@ -17,7 +17,6 @@ from onboarding.errors import UsageError
 from onboarding.intake import Rules, take_in
 from onboarding.model import Role, Severity, Standing
 from onboarding.schemas import (
-    _MESSAGES,
     ADD,
     BLANKS,
     NO,
@@ -26,11 +25,9 @@ from onboarding.schemas import (
     ROLES,
     STANDINGS,
     YES,
-    Failure,
     clean,
     fault,
     fold,
-    judge,
     label,
     names,
     role_words,
@@ -39,6 +36,7 @@ from onboarding.schemas import (
 )
 from onboarding.schemas.addresses import meant
 from onboarding.schemas.damage import damage, degarbled, disguised, garbled
+from onboarding.schemas.rules import _MESSAGES, Failure, judge
 from onboarding.schemas.words import _WORDS_OF
 from onboarding.sheets import Reading, read
 
@@ -55,7 +53,7 @@ def verdict(kind: str, *, domains: frozenset[str] = frozenset(), **cells: str) -
     """Judge one row; the code and words of what is wrong with it."""
     columns = {name: [cell] for name, cell in cells.items()}
     found = failures(kind, domains=domains, **columns)
-    return "; ".join(f"{f.code}: {f.message}" for f in found)
+    return "; ".join(f"{f.code}: {f.words()}" for f in found)
 
 
 def test_sound_rows_have_no_failures() -> None:
@@ -80,11 +78,9 @@ def test_sound_rows_have_no_failures() -> None:
 
 def test_a_failure_says_where_and_what() -> None:
     found = failures("users", email=["ana@acme.example", "ben@acme"], role=["boss", "member"])
-    assert found == [
-        Failure(
-            2, "role", "role-unknown", "boss", "is no role; the roles are Guest, Member and Admin"
-        ),
-        Failure(
+    assert [(*failure, failure.words()) for failure in found] == [
+        (2, "role", "role-unknown", "boss", "is no role; the roles are Guest, Member and Admin"),
+        (
             3,
             "email",
             "email-invalid",

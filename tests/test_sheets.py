@@ -127,14 +127,14 @@ def test_a_guess_is_the_likeliest_page_and_the_one_that_is_named(content: bytes,
     grid = read_text(content, encoding=None, delimiter=None)
     assert grid.encoding == page
     assert grid.doubt.endswith(f"such as --encoding {page}")
-    assert grid.rows[1] == content.decode(page).splitlines()[1].split(",")
+    assert grid.row(2) == content.decode(page).splitlines()[1].split(",")
 
 
 def test_a_file_without_line_ends_is_refused_before_it_takes_memory() -> None:
     row = b"a@acme.example,Guest\r"
     with pytest.raises(SheetError, match="line 2 is longer than 16 MiB"):
         read_text(b"email,role\n" + b"x" * (17 << 20), encoding=None, delimiter=None)
-    assert len(read_text(row * (1 << 20), encoding=None, delimiter=None).rows) == 1 << 20
+    assert len(read_text(row * (1 << 20), encoding=None, delimiter=None)) == 1 << 20
 
 
 def test_a_text_in_the_guise_of_a_formula_is_that_text() -> None:

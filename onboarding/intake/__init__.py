@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from onboarding import schemas
@@ -19,7 +19,9 @@ from onboarding.headers import Table
 from onboarding.intake.against import Book, aliases, contradictions, notes
 from onboarding.intake.dates import ended
 from onboarding.intake.domains import doubtful_domains
-from onboarding.intake.rows import Row, TeamRow, UserRow, judged, key_of
+from onboarding.intake.judged import judged
+from onboarding.intake.rows import Row, Sheet, TeamRow, UserRow, key_of
+from onboarding.intake.shared import Shared
 from onboarding.model import (
     Asks,
     Desired,
@@ -30,14 +32,14 @@ from onboarding.model import (
     Intake,
     Person,
     RowRef,
-    Severity,
+    Rows,
     Standing,
     Team,
     group_key,
     internal_name,
 )
 
-__all__ = ["Rules", "take_in"]
+__all__ = ["Checked", "Rules", "checked", "take_in"]
 
 _Collected = dict[Email, dict[GroupKey, tuple[RowRef, ...]]]
 
@@ -54,32 +56,59 @@ class Rules:
     """By which an end date is past."""
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Tables, judged and held against each other."""
+
+    sheets: Sequence[Sheet]
+    rows: Rows
+    """Every input row, once, in input order."""
+    findings: tuple[Finding, ...]
+
+    @property
+    def intake(self) -> Intake:
+        """What the sound rows ask for, and whom the rejected ones hold."""
+        return Intake(
+            _desired(self.sheets),
+            self.rows,
+            self.findings,
+            _held(self.sheets),
+            authoritative=not any(sheet.table.fed_back for sheet in self.sheets),
+        )
+
+
 def take_in(
     tables: Sequence[Table], rules: Rules, *, at_home: Collection[str] = frozenset()
 ) -> Intake:
     """Judge and unite the rows of all tables; ``at_home`` are domains at which the tenant has people already."""
+    return checked(tables, rules, at_home=at_home).intake
+
+
+def checked(
+    tables: Sequence[Table], rules: Rules, *, at_home: Collection[str] = frozenset()
+) -> Checked:
+    """Judge the rows of all tables."""
     roles = schemas.role_words(rules.role_aliases)
     findings: list[Finding] = []
-    rows: list[Row] = []
+    sheets: list[Sheet] = []
     for table in tables:
-        wrong, read = judged(table, roles, rules.allowed_domains)
+        wrong, sheet = judged(table, roles, rules.allowed_domains)
         findings += wrong
-        rows += read
-    book = Book(tables)
+        sheets.append(sheet)
+    book, shared = Book(tables), Shared(sheets)
 
-    sound, _ = _parted(rows, findings)
-    findings += ended(sound, book, rules.today)
-    findings += () if rules.allowed_domains else doubtful_domains(sound, book, at_home)
-    findings += contradictions(_parted(rows, findings)[0], book)
-    sound, rejected = _parted(rows, findings)
-    findings += notes(sound, book)
-    return Intake(
-        _desired(sound),
-        tuple(row.ref for row in rows),
-        tuple(sorted(findings, key=book.place)),
-        _held(rejected),
-        authoritative=not any(table.fed_back for table in tables),
-    )
+    def told(more: Iterable[Finding]) -> None:
+        found = [*more]
+        findings.extend(found)
+        for sheet in sheets:
+            sheet.reject(f for f in found if f.row and f.row.table == sheet.table.index)
+
+    doubtful = () if rules.allowed_domains else doubtful_domains(shared, book, at_home)
+    told([*ended(shared, book, rules.today), *doubtful])
+    told(contradictions(shared, book))
+    told(notes(shared, book))
+    rows = Rows(*((s.table.index, s.table.source, s.numbers) for s in sheets))
+    return Checked(sheets, rows, tuple(sorted(findings, key=book.place)))
 
 
 def at_their_cells(findings: Iterable[Finding], tables: Sequence[Table]) -> tuple[Finding, ...]:
@@ -106,24 +135,15 @@ _CELLS = {
 }
 
 
-def _parted(rows: Iterable[Row], findings: Iterable[Finding]) -> tuple[list[Row], list[Row]]:
-    """Part the sound rows from the rejected ones."""
-    wrong = {finding.row for finding in findings if finding.severity is Severity.REJECT}
-    parts: tuple[list[Row], list[Row]] = ([], [])
-    for row in rows:
-        parts[row.ref in wrong].append(row)
-    return parts
-
-
-def _desired(rows: Sequence[Row]) -> Desired:
+def _desired(sheets: Sequence[Sheet]) -> Desired:
     """Unite what the sound rows ask for; nothing in it depends on the order of rows but the rows themselves."""
     users: dict[Email, list[UserRow]] = defaultdict(list)
     teams: dict[GroupKey, list[TeamRow]] = defaultdict(list)
     grants: _Collected = defaultdict(dict)
     revokes: _Collected = defaultdict(dict)
     spellings: Counter[str] = Counter()
-    known = aliases(rows)
-    for row in rows:
+    known = aliases([*Shared(sheets).teams()])
+    for row in _rows(sheets, rejected=False):
         if isinstance(row, TeamRow):
             teams[row.key].append(row)
             continue
@@ -144,6 +164,10 @@ def _desired(rows: Sequence[Row]) -> Desired:
     labels |= {key: team.label for key, team in united.items()}
     persons = {email: _united_person(same) for email, same in sorted(users.items())}
     return Desired(persons, united, _asks(grants), _asks(revokes), labels)
+
+
+def _rows(sheets: Iterable[Sheet], *, rejected: bool) -> Iterator[Row]:
+    return (row for sheet in sheets for row in sheet.rows(sheet.rejected == rejected))
 
 
 def _asks(collected: _Collected) -> Asks:
@@ -182,13 +206,13 @@ def _commonest_first(spellings: Counter[str]) -> list[str]:
     return sorted(spellings, key=lambda label: (-spellings[label], label))
 
 
-def _held(rejected: Iterable[Row]) -> Held:
+def _held(sheets: Iterable[Sheet]) -> Held:
     """Say whom and what the rejected rows hold, each with the first row that does."""
     people: dict[Email, RowRef] = {}
     groups: dict[GroupKey, RowRef] = {}
     not_created: dict[GroupKey, RowRef] = {}
     absence: RowRef | None = None
-    for row in rejected:
+    for row in _rows(sheets, rejected=True):
         keys = [key_of(label) for label in row.labels]
         if isinstance(row, TeamRow):
             keys += [

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from onboarding import schemas
 from onboarding.headers import Table
 from onboarding.intake.rows import MemberRow, Row, TeamRow, UserRow, key_of
+from onboarding.intake.shared import Shared
 from onboarding.model import (
     Email,
     Finding,
@@ -35,6 +36,10 @@ class Book:
 
     def __init__(self, tables: Sequence[Table]) -> None:
         self._tables = {table.index: table for table in tables}
+        self._places = {
+            table.index: {header: i for i, header in reversed([*enumerate(table.headers)])}
+            for table in tables
+        }
         self._by_source = {table.source: table.index for table in tables}
 
     def header(self, ref: RowRef, *names: str) -> str:
@@ -51,40 +56,34 @@ class Book:
     def place(self, finding: Finding) -> tuple[int, int, bool, int]:
         """Order findings as the input does: what rejects before what is only worth saying, then by column."""
         at = finding.row or RowRef(self._by_source.get(finding.source, -1), 0, finding.source)
-        headers = self._tables[at.table].headers if at.table in self._tables else ()
-        column = headers.index(finding.column) if finding.column in headers else -1
+        column = self._places.get(at.table, {}).get(finding.column, -1)
         return at.table, at.row, finding.severity is Severity.NOTE, column
 
 
-def contradictions(rows: Sequence[Row], book: Book) -> Iterator[Finding]:
+def contradictions(shared: Shared, book: Book) -> Iterator[Finding]:
     """Find rows, each sound by itself, that can't all be meant."""
-    users = [row for row in rows if isinstance(row, UserRow)]
-    teams = [row for row in rows if isinstance(row, TeamRow)]
-    members = [row for row in rows if isinstance(row, MemberRow)]
+    users, teams = shared.of_one_person(), [*shared.teams()]
     yield from _disagreeing("person-conflict", users, lambda row: row.email, _OF_PERSONS, book)
-    yield from _spelled_twice(users, book)
+    yield from _spelled_twice(shared.of_unusual_address(), book)
     yield from _disagreeing("group-conflict", teams, lambda row: row.key, _OF_TEAMS, book)
     yield from _nameless(teams, book)
     yield from _colliding(teams, book)
-    yield from _to_and_fro(users, members, aliases(teams), book)
+    yield from _to_and_fro(*shared.of_who_loses(), aliases(teams), book)
 
 
-def notes(rows: Sequence[Row], book: Book) -> Iterator[Finding]:
+def notes(shared: Shared, book: Book) -> Iterator[Finding]:
     """Say what is worth knowing of rows that go on."""
-    users = [row for row in rows if isinstance(row, UserRow)]
-    teams = [row for row in rows if isinstance(row, TeamRow)]
-    members = [row for row in rows if isinstance(row, MemberRow)]
-    yield from _repeated(users, lambda row: row.email, "email", book)
+    teams, members = [*shared.teams()], shared.of_one_membership()
+    yield from _repeated(shared.of_one_person(), lambda row: row.email, "email", book)
     yield from _repeated(teams, lambda row: row.key, "group", book)
     yield from _repeated(members, lambda row: (row.email, row.key, row.adds), "email", book)
-    yield from _same_local_part(users, book)
-    yield from _on_leave(users, book)
+    yield from _same_local_part([*shared.of_one_name()], book)
+    yield from _on_leave(shared.of_standing(Standing.ON_LEAVE), book)
     yield from _derived(teams, book)
 
 
-def aliases(rows: Iterable[Row]) -> dict[GroupKey, GroupKey]:
+def aliases(teams: Sequence[TeamRow]) -> dict[GroupKey, GroupKey]:
     """Map each internal name that a groups row gives to the key of its group: other rows may write either."""
-    teams = [row for row in rows if isinstance(row, TeamRow)]
     own = {row.key for row in teams}
     named = {group_key(row.internal): row.key for row in teams if row.internal}
     return {name: key for name, key in named.items() if name not in own}

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from onboarding.intake.against import Book
-from onboarding.intake.rows import MemberRow, Row, TeamRow, UserRow
+from onboarding.intake.rows import MemberRow, UserRow
+from onboarding.intake.shared import Shared
 from onboarding.model import Finding, Severity, Standing
 
 _ISO = re.compile(r"(\d{4})[-/.]?(\d\d?)[-/.]?(\d\d?)(?!\d)")
@@ -19,10 +20,10 @@ _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _SHORT_YEAR = re.compile(r"[a-zä.]+[- ](\d\d)$", re.IGNORECASE)
 
 
-def ended(rows: Iterable[Row], book: Book, today: dt.date) -> Iterator[Finding]:
+def ended(shared: Shared, book: Book, today: dt.date) -> Iterator[Finding]:
     """Reject who has left by the end date alone; only note it where a status says otherwise."""
-    for row in rows:
-        if isinstance(row, TeamRow) or not row.end or not _counts(row):
+    for row in shared.of_end_dates(lambda cell: past(cell, today) is not False):
+        if not _counts(row):
             continue
         header = book.header(row.ref, "end_date")
         gone = past(row.end, today)

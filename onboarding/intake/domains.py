@@ -7,11 +7,10 @@ then nobody guesses any more.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from onboarding.intake.against import Book
-from onboarding.intake.rows import Row, TeamRow
+from onboarding.intake.shared import Shared
 from onboarding.model import Finding
 from onboarding.near import near
 
@@ -24,22 +23,16 @@ _SHORT = 3
 """A part of a domain so short is chosen rather than misspelled: eu.acme.example beside us.acme.example."""
 
 
-def doubtful_domains(
-    rows: Iterable[Row], book: Book, at_home: Collection[str]
-) -> Iterator[Finding]:
+def doubtful_domains(shared: Shared, book: Book, at_home: Collection[str]) -> Iterator[Finding]:
     """Reject the rows whose domain is one slip away from one that is far commoner, and new to the tenant."""
-    of_people = [row for row in rows if not isinstance(row, TeamRow)]
-    people = Counter(email.rpartition("@")[2] for email in {row.email for row in of_people})
-    slips = dict(_slips(people))
-    for row in of_people if slips else ():
+    people = shared.people_at()
+    slips = {slip: meant for slip, meant in _slips(people) if slip not in at_home}
+    for row in shared.of_domains(slips):
         domain = row.email.rpartition("@")[2]
-        if domain in slips and domain not in at_home:
-            meant = slips[domain]
-            message = (
-                f"is at {domain}, one slip away from {meant}, where {people[meant]} others are"
-            )
-            header = book.header(row.ref, "email")
-            yield Finding("domain-doubtful", message, row.ref, header, row.email)
+        meant = slips[domain]
+        message = f"is at {domain}, one slip away from {meant}, where {people[meant]} others are"
+        header = book.header(row.ref, "email")
+        yield Finding("domain-doubtful", message, row.ref, header, row.email)
 
 
 def _slips(people: Mapping[str, int]) -> Iterator[tuple[str, str]]:

@@ -1,17 +1,19 @@
-"""One table in, its rows as far as they can be read out, with what is wrong with each by itself."""
+"""A table whose cells were judged in, its rows as far as they can be read out: each made when somebody looks at it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache, partial
+from dataclasses import dataclass
+from functools import cached_property, lru_cache, partial
 from itertools import chain
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from onboarding import schemas
 from onboarding.headers import Kind, Table
-from onboarding.intake.wear import worn
+from onboarding.intake.cells import columns_of, field_of, read
 from onboarding.model import (
     Email,
     Finding,
@@ -95,190 +97,104 @@ class MemberRow(NamedTuple):
 Row = UserRow | TeamRow | MemberRow
 
 
-def judged(
-    table: Table, roles: Mapping[str, Role], domains: frozenset[str]
-) -> tuple[list[Finding], list[Row]]:
-    """Judge one table; its findings, and its rows as far as they can be read."""
-    refs = [RowRef(table.index, int(number), table.source) for number in table.frame.index]
-    by_number = {ref.row: ref for ref in refs}
-    positions = _positions(table)
-    cells = _cells(table, positions)
-    failures = schemas.judge(cells, table.columns.kind, roles, domains)
-    unreadable = {f.row for f in failures if f.code in {"email-missing", "email-invalid"}}
-    found = [*table.findings, *_failed(table, positions, failures, by_number)]
-    found += _cleaned(table, positions, cells, by_number, unreadable)
-    found += worn(table)
-    return found, list(_rows(table.columns.kind, cells, refs, roles, unreadable))
+@dataclass(frozen=True)
+class Sheet:
+    """A table whose cells were judged, by column; its rows are made of those that are asked for."""
+
+    table: Table
+    roles: Mapping[str, Role]
+    emails: pd.Series[str]
+    """The correlation key of each row's person; empty where it can't be read."""
+    unusual: np.ndarray
+    """The places of the addresses that are not plainly right."""
+    rejected: np.ndarray
+    """Whether each row is rejected, as far as is known."""
+
+    @property
+    def kind(self) -> Kind:
+        """What one row speaks of."""
+        return self.table.columns.kind
+
+    @property
+    def sound(self) -> np.ndarray:
+        """Which rows are not rejected."""
+        return ~self.rejected
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """The numbers of all rows."""
+        index = self.table.frame.index
+        if isinstance(index, pd.RangeIndex):
+            return range(index.start, index.stop, index.step)  # rows may be left out evenly
+        return [int(number) for number in index]
+
+    @cached_property
+    def domains(self) -> tuple[np.ndarray, Sequence[str]]:
+        """The domains of the addresses, each once, and for each row which of them is its own."""
+        names = [email.rpartition("@")[2] for email in self.emails.tolist()]
+        codes, there = pd.factorize(np.array(names, object))
+        return codes, there.tolist()
+
+    def column(self, field: str) -> pd.Series[str]:
+        """Give the cells of a field's first column, read; blank ones if it has none."""
+        return read(self.table, field)
+
+    def reject(self, findings: Iterable[Finding]) -> None:
+        """Take the rows out of what is sound that these findings reject."""
+        wrong = [f.row.row for f in findings if f.row and f.severity is Severity.REJECT]
+        self.rejected[self.table.frame.index.get_indexer(pd.Index(wrong))] = True
+
+    def rows(self, which: np.ndarray) -> Iterator[Row]:
+        """Make the rows for which this is true, in their order."""
+        chosen = np.flatnonzero(which)
+        for start in range(0, len(chosen), _BATCH):
+            yield from _rows(self, chosen[start : start + _BATCH])
 
 
-def _failed(
-    table: Table,
-    positions: Mapping[str, int],
-    failures: Sequence[schemas.Failure],
-    refs: Mapping[int, RowRef],
-) -> Iterator[Finding]:
-    """Word failures with the headers and cells of the file; what the reader has said of a cell is not said again."""
-    told = {(f.row.row, f.column) for f in table.findings if f.row is not None}
-    spoilt = {failure.column for failure in failures}
-    raw = {name: table.frame[positions[name]].to_dict() for name in spoilt}
-    for row, name, code, _, message in failures:
-        header = table.headers[positions[name]]
-        if (row, header) not in told:
-            yield Finding(code, message, refs[row], header, raw[name][row].strip())
+_BATCH = 20_000
+"""Rows that are made at once."""
 
 
-def _positions(table: Table) -> dict[str, int]:
-    """Give every column that counts a name of its own: ``groups``, ``groups1``, … where there are several."""
-    return {
-        f"{name}{i or ''}": position
-        for name, where in table.columns.fields.items()
-        for i, position in enumerate(where if name in _SEVERAL else where[: name in _ONE])
-    }
-
-
-_SEVERAL = {"groups", "secondary_email", "username", "status", "blocked"}
-_ONE = {"email", "role", "group", "internal_name", "description", "default", "action", "end_date"}
-"""The fields that are read, of one or of several columns; all others are only carried along."""
-
-
-def _cells(table: Table, positions: Mapping[str, int]) -> pd.DataFrame:
-    """Give the columns under their canonical names, cells cleaned and words folded."""
-    texts = {
-        name: [*map(_READ.get(_field(name), schemas.clean), table.frame[position].tolist())]
-        for name, position in positions.items()
-    }
-    for name, known in table.columns.meant.items():
-        ids = table.frame[positions[name]].tolist()
-        texts[name] = [_READ.get(name, schemas.clean)(known.get(cell.strip(), "")) for cell in ids]
-    for name, text in table.columns.given.items():
-        texts[name] = [text] * len(table.frame)
-    return pd.DataFrame(texts, index=table.frame.index, dtype="str")
-
-
-def _address(cell: str) -> str:
-    return cell if schemas.PLAIN.fullmatch(cell) else schemas.tidied(cell)[0]
-
-
-def _unless_nothing(cell: str) -> str:
-    text = schemas.clean(cell)
-    return "" if len(text) < _LONGER and text.casefold() in schemas.NOTHING else text
-
-
-_LONGER = 1 + max(map(len, schemas.NOTHING))
-
-
-_READ = {
-    "email": _address,
-    **dict.fromkeys(("group", "groups", "internal_name", "description"), _unless_nothing),
-    **dict.fromkeys(("role", "status", "blocked", "default", "action"), schemas.fold),
-}
-"""How the cells of a field are read before they are judged; the others are only cleaned."""
-
-
-def _field(name: str) -> str:
-    """Give the field of a column: ``groups`` of ``groups2``."""
-    return name.rstrip("0123456789")
-
-
-def _cleaned(
-    table: Table,
-    positions: Mapping[str, int],
-    cells: pd.DataFrame,
-    refs: Mapping[int, RowRef],
-    unreadable: set[int],
-) -> Iterator[Finding]:
-    """Note what was taken off addresses and names, and addresses to look at twice.
-
-    Plain blanks around are too common to mention, as is the case of an address.
-    """
-    for name, position in positions.items():
-        field, header = _field(name), table.headers[position]
-        raw, read = table.frame[position], cells[name]
-        told: _Told = iter(())
-        if name in table.columns.meant:
-            continue  # an id, not what it stands for
-        if field == "email":
-            told = _about_addresses(raw, read, unreadable)
-        elif field in {"group", "groups", "description"}:
-            told = chain(_about_names(raw), _about_nothing(raw, read))
-        for row, code, value, message in told:
-            yield Finding(code, message, refs[row], header, value, Severity.NOTE)
-
-
-_Told = Iterator[tuple[int, str, str, str]]
-"""Row, code, value and message of each note."""
-
-
-def _about_addresses(raw: pd.Series[str], read: pd.Series[str], unreadable: set[int]) -> _Told:
-    plain = schemas.PLAIN.fullmatch
-    for row, cell, address in zip(read.index.tolist(), raw.tolist(), read.tolist(), strict=True):
-        if (cell == address and plain(cell)) or row in unreadable:
-            continue
-        if lost := schemas.tidied(cell)[1]:
-            message = f"held more than an address ({lost}); {address} is used"
-            yield row, "email-cleaned", cell.strip(), message
-        if unusual := schemas.unusual(address):
-            yield row, "email-unusual", address, unusual
-
-
-def _about_names(raw: pd.Series[str]) -> _Told:
-    if schemas.UNSEEN.search("\n".join(raw.tolist())):
-        for row, cell in raw.items():
-            if schemas.UNSEEN.search(cell):
-                message = "held hard blanks or invisible characters; they don't count"
-                yield int(str(row)), "name-cleaned", cell.strip(), message
-
-
-def _about_nothing(raw: pd.Series[str], read: pd.Series[str]) -> _Told:
-    emptied = (read == "") & (raw != "")
-    for row, cell in raw[emptied].items():
-        if schemas.clean(cell):
-            yield (
-                int(str(row)),
-                "nothing-said",
-                cell.strip(),
-                "is a word for nothing and is taken as blank",
-            )
-
-
-def _rows(
-    kind: Kind,
-    cells: pd.DataFrame,
-    refs: Sequence[RowRef],
-    roles: Mapping[str, Role],
-    unreadable: set[int],
-) -> Iterator[Row]:
-    emails = [
-        Email("") if ref.row in unreadable else normal_email(cell)
-        for ref, cell in zip(refs, _column(cells, "email"), strict=True)
-    ]
-    match kind:
+def _rows(sheet: Sheet, at: np.ndarray) -> Iterator[Row]:
+    """Make the rows at these places."""
+    table = sheet.table
+    numbers = table.frame.index[at].tolist()
+    refs = [RowRef(table.index, number, table.source) for number in numbers]
+    emails = [Email(email) for email in sheet.emails.take(at).tolist()]
+    cells = {name: read(table, name, at).tolist() for name in columns_of(table)}
+    match sheet.kind:
         case Kind.USERS:
-            return _users(cells, refs, emails, roles)
+            return _users(cells, refs, emails, sheet.roles)
         case Kind.GROUPS:
             return _teams(cells, refs)
         case Kind.MEMBERSHIPS:
             return _members(cells, refs, emails)
 
 
-def _column(cells: pd.DataFrame, name: str) -> list[str]:
-    return cells[name].tolist() if name in cells else [""] * len(cells)
+_Cells = Mapping[str, Sequence[str]]
 
 
 def _users(
-    cells: pd.DataFrame, refs: Sequence[RowRef], emails: Sequence[Email], roles: Mapping[str, Role]
+    cells: _Cells, refs: Sequence[RowRef], emails: Sequence[Email], roles: Mapping[str, Role]
 ) -> Iterator[UserRow]:
+    blank = [""] * len(refs)
+
+    def together(name: str) -> Iterable[tuple[str, ...]]:
+        """Give, row by row, the cells of all the columns of one field."""
+        columns = [texts for column, texts in cells.items() if field_of(column) == name]
+        return zip(*columns, strict=True) if columns else [()] * len(refs)
+
     split = partial(schemas.names, commas="groups1" not in cells)
     for ref, email, role, status, block, groups, addresses, logins, end in zip(
         refs,
         emails,
-        map(roles.get, _column(cells, "role")),
-        _together(cells, "status"),
-        _together(cells, "blocked"),
-        _together(cells, "groups"),
-        _together(cells, "secondary_email"),
-        _together(cells, "username"),
-        _column(cells, "end_date"),
+        map(roles.get, cells.get("role", blank)),
+        together("status"),
+        together("blocked"),
+        together("groups"),
+        together("secondary_email"),
+        together("username"),
+        cells.get("end_date", blank),
         strict=True,
     ):
         named = tuple(dict.fromkeys(chain.from_iterable(map(split, groups))))
@@ -303,37 +219,31 @@ def _standing(said: Iterable[str], blocked: Iterable[str]) -> Standing | None:
     return next((standing for standing in _LEAST_FIRST if standing in found), None)
 
 
-def _teams(cells: pd.DataFrame, refs: Sequence[RowRef]) -> Iterator[TeamRow]:
+def _teams(cells: _Cells, refs: Sequence[RowRef]) -> Iterator[TeamRow]:
+    blank = [""] * len(refs)
     for ref, group, internal, description, default in zip(
         refs,
-        _column(cells, "group"),
-        _column(cells, "internal_name"),
-        _column(cells, "description"),
-        _column(cells, "default"),
+        cells["group"],
+        cells.get("internal_name", blank),
+        cells.get("description", blank),
+        cells.get("default", blank),
         strict=True,
     ):
         said = "" if description.casefold() == schemas.CLEAR else description or None
         yield TeamRow(ref, _label(group), GroupName(internal), said, _DEFAULT.get(default))
 
 
-def _members(
-    cells: pd.DataFrame, refs: Sequence[RowRef], emails: Sequence[Email]
-) -> Iterator[MemberRow]:
+def _members(cells: _Cells, refs: Sequence[RowRef], emails: Sequence[Email]) -> Iterator[MemberRow]:
+    blank = [""] * len(refs)
     for ref, email, group, action, end in zip(
         refs,
         emails,
-        _column(cells, "group"),
-        _column(cells, "action"),
-        _column(cells, "end_date"),
+        cells["group"],
+        cells.get("action", blank),
+        cells.get("end_date", blank),
         strict=True,
     ):
         yield MemberRow(ref, email, _label(group), action not in schemas.REMOVE, end)
-
-
-def _together(cells: pd.DataFrame, name: str) -> Iterable[tuple[str, ...]]:
-    """Give, row by row, the cells of all the columns of one field."""
-    columns = [cells[column].tolist() for column in cells.columns if _field(column) == name]
-    return zip(*columns, strict=True) if columns else [()] * len(cells)
 
 
 def _label(cell: str) -> tuple[str, ...]:

@@ -61,7 +61,8 @@ def _signs(cells: Sequence[str]) -> Iterator[tuple[int, str]]:
         first = next((i for i, cell in enumerate(cells) if garbled(cell)), None)
         if first is not None:
             yield first, "text that was read in the wrong encoding"
-    yield from _zeros(cells)
+    if text.startswith("0") or "\n0" in text:
+        yield from _zeros(cells)
 
 
 def _zeros(cells: Sequence[str]) -> Iterator[tuple[int, str]]:
@@ -69,7 +70,7 @@ def _zeros(cells: Sequence[str]) -> Iterator[tuple[int, str]]:
     width = next((len(cell) for cell in cells if cell[:1] == "0" and cell.isdigit()), 0)
     if width < 2:
         return
-    if all(len(cell) == width for cell in cells):
+    if set(map(len, cells)) == {width}:
         return
     numbers = [(i, cell) for i, cell in enumerate(cells) if cell.isdigit()]
     short = [i for i, cell in numbers if len(cell) < width and cell[0] != "0"]

@@ -1,34 +1,31 @@
-"""What a valid cell is: clean text cells of one table in, a ``Failure`` for each cell that is none out.
+"""What a valid cell is: cells of one table in, those that are none out, in words.
 
-The rules are pandera schemas, one per kind of table; the name of each check is the code of the finding. Everything is
-text and stays text: nothing is coerced, so that a failure still shows what the cell says. Checks work on whole
-columns: a cheap pattern passes what is plainly right, and only the rest is looked at one by one, each text once.
-
-How cells are read stands in ``text`` (what nobody sees, lists of groups), ``words`` (roles, states, yes and no, compared
-without case), ``addresses`` and ``damage``.
+``plain`` passes what is plainly right, a whole column at a time; ``rules`` judges the rest with pandera. How cells are read
+stands in ``text`` (what nobody sees, lists of groups), ``words`` (roles, states, yes and no, compared without case),
+``addresses``, ``names`` and ``damage``.
 """
 
-from __future__ import annotations
-
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
-from typing import NamedTuple
-
-import pandas as pd
-import pandera.pandas as pa
-from pandera.errors import SchemaErrors
-
-from onboarding.model import Role
-from onboarding.schemas.addresses import PLAIN, fault, meant, respelled, tidied, unusual
-from onboarding.schemas.damage import damage, disguised, garbled, unprintable
+from onboarding.schemas.addresses import PLAIN, fault, respelled, tidied, unusual
+from onboarding.schemas.names import LONGEST, wrong_name
+from onboarding.schemas.plain import plain
 from onboarding.schemas.text import BLANKS, UNSEEN, clean, fold, label, names
-from onboarding.schemas.words import ADD, NO, NOTHING, REMOVE, ROLES, STANDINGS, YES, role_words
+from onboarding.schemas.words import (
+    ADD,
+    CLEAR,
+    NO,
+    NOTHING,
+    REMOVE,
+    ROLES,
+    STANDINGS,
+    YES,
+    role_words,
+)
 
 __all__ = [
     "ADD",
     "BLANKS",
     "CLEAR",
+    "LONGEST",
     "NO",
     "NOTHING",
     "PLAIN",
@@ -37,258 +34,15 @@ __all__ = [
     "STANDINGS",
     "UNSEEN",
     "YES",
-    "Failure",
     "clean",
     "fault",
     "fold",
-    "judge",
     "label",
     "names",
+    "plain",
     "respelled",
     "role_words",
     "tidied",
     "unusual",
+    "wrong_name",
 ]
-
-LONGEST = 255
-"""Characters that a tenant keeps of a name or a description (Keycloak's columns)."""
-CLEAR = "(clear)"
-"""What a description cell says to be emptied; a blank one leaves the description as it is."""
-
-
-class Failure(NamedTuple):
-    """A cell that is not valid, in the words of its column."""
-
-    row: int
-    column: str
-    code: str
-    value: str
-    message: str
-    """What is wrong, to be read behind the value."""
-
-
-def judge(
-    cells: pd.DataFrame, kind: str, roles: Mapping[str, Role], domains: frozenset[str]
-) -> list[Failure]:
-    """Judge every cell by the schema of its kind; the first failure of each cell, ordered by row.
-
-    ``cells`` has a column for each field, ``group1``, ``group2``, … for several groups cells, and the table's row
-    numbers as index; words are folded. The exception that pandera raises holds everybody's data and goes no further.
-    """
-    split = partial(names, commas="groups1" not in cells)
-    schema = _schema(kind, roles, domains, split)
-    try:
-        schema.validate(cells, lazy=True)
-    except SchemaErrors as errors:
-        found = list(_failures(errors))
-    else:
-        return []
-    first: dict[tuple[int, str], Failure] = {}
-    for failure in found:
-        if not _meant_so(failure, cells):
-            first.setdefault((failure.row, failure.column), failure)
-    place = {name: i for i, name in enumerate(cells.columns)}
-    return sorted(first.values(), key=lambda f: (f.row, place[f.column]))
-
-
-def _meant_so(failure: Failure, cells: pd.DataFrame) -> bool:
-    """Whether somebody insists on a group's name that looks damaged, by giving it an internal name."""
-    of_a_group = failure.code == "cell-damaged" and failure.column == "group"
-    return of_a_group and bool(cells.get("internal_name", pd.Series()).get(failure.row))
-
-
-def wrong_name(name: str, *, meant: bool = False) -> str:
-    """Say what is wrong with a group's name; ``meant``: an internal name stands beside it. Empty: nothing."""
-    return (not meant and damage(name)) or garbled(name) or _no_name(name)
-
-
-# ---- the schemas: a column, its rules in the order in which they are told --------------------------------------------
-
-_Fault = Callable[[str], str]
-_Split = Callable[[str], Iterable[str]]
-
-
-def _whole(cell: str) -> tuple[str]:
-    return (cell,)
-
-
-def _schema(
-    kind: str, roles: Mapping[str, Role], domains: frozenset[str], split: _Split
-) -> pa.DataFrameSchema:
-    address = [_present("email-missing"), _addresses(), *([_at(domains)] if domains else [])]
-    group = [_present("group-missing"), *_names(lambda cell: (label(cell),))]
-    columns: Mapping[str, list[pa.Check]]
-    match kind:
-        case "users":
-            columns = {
-                "email": address,
-                "role": [_one_of("role-unknown", roles)],
-                r"status\d*": [_one_of("status-unknown", STANDINGS)],
-                r"blocked\d*": [_one_of("status-unknown", YES | NO)],
-                r"groups\d*": _names(split),
-            }
-        case "groups":
-            columns = {
-                "group": group,
-                "internal_name": [_faultless("cell-damaged", damage, _whole), _internal_names()],
-                "description": [
-                    _faultless("cell-garbled", garbled, _whole),
-                    _short("description-too-long"),
-                ],
-                "default": [_one_of("default-unknown", YES | NO)],
-            }
-        case _:
-            columns = {
-                "email": address,
-                "group": group,
-                "action": [_one_of("action-unknown", ADD | REMOVE)],
-            }
-    return pa.DataFrameSchema(
-        {
-            name: pa.Column(str, checks, required=False, regex="\\" in name)
-            for name, checks in columns.items()
-        },
-        name=kind,
-    )
-
-
-def _present(code: str) -> pa.Check:
-    return pa.Check(lambda cells: cells != "", name=code)
-
-
-def _one_of(code: str, known: Mapping[str, object] | frozenset[str]) -> pa.Check:
-    return pa.Check(lambda cells: cells.isin(["", *known]), name=code)
-
-
-def _short(code: str) -> pa.Check:
-    return pa.Check(lambda cells: cells.str.len() <= LONGEST, name=code)
-
-
-def _addresses() -> pa.Check:
-    def rule(cells: pd.Series[str]) -> pd.Series[bool]:
-        plain = cells.str.fullmatch(PLAIN)
-        suspects = cells[~plain].unique()
-        return plain | cells.isin([a for a in suspects if not a or not fault(a)])
-
-    return pa.Check(rule, name="email-invalid")
-
-
-def _at(domains: frozenset[str]) -> pa.Check:
-    """Let only these domains pass, compared letter by letter."""
-
-    def rule(cells: pd.Series[str]) -> pd.Series[bool]:
-        return cells.str.replace(r"(?s).*@", "", regex=True).str.lower().isin(["", *domains])
-
-    return pa.Check(rule, name="domain-not-allowed")
-
-
-def _names(split: _Split) -> list[pa.Check]:
-    """Judge names of groups, of which a cell may hold several."""
-    return [
-        _faultless("cell-damaged", damage, split),
-        _faultless("cell-garbled", garbled, split),
-        _faultless("group-name-invalid", _no_name, split),
-    ]
-
-
-def _faultless(code: str, wrong: _Fault, split: _Split) -> pa.Check:
-    """Let pass what has no fault in any part; there are far fewer names of groups than cells."""
-
-    def rule(cells: pd.Series[str]) -> pd.Series[bool]:
-        parts: set[str] = set().union(*map(split, cells.tolist()))
-        faulty = {part for part in parts if wrong(part)}
-        if not faulty:
-            return pd.Series(True, index=cells.index)
-        return ~cells.isin([c for c in cells.unique() if not faulty.isdisjoint(split(c))])
-
-    return pa.Check(rule, name=code)
-
-
-def _no_name(name: str) -> str:
-    long = f"has {len(name)} characters; a tenant keeps {LONGEST}" if len(name) > LONGEST else ""
-    return long or unprintable(name) or disguised(name) or _torn(name) or _beside(name)
-
-
-def _torn(name: str) -> str:
-    """Say that a name is part of a list as programs write it, and was cut at the wrong place."""
-    if any(name.count(opening) != name.count(closing) for opening, closing in ("()", "[]", "{}")):
-        return "has a bracket without its other half; put ; between names, and nothing around them"
-    if re.match("(?:cn|ou|dc)=", name, re.IGNORECASE):
-        return "is a directory's name for it; only what stands behind CN= is the group's name"
-    return ""
-
-
-def _beside(name: str) -> str:
-    """Say that a name is none by itself: a ditto mark, or one line of a list with bullets."""
-    if name.casefold() in _DITTO:
-        return "stands for the cell above; write the name into every row"
-    if re.match(r"[•‣▪◦·*–-]\s", name):
-        return "begins with a bullet; write names only, each on a line or with ; between"
-    return ""
-
-
-_DITTO = frozenset({'"', "''", "〃", "″", "ditto", "dito", "s.o.", "do.", "same as above"})
-
-
-def _internal_names() -> pa.Check:
-    pattern = rf"(?:[a-z0-9_]{{1,{LONGEST}}})?"
-    return pa.Check(lambda cells: cells.str.fullmatch(pattern), name="internal-name-invalid")
-
-
-# ---- what a failure is called ----------------------------------------------------------------------------------------
-
-
-def _of_address(cell: str) -> str:
-    near = meant(cell)
-    return f"is not an e-mail address: {fault(cell)}" + (f"; was it {near}?" if near else "")
-
-
-def _of_word(words: str) -> _Fault:
-    """Word that a cell is none of the known words, and why it may look like one all the same."""
-
-    def message(cell: str) -> str:
-        looks = disguised(cell) or damage(cell)
-        return f"{words}; it {looks}" if looks else words
-
-    return message
-
-
-def _of_names(wrong: _Fault) -> _Fault:
-    """Word what is wrong with a name, naming it where the cell holds several."""
-
-    def message(cell: str) -> str:
-        if told := wrong(cell) or wrong(label(cell)):
-            return told
-        named = ((name, wrong(name)) for name in names(cell))
-        return next(f'names "{name}", which {told}' for name, told in named if told)
-
-    return message
-
-
-_MESSAGES: Mapping[str, _Fault] = {
-    "email-missing": lambda _: "is blank",
-    "email-invalid": _of_address,
-    "domain-not-allowed": lambda cell: (
-        f"is at {cell.rpartition('@')[2]}, which is no allowed domain"
-    ),
-    "role-unknown": _of_word("is no role; the roles are Guest, Member and Admin"),
-    "status-unknown": _of_word("is no known status"),
-    "action-unknown": _of_word("is neither add nor remove"),
-    "default-unknown": _of_word("is neither yes nor no"),
-    "group-missing": lambda _: "is blank",
-    "cell-damaged": _of_names(damage),
-    "cell-garbled": _of_names(garbled),
-    "group-name-invalid": _of_names(_no_name),
-    "internal-name-invalid": lambda _: (
-        "is no internal name: only a to z, 0 to 9 and _ may be in it"
-    ),
-    "description-too-long": lambda cell: f"has {len(cell)} characters; a tenant keeps {LONGEST}",
-}
-
-
-def _failures(errors: SchemaErrors) -> Iterator[Failure]:
-    for error in errors.schema_errors:
-        code, column = str(error.check.name), str(error.schema.name)
-        cases = error.failure_cases
-        for row, value in zip(cases["index"], cases["failure_case"], strict=True):
-            yield Failure(int(row), column, code, str(value), _MESSAGES[code](str(value)))

@@ -44,6 +44,8 @@ def tidied(cell: str) -> tuple[str, str]:
     ('ana@acme.example, ben@acme.example', '')
     """
     text = clean(cell)
+    if "@" not in text:
+        return text, ""
     seen = unicodedata.normalize("NFC", cell.strip(" \t\r\n"))
     lost = [] if text == seen else ["invisible characters"]
     address = text

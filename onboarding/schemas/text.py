@@ -24,8 +24,9 @@ UNSEEN = re.compile(
 _ESCAPED = re.compile(r"_x00(?:0[09ad]|a0)_", re.IGNORECASE)
 """A line break or another blank as Excel escapes it in its files (``_x000D_``); other programs show the escape."""
 _NO_ZERO_WIDTH = dict.fromkeys(map(ord, _ZERO_WIDTH))
-_QUOTES = tuple('"“”„‟«»＂')
-_STRAIGHT = str.maketrans(dict.fromkeys(_QUOTES, '"'))
+QUOTES = frozenset('"“”„‟«»＂')
+"""What stands around a name that is one whatever is in it."""
+_STRAIGHT = str.maketrans(dict.fromkeys(QUOTES, '"'))
 
 
 def clean(text: str) -> str:
@@ -56,7 +57,7 @@ def label(cell: str) -> str:
     'R&D, Ops'
     """
     text = " ".join(clean(cell).split())
-    if text[-1:] in _QUOTES and len(text) > 2:
+    if text[-1:] in QUOTES and len(text) > 2:
         straight = text.translate(_STRAIGHT)
         if straight[0] == '"' and straight.count('"') == 2:
             return text[1:-1].strip()

@@ -24,6 +24,8 @@ ROLES: Mapping[str, Role] = {
     for role, spellings in _ROLE_WORDS.items()
     for spelling in (role.value, *spellings)
 }
+CLEAR = "(clear)"
+"""What a description cell says to be emptied; a blank one leaves the description as it is."""
 NOTHING = words(
     "n/a | n.a. | none | (none) | null | <null> | nil | nan | - | -- | — | – | keine | aucun | tbd | tba"
 )

@@ -13,8 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import BinaryIO
 
-import pandas as pd
-
 from onboarding.errors import SheetError
 from onboarding.headers import Kind, NoKnownHeader, Table, joined
 from onboarding.model import Finding, RowRef
@@ -23,7 +21,7 @@ from onboarding.sheets import cells
 from onboarding.sheets.cells import FORMULA_STARTS
 from onboarding.sheets.doubts import refuse_contrary, renamed, strangers
 from onboarding.sheets.files import TEXTS, Snapshot, Source, again, snapshots
-from onboarding.sheets.grid import Grid
+from onboarding.sheets.grid import Cells, Grid
 from onboarding.sheets.kinds import refuse_what_is_no_text
 from onboarding.sheets.layout import is_blank, lay_out
 from onboarding.sheets.notes import note, notes
@@ -86,7 +84,7 @@ def _tables(snapshot: Snapshot, reading: Reading, index: int) -> Iterator[Table 
             source = f"{name}!{grid.sheet}" if grid.sheet else name
             if grid.is_example:
                 yield note("table-ignored", "is an example and was not read", source)
-            elif not grid.is_report and not all(map(is_blank, grid.rows)):
+            elif not grid.is_report and not all(map(is_blank, grid.below(0))):
                 try:
                     yield _table(grid, snapshot, source, reading, index)
                     index += 1
@@ -117,9 +115,18 @@ def _grids(snapshot: Snapshot, reading: Reading) -> Iterator[Grid | Finding]:
     grid = read_text(
         content, encoding=reading.encoding, delimiter=reading.delimiter, columns=reading.columns
     )
+    if grid.open_end and reading.final_line_break and not snapshot.vouched_for:
+        raise SheetError(_NO_LAST_LINE_BREAK)
     if suffix and suffix not in TEXTS:
         yield note("read-as", "is delimited text by its content, and was read as that", name)
     yield grid
+
+
+_NO_LAST_LINE_BREAK = (
+    "its last line has no line break at its end, so the file may have been cut off there, or still be growing. Get all of "
+    "it; or run without --yes, to be asked; or, if the program that writes it never ends a file with one, say so in the "
+    'settings: [files."NAME"] final_line_break = false'
+)
 
 
 def _sheets(sheets: Sequence[Sheet], snapshot: Snapshot, name: str) -> Iterator[Grid | Finding]:
@@ -130,7 +137,7 @@ def _sheets(sheets: Sequence[Sheet], snapshot: Snapshot, name: str) -> Iterator[
     for sheet in sheets:
         if sheet.read:
             yield Grid(
-                sheet.rows,
+                Cells.of(sheet.rows),
                 sheet.name,
                 errors=sheet.errors,
                 covered=sheet.covered,
@@ -151,16 +158,13 @@ def _table(grid: Grid, snapshot: Snapshot, source: str, reading: Reading, index:
         if grid.doubt and snapshot.named:
             raise SheetError(grid.doubt) from None
         raise
-    columns, numbers, rows = layout.columns, layout.numbers, layout.rows
-    headers = [clean(header) for header in grid.rows[layout.top - 1]]
+    columns = layout.columns
+    headers = [clean(header) for header in grid.row(layout.top)]
     width, at = len(headers), RowRef(index, 0, source)
-    beyond = cells.surplus(width, numbers, rows)
+    frame = layout.frame(grid, width)
+    beyond = cells.surplus(grid, width, frame.index)
     findings = cells.ragged(beyond, width, columns, at)
     findings += cells.cut_off(grid, layout, width, at)
-    filled = [
-        row if len(row) == width else [*row[:width], *[""] * (width - len(row))] for row in rows
-    ]
-    frame = pd.DataFrame(filled, index=numbers, columns=range(width), dtype="str")
     findings += cells.show_errors(frame, grid, headers, columns, at)
     cells.blank_passwords(frame, columns, beyond)
 
@@ -183,7 +187,7 @@ def _table(grid: Grid, snapshot: Snapshot, source: str, reading: Reading, index:
     )
     table = cells.without_results(table, reading)
     cells.refuse_doubt(table, grid)
-    above = [" ".join(filter(None, map(clean, row))) for row in grid.rows[: layout.top - 1]]
+    above = [" ".join(filter(None, map(clean, row))) for row in grid.head[: layout.top - 1]]
     refuse_contrary(table, above)
     table = replace(table, findings=(*table.findings, *strangers(table), *renamed(table)))
     return replace(table, findings=(*table.findings, *notes(table, grid)))

@@ -37,17 +37,26 @@ ERRORS = frozenset(
 """What spreadsheet programs show instead of a value, also in text files that they write; and our own three."""
 
 
-def surplus(
-    width: int, numbers: Sequence[int], rows: Sequence[Sequence[str]]
-) -> dict[int, tuple[str, ...]]:
+def surplus(grid: Grid, width: int, numbers: pd.Index) -> dict[int, tuple[str, ...]]:
     """Give the cells beyond the table's width, by row number.
 
     Blank cells at the end of every single row (a delimiter too many at each line's end) are no surplus, nor are those
     that a spreadsheet makes for whatever stands beside the table.
     """
-    long = {n: tuple(row[width:]) for n, row in zip(numbers, rows, strict=True) if len(row) > width}
-    evenly = len(long) == len(rows) and len({len(cells) for cells in long.values()}) == 1
-    return {} if evenly and all(map(is_blank, long.values())) else long
+    widths = grid.widths(numbers)
+    long = numbers[widths > width]
+    if len(long) == 0:
+        return {}
+    if widths.min() == widths.max() and _are_blank(grid, width, numbers):
+        return {}
+    wanted = long.tolist()
+    return {n: tuple(row[width:]) for n, row in zip(wanted, grid.rows(wanted), strict=True)}
+
+
+def _are_blank(grid: Grid, width: int, numbers: pd.Index) -> bool:
+    beyond = grid.cells.frame.iloc[:, width:].loc[numbers]
+    further = (cells for number, cells in grid.cells.beyond.items() if number in numbers)
+    return all(is_blank(beyond[i].tolist()) for i in beyond) and all(map(is_blank, further))
 
 
 def ragged(
@@ -67,9 +76,10 @@ def ragged(
 
 def cut_off(grid: Grid, layout: Layout, width: int, at: RowRef) -> list[Finding]:
     """Reject the last row of a file that breaks off in it: a blank ``action`` would mean *add*."""
-    if not grid.open_end or not layout.numbers or layout.numbers[-1] != len(grid.rows):
+    last = len(grid)
+    if not grid.open_end or last in layout.ignored:
         return []
-    *above, row = layout.rows
+    row = grid.row(last)
     takes_away = [i for name in ("action", "status") for i in layout.columns.fields.get(name, ())]
     if len(row) < width:
         message = f"has {len(row)} of {width} cells and no line end; is the file cut off?"
@@ -78,9 +88,10 @@ def cut_off(grid: Grid, layout: Layout, width: int, at: RowRef) -> list[Finding]
     else:
         return []
     missing = min(len(row), width - 1)
-    if above and all(is_blank(other[missing:]) for other in above):
+    above = layout.frame(grid, width).iloc[:-1, missing:]
+    if len(above) and all(is_blank(above[i].tolist()) for i in above):
         return []  # nobody ever writes anything there
-    return [Finding("row-cut", message, replace(at, row=layout.numbers[-1]))]
+    return [Finding("row-cut", message, replace(at, row=last))]
 
 
 def show_errors(
@@ -92,11 +103,10 @@ def show_errors(
     wrote, says the same: a blank ``action`` would mean *add*.
     """
     counts = {i for name, where in columns.fields.items() if name not in CARRIED for i in where}
-    rows = set(frame.index)
     wrong = {cell: MERGED for cell in grid.covered if cell[1] in counts}
     wrong |= {cell: shown or NOT_CALCULATED for cell, shown in grid.errors.items()}
     for (number, position), shown in wrong.items():
-        if number in rows and position < len(headers):
+        if number in frame.index and position < len(headers):
             frame.loc[number, position] = shown
     found = [
         (int(number), position, str(frame.at[number, position]))

@@ -8,8 +8,10 @@ What is left out is said; what looks like a second table is refused, since its r
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
 
 from onboarding.errors import SheetError
 from onboarding.headers import (
@@ -24,9 +26,9 @@ from onboarding.headers import (
 )
 from onboarding.headers.spelling import field_of
 from onboarding.schemas import BLANKS, clean, fault, fold
+from onboarding.sheets.certain import doubtful_rows
 from onboarding.sheets.grid import Grid
 from onboarding.sheets.reading import Reading
-from onboarding.sheets.text import HEADER_WITHIN
 
 BLANK = "blank"
 TITLE = "title"
@@ -35,6 +37,8 @@ EXAMPLE = "example"
 REMARK = "remark"
 REPEATED = "headers once more"
 TOTAL = "total"
+_FIRST = 3
+"""Rows among which examples stand; few do, and nearly all others are people's."""
 TOLD = (EXAMPLE, REMARK, REPEATED, TOTAL)
 """Why a row below the headers is left out, where a person should hear of it."""
 
@@ -59,6 +63,7 @@ _FOOTER = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"[\d.,'%\s-]+")
+_NO_ROWS = (_TOTAL, _COUNTED, _FOOTER, _NUMBER)
 _HINT = re.compile(
     r"\(?(?:required|mandatory|optional|free text|text|pflicht|pflichtfeld|obligatoire|facultatif|obligatorio|opcional)\)?",
     re.IGNORECASE,
@@ -72,33 +77,61 @@ class Layout:
     top: int
     """The number of the header row."""
     columns: Columns
-    numbers: list[int]
-    rows: list[Sequence[str]]
-    """The rows of the table, whose numbers those are."""
-    ignored: dict[int, str] = field(default_factory=dict)
-    """Every other row of the grid, and why it is none of them."""
+    ignored: dict[int, str]
+    """Every row of the grid that is none of the table, and why."""
+
+    def frame(self, grid: Grid, width: int) -> pd.DataFrame:
+        """Give the rows of the table."""
+        below = grid.cells.frame.iloc[self.top :, :width]
+        among = [number for number in self.ignored if number > self.top]
+        return below.drop(index=among) if among else below
+
+    def above(self, number: int) -> int:
+        """Count the rows of the table above one that may be of it, all those ignored above being known."""
+        return number - 1 - len(self.ignored)
 
 
 def lay_out(grid: Grid, reading: Reading, source: str) -> Layout:
     """Find the table. Raises ``NoKnownHeader`` where there is none of ours."""
+    head = grid.head
     top, columns = _heading(grid, reading, source)
     _no_table_beside(grid, top, reading)
-    ignored = {n: BLANK if is_blank(row) else TITLE for n, row in enumerate(grid.rows[:top], 1)}
-    found = Layout(top + 1, columns, [], [], ignored | {top + 1: HEADERS})
+    ignored = {n: BLANK if is_blank(row) else TITLE for n, row in enumerate(head[:top], 1)}
+    found = Layout(top + 1, columns, ignored | {top + 1: HEADERS})
     shown = {number for number, _ in grid.errors}
-    for number, row in enumerate(grid.rows[top + 1 :], top + 2):
+    for number, row in _to_look_at(grid, found):
         text = "".join(row)
         why = ""
         if not text.strip(BLANKS):
             why = "" if number in shown else BLANK
-        elif "@" not in text or len(found.numbers) < 3:  # few rows; nearly all others are people's
+        elif "@" not in text or found.above(number) < _FIRST:
             why = _why_not(grid, row, number, found)
         if why:
-            ignored[number] = found.ignored[number] = why
-        else:
-            found.numbers.append(number)
-            found.rows.append(row)
+            found.ignored[number] = why
     return found
+
+
+def _to_look_at(grid: Grid, found: Layout) -> Iterator[tuple[int, Sequence[str]]]:
+    """Give the first three rows of the table and what lies between, and below all that may be none of it."""
+    below = found.top
+    for row in grid.below(found.top):
+        if found.above(below + 1) == _FIRST:
+            break
+        below += 1
+        yield below, row
+    headers = [fold(header) for header in grid.row(found.top)]
+    ours = result_columns(grid.row(found.top))
+
+    def tells(cell: str, position: int) -> bool:
+        """Whether whoever stands on a row with this cell is neither a header nor a total."""
+        text = clean(cell)
+        none = not text or field_of(text) or any(words.fullmatch(text) for words in _NO_ROWS)
+        return (
+            not none and position not in ours and headers[position : position + 1] != [fold(text)]
+        )
+
+    rest = doubtful_rows(grid, found.columns, below, tells)
+    yield from zip(rest, grid.rows(rest), strict=True)
 
 
 def is_blank(row: Sequence[str]) -> bool:
@@ -114,8 +147,9 @@ def _heading(grid: Grid, reading: Reading, source: str) -> tuple[int, Columns]:
 
     A title of one word ("Groups") above a real header row is no header row.
     """
-    counts = [known(row, reading.columns) for row in grid.rows[:HEADER_WITHIN]]
-    rows = [(i, grid.rows[i]) for i, count in enumerate(counts) if count]
+    head = grid.head
+    counts = [known(row, reading.columns) for row in head]
+    rows = [(i, head[i]) for i, count in enumerate(counts) if count]
     widest = max(counts, default=0)
     refusal: NoKnownHeader | None = None
     for i, row in rows:
@@ -128,9 +162,9 @@ def _heading(grid: Grid, reading: Reading, source: str) -> tuple[int, Columns]:
         except NoKnownHeader as error:
             refusal = refusal or error
             continue
-        _no_data_above(grid.rows[:i], i)
+        _no_data_above(head[:i], i)
         return i, columns
-    first = next((row for row in grid.rows if _may_be_headers(row)), ())
+    first = next(filter(_may_be_headers, grid.below(0)), ())
     if refusal is None:
         _understood(first, reading, source)
     raise refusal or NoKnownHeader("no header row")
@@ -153,8 +187,8 @@ def _may_be_headers(row: Sequence[str]) -> bool:
 
 def _is_over_headers(grid: Grid, top: int, reading: Reading, source: str) -> bool:
     """Whether a row only groups the headers below it: the next row means more fields, and is understood."""
-    below = next((row for row in grid.rows[top + 1 :] if not is_blank(row)), ())
-    if known(below, reading.columns) <= known(grid.rows[top], reading.columns):
+    below = next((row for row in grid.below(top + 1) if not is_blank(row)), [])
+    if known(below, reading.columns) <= known(grid.row(top + 1), reading.columns):
         return False
     try:
         _understood(below, reading, source)
@@ -176,7 +210,7 @@ def _no_data_above(titles: Sequence[Sequence[str]], top: int) -> None:
 
 def _no_table_beside(grid: Grid, top: int, reading: Reading) -> None:
     """Refuse two tables side by side, a blank column between: each row would be read as one."""
-    headers = grid.rows[top]
+    headers = grid.row(top + 1)
     for gap in (i for i, header in enumerate(headers) if not clean(header)):
         sides = headers[:gap], headers[gap + 1 :]
         if min(known(side, reading.columns) for side in sides) < 2 or not _is_blank_column(
@@ -194,7 +228,7 @@ def _no_table_beside(grid: Grid, top: int, reading: Reading) -> None:
 
 
 def _is_blank_column(grid: Grid, position: int) -> bool:
-    return not any(clean(row[position]) for row in grid.rows if position < len(row))
+    return not any(map(clean, grid.cells.frame[position]))
 
 
 # ---- below -------------------------------------------------------------------------------------------------------
@@ -204,18 +238,20 @@ def _why_not(grid: Grid, row: Sequence[str], number: int, above: Layout) -> str:
     """Say why a row is none of the table; empty if it is one. Raises ``SheetError`` at a second table."""
     cells = [text for cell in row if (text := clean(cell))]
     people = above.columns.kind is not Kind.GROUPS
-    if _EXAMPLE.match(cells[0]) and len(above.numbers) < 3:
+    if _EXAMPLE.match(cells[0]) and above.above(number) < _FIRST:
         return EXAMPLE
     if "@" in "".join(cells):
         return ""
-    headers = grid.rows[above.top - 1]
+    headers = grid.row(above.top)
     if _theirs(row, headers) == _theirs(headers, headers):
         return _repeated(grid, number)
     if _names_fields(cells, people=people):
         raise SheetError(_SECOND.format(number))
     if len(cells) == 1 and _FOOTER.fullmatch(cells[0]):
         return REMARK
-    if _is_remark(cells, people=people) or (not above.numbers and all(map(_HINT.fullmatch, cells))):
+    if _is_remark(cells, people=people) or (
+        not above.above(number) and all(map(_HINT.fullmatch, cells))
+    ):
         return REMARK
     return TOTAL if _is_total(cells, grid, number, people=people) else ""
 
@@ -231,9 +267,9 @@ _SECOND = "row {} looks like the headers of another table; put each table on a s
 
 def _repeated(grid: Grid, number: int) -> str:
     """Let a page break pass; below a title of its own, the same headers may begin something else."""
-    before = grid.rows[number - 2]
+    before = grid.row(number - 1)
     titled = not is_blank(before) and sum(map(bool, map(clean, before))) == 1
-    if titled and len(grid.rows[number - 1]) > 1:
+    if titled and len(grid.row(number)) > 1:
         raise SheetError(_SECOND.format(number))
     return REPEATED
 
@@ -263,5 +299,5 @@ def _is_total(cells: Sequence[str], grid: Grid, number: int, *, people: bool) ->
         return False
     if people:
         return True
-    last = all(map(is_blank, grid.rows[number:]))
+    last = all(map(is_blank, grid.below(number)))
     return last and (len(cells) > 1 or bool(word["many"].strip()))

@@ -31,14 +31,14 @@ def notes(table: Table, grid: Grid) -> Iterator[Finding]:
     yield from _unknown(table)
     for why in TOLD:
         if rows := [number for number, reason in table.ignored.items() if reason == why]:
-            first = " ".join(filter(None, map(clean, grid.rows[rows[0] - 1])))[:60]
+            first = " ".join(filter(None, map(clean, grid.row(rows[0]))))[:60]
             message = f"{listed(rows)} not read: {_WORDS[why]}"
             yield replace(note("rows-set-aside", message, table.source), value=first)
     if table.frame.empty:
         yield note(
             "table-empty", "has headers and no rows; there is nothing to do for it", table.source
         )
-    hidden = sorted(grid.hidden_rows.intersection(table.frame.index))
+    hidden = sorted(n for n in grid.hidden_rows if n in table.frame.index)
     if hidden:
         message = f"{listed(hidden)} hidden or filtered out, and read like any other"
         yield note("hidden-read", message, table.source)

@@ -13,18 +13,16 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from contextlib import suppress
 from itertools import islice
 
 from onboarding.errors import SheetError, UsageError
 from onboarding.headers import known
-from onboarding.sheets.grid import Grid
+from onboarding.sheets.grid import HEADER_WITHIN, Grid
+from onboarding.sheets.records import cells
 
 DELIMITERS = (",", ";", "\t", "|")
-HEADER_WITHIN = 20
-"""Rows within which the header row is looked for, titles above it included."""
-
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it starts with
@@ -44,7 +42,6 @@ _OTHERS = ("cp932", "euc_kr", "cp1251", "gb18030")  # what reads the least comes
 _DOUBTFUL = re.compile(rb"[^,;\t|\r\n\"]*[\x80-\xff][^,;\t|\r\n\"]*")
 _SECRET = re.compile(rb"passw|kennwort|contrase|mot de passe|pwd", re.IGNORECASE)
 _CONTROL = re.compile(r"[\0-\x08\x0e-\x1f]")
-_LITERAL = re.compile('="([^"]*)"')
 _LONGEST = 1 << 24
 """Bytes of one line."""
 _SAMPLE = 1 << 20
@@ -64,21 +61,24 @@ def read_text(
     Raises ``SheetError`` without the file's name.
     """
     _refuse_endless(content)
-    text, encoding, doubt = _decoded(content, encoding)
-    text = text.removesuffix("\x1a")  # the end of a file, as DOS programs mark it
-    if "\0" in text:
-        if len(_CONTROL.findall(text, 0, 4096)) > 10:
+    content, encoding, doubt = _in_utf8(content, encoding)
+    start = len(codecs.BOM_UTF8) if content.startswith(codecs.BOM_UTF8) else 0
+    content = content.removesuffix(b"\x1a")  # the end of a file, as DOS programs mark it
+    head = content[start : start + _SAMPLE].decode(errors="ignore")
+    if b"\0" in content:
+        if len(_CONTROL.findall(head, 0, 4096)) > 10:
             raise SheetError("not text but data of a program; export the table as CSV or .xlsx")
-        line = text.count("\n", 0, text.index("\0")) + 1
+        line = content.count(b"\n", 0, content.index(b"\0")) + 1
         raise SheetError(
             f"line {line} holds a NUL character, which no text file has; "
             "save it again as CSV UTF-8, or name its encoding with --encoding"
         )
-    if said := _SEP_LINE.match(text):
-        delimiter, text = delimiter or said[1], text[said.end() :]
-    delimiter = _checked(delimiter) if delimiter else _delimiter(text, columns)
-    open_end = not text.endswith(("\n", "\r"))
-    return Grid(_records(text, delimiter), None, encoding, delimiter, doubt, open_end)
+    if said := _SEP_LINE.match(head):
+        delimiter, head = delimiter or said[1], head[said.end() :]
+        start += len(said[0].encode())
+    delimiter = _checked(delimiter) if delimiter else _delimiter(head, columns)
+    open_end = not content.endswith((b"\n", b"\r"), start)
+    return Grid(cells(content, start, delimiter), None, encoding, delimiter, doubt, open_end)
 
 
 def _refuse_endless(content: bytes) -> None:
@@ -94,13 +94,15 @@ def _refuse_endless(content: bytes) -> None:
             )
 
 
-def _decoded(content: bytes, encoding: str | None) -> tuple[str, str, str]:
-    """Give the text, its encoding, and what is doubtful about that."""
+def _in_utf8(content: bytes, encoding: str | None) -> tuple[bytes, str, str]:
+    """Give the text in UTF-8, the encoding that it had, and what is doubtful about that."""
     marked = next((name for mark, name in _MARKS if content.startswith(mark)), None)
     wide = next((name for pattern, name in _WIDE if pattern.match(content)), None)
     name = marked or encoding or wide or "utf-8"
     try:
-        return content.decode(name), name, ""
+        if name in ("utf-8", "utf-8-sig") and _is_utf8(content):
+            return content, name, ""
+        return _encoded(content.decode(name)), name, ""
     except LookupError as error:
         raise UsageError(f"--encoding {name}: there is no such encoding; try cp1252") from error
     except UnicodeError as error:
@@ -109,8 +111,26 @@ def _decoded(content: bytes, encoding: str | None) -> tuple[str, str, str]:
             raise SheetError(doubt) from error
     for page in _likely(_doubtful(content, 0)):
         with suppress(UnicodeError):
-            return content.decode(page), page, doubt
-    return content.decode("iso-8859-1"), "iso-8859-1", doubt
+            return _encoded(content.decode(page)), page, doubt
+    return _encoded(content.decode("iso-8859-1")), "iso-8859-1", doubt
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _is_utf8(content: bytes) -> bool:
+    """Whether it can be read so; a piece at a time, since a text may take four bytes for each character."""
+    if content.isascii():
+        return True
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for start in range(0, len(content), _SAMPLE):
+            decoder.decode(content[start : start + _SAMPLE])
+        decoder.decode(b"", final=True)
+    except UnicodeError:
+        return False
+    return True
 
 
 def _doubt(content: bytes, encoding: str, at: int) -> str:
@@ -171,40 +191,3 @@ def _promise(text: str, delimiter: str, columns: Collection[str]) -> tuple[int, 
     widths = [len(row) for row in rows if len(row) > 1]
     even = max((widths.count(width) for width in set(widths)), default=0)
     return max((known(row, columns) for row in rows), default=0), even
-
-
-def _records(text: str, delimiter: str) -> Sequence[Sequence[str]]:
-    """Split into rows of cells; csv's own reader, since it is exact about quotes and never skips a line.
-
-    Where the first row has blanks between delimiter and quote, they are no part of the cells.
-    """
-    spaced = re.search(rf'\A[^\r\n]*"{re.escape(delimiter)} +"', text) is not None
-    # A StringIO of the text would take four bytes for each character.
-    raw = io.BytesIO(text.encode("utf-8", "surrogatepass"))
-    lines = io.TextIOWrapper(raw, "utf-8", "surrogatepass", newline="")
-    reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=spaced)
-    rows: list[list[str]] = []
-    try:
-        rows.extend(reader)  # what was read before an error stays
-    except csv.Error as error:
-        raise SheetError(_broken(error, len(rows) + 1)) from error
-    if '="' in text:
-        rows = [[_literal(cell) for cell in row] for row in rows]
-    return rows
-
-
-def _literal(cell: str) -> str:
-    """Read ``="007"``, by which many programs keep spreadsheets from taking a text for a number, as that text."""
-    return found[1] if (found := _LITERAL.fullmatch(cell)) else cell
-
-
-def _broken(error: csv.Error, row: int) -> str:
-    match str(error):
-        case "unexpected end of data":
-            return f"a quote that opens in row {row} is never closed; close it, or double it if it is part of the text"
-        case reason if "expected after" in reason:
-            return f"in row {row} text follows a closing quote; put quotes around the whole cell and double those in it"
-        case reason if "field larger" in reason:
-            return f"row {row} has a cell of more than {csv.field_size_limit():,} characters; is a quote not closed?"
-        case reason:
-            return f"row {row} can't be read: {reason}"

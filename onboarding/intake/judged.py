@@ -1,0 +1,170 @@
+"""One table in; what is wrong with its cells, each by itself, and the table by column out.
+
+What is plainly right is passed a column at a time. Only the cells that are left are read one by one, judged by the rules,
+and told of where something was taken off them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from onboarding import schemas
+from onboarding.headers import Kind, Table
+from onboarding.intake.cells import columns_of, field_of, raw, read
+from onboarding.intake.rows import Sheet
+from onboarding.intake.wear import worn
+from onboarding.model import Finding, Role, RowRef, Severity, normal_email
+
+if TYPE_CHECKING:
+    from onboarding.schemas.rules import Failure
+
+_UNREADABLE = {"email-missing", "email-invalid"}
+
+
+def judged(
+    table: Table, roles: Mapping[str, Role], domains: frozenset[str]
+) -> tuple[list[Finding], Sheet]:
+    """Judge one table; its findings, and its rows as far as they can be read."""
+    odd = {name: np.flatnonzero(~_plain(table, name, roles, domains)) for name in columns_of(table)}
+    cells = {name: read(table, name, at) for name, at in odd.items() if len(at)}
+    failures = _failures(table, cells, roles, domains) if cells else []
+    unreadable = {f.row for f in failures if f.code in _UNREADABLE}
+    found = [*table.findings, *_failed(table, failures, odd)]
+    found += _cleaned(table, cells, odd, unreadable)
+    found += worn(table)
+    rejected = np.zeros(len(table.frame), bool)
+    emails = _emails(table, cells, unreadable)
+    sheet = Sheet(table, roles, emails, odd.get("email", np.array([], int)), rejected)
+    sheet.reject(found)
+    return found, sheet
+
+
+def _plain(
+    table: Table, name: str, roles: Mapping[str, Role], domains: frozenset[str]
+) -> np.ndarray:
+    """Say which cells of a column nobody needs to look at. In tables of groups, which are short, each is looked at."""
+    columns = table.columns
+    if columns.kind is Kind.GROUPS:
+        return np.zeros(len(table.frame), bool)
+    commas = len(columns.fields.get("groups", ())) < 2
+    return schemas.plain(field_of(name), raw(table, name), roles, domains, commas=commas)
+
+
+def _failures(
+    table: Table,
+    cells: Mapping[str, pd.Series[str]],
+    roles: Mapping[str, Role],
+    domains: frozenset[str],
+) -> list[Failure]:
+    """Let the rules judge what is left: a column by itself, but for groups, whose names another cell may insist on."""
+    from onboarding.schemas.rules import judge  # pandera takes its time to come
+
+    kind = table.columns.kind
+    frames = [column.to_frame(name) for name, column in cells.items()]
+    if kind is Kind.GROUPS:
+        frames = [pd.concat(frames, axis="columns")]
+    commas = len(table.columns.fields.get("groups", ())) < 2
+    return [f for frame in frames for f in judge(frame, kind, roles, domains, commas=commas)]
+
+
+def _failed(
+    table: Table, failures: Sequence[Failure], odd: Mapping[str, np.ndarray]
+) -> Iterator[Finding]:
+    """Word failures with the headers and cells of the file; what the reader has said of a cell is not said again."""
+    told = {(f.row.row, f.column) for f in table.findings if f.row is not None}
+    stands = {name: raw(table, name, odd[name]).to_dict() for name in {f.column for f in failures}}
+    positions = columns_of(table)
+    for failure in failures:
+        position = positions[failure.column]
+        header = "" if position is None else table.headers[position]
+        if (failure.row, header) not in told:
+            ref = RowRef(table.index, failure.row, table.source)
+            value = stands[failure.column][failure.row].strip()
+            yield Finding(failure.code, failure.words, ref, header, value)
+
+
+def _emails(
+    table: Table, cells: Mapping[str, pd.Series[str]], unreadable: Collection[int]
+) -> pd.Series[str]:
+    """Give each row's correlation key; the cells that were looked at as they were read."""
+    emails = raw(table, "email")
+    text = "".join(emails.tolist())
+    if text != text.lower():
+        emails = emails.str.lower()
+    if "email" in cells:
+        looked_at = cells["email"]
+        emails = emails.copy()
+        keys = [
+            "" if row in unreadable else normal_email(cell)
+            for row, cell in zip(looked_at.index.tolist(), looked_at.tolist(), strict=True)
+        ]
+        emails.loc[looked_at.index] = pd.Series(keys, looked_at.index, "str")
+    return emails
+
+
+def _cleaned(
+    table: Table,
+    cells: Mapping[str, pd.Series[str]],
+    odd: Mapping[str, np.ndarray],
+    unreadable: Collection[int],
+) -> Iterator[Finding]:
+    """Note what was taken off addresses and names, and addresses to look at twice.
+
+    Plain blanks around are too common to mention, as is the case of an address.
+    """
+    for name, read_so in cells.items():
+        field, position = field_of(name), columns_of(table)[name]
+        if position is None or name in table.columns.meant:
+            continue  # said outside, or an id, not what it stands for
+        stands, header = raw(table, name, odd[name]), table.headers[position]
+        told: _Told = iter(())
+        if field == "email":
+            told = _about_addresses(stands, read_so, unreadable)
+        elif field in {"group", "groups", "description"}:
+            told = chain(_about_names(stands), _about_nothing(stands, read_so))
+        for row, code, value, message in told:
+            ref = RowRef(table.index, row, table.source)
+            yield Finding(code, message, ref, header, value, Severity.NOTE)
+
+
+_Told = Iterator[tuple[int, str, str, str]]
+"""Row, code, value and message of each note."""
+
+
+def _about_addresses(
+    raw: pd.Series[str], read: pd.Series[str], unreadable: Collection[int]
+) -> _Told:
+    plain = schemas.PLAIN.fullmatch
+    for row, cell, address in zip(read.index.tolist(), raw.tolist(), read.tolist(), strict=True):
+        if (cell == address and plain(cell)) or row in unreadable:
+            continue
+        if lost := schemas.tidied(cell)[1]:
+            message = f"held more than an address ({lost}); {address} is used"
+            yield row, "email-cleaned", cell.strip(), message
+        if unusual := schemas.unusual(address):
+            yield row, "email-unusual", address, unusual
+
+
+def _about_names(raw: pd.Series[str]) -> _Told:
+    if schemas.UNSEEN.search("\n".join(raw.tolist())):
+        for row, cell in raw.items():
+            if schemas.UNSEEN.search(cell):
+                message = "held hard blanks or invisible characters; they don't count"
+                yield int(str(row)), "name-cleaned", cell.strip(), message
+
+
+def _about_nothing(raw: pd.Series[str], read: pd.Series[str]) -> _Told:
+    emptied = (read == "") & (raw != "")
+    for row, cell in raw[emptied].items():
+        if schemas.clean(cell):
+            yield (
+                int(str(row)),
+                "nothing-said",
+                cell.strip(),
+                "is a word for nothing and is taken as blank",
+            )

@@ -1,0 +1,239 @@
+"""Cells of one table in, a ``Failure`` for each that is not valid out: the rules, as pandera schemas, one per kind of table.
+
+The name of each check is the code of the finding. Everything is text and stays text: nothing is coerced, so that a
+failure still shows what the cell says. Checks work on whole columns, and look at each text once. Whoever imports this
+pays for pandera, so that only happens where a cell is not ``plain``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import NamedTuple
+
+import pandas as pd
+import pandera.pandas as pa
+from pandera.errors import SchemaErrors
+
+from onboarding.model import Role
+from onboarding.schemas.addresses import PLAIN, fault, meant
+from onboarding.schemas.damage import damage, disguised, garbled
+from onboarding.schemas.names import LONGEST, no_name
+from onboarding.schemas.text import label, names
+from onboarding.schemas.words import ADD, NO, REMOVE, STANDINGS, YES
+
+
+class Failure(NamedTuple):
+    """A cell that is not valid, in the words of its column."""
+
+    row: int
+    column: str
+    code: str
+    value: str
+
+    def words(self) -> str:
+        """Say what is wrong, to be read behind the value."""
+        return _MESSAGES[self.code](self.value)
+
+
+def judge(
+    cells: pd.DataFrame,
+    kind: str,
+    roles: Mapping[str, Role],
+    domains: frozenset[str],
+    *,
+    commas: bool = True,
+) -> list[Failure]:
+    """Judge every cell by the schema of its kind; the first failure of each cell, ordered by row.
+
+    ``cells`` has a column for each field, ``groups1``, ``groups2``, … for several groups cells (then ``commas`` are part
+    of a name), and the table's row numbers as index; words are folded. The exception that pandera raises holds
+    everybody's data and goes no further.
+    """
+    split = partial(names, commas=commas and "groups1" not in cells)
+    schema = _schema(kind, roles, domains, split)
+    try:
+        schema.validate(cells, lazy=True)
+    except SchemaErrors as errors:
+        found = list(_failures(errors))
+    else:
+        return []
+    first: dict[tuple[int, str], Failure] = {}
+    for failure in found:
+        if not _meant_so(failure, cells):
+            first.setdefault((failure.row, failure.column), failure)
+    place = {name: i for i, name in enumerate(cells.columns)}
+    return sorted(first.values(), key=lambda f: (f.row, place[f.column]))
+
+
+def _meant_so(failure: Failure, cells: pd.DataFrame) -> bool:
+    """Whether somebody insists on a group's name that looks damaged, by giving it an internal name."""
+    of_a_group = failure.code == "cell-damaged" and failure.column == "group"
+    return of_a_group and bool(cells.get("internal_name", pd.Series()).get(failure.row))
+
+
+# ---- the schemas: a column, its rules in the order in which they are told --------------------------------------------
+
+_Fault = Callable[[str], str]
+_Split = Callable[[str], Iterable[str]]
+
+
+def _whole(cell: str) -> tuple[str]:
+    return (cell,)
+
+
+def _schema(
+    kind: str, roles: Mapping[str, Role], domains: frozenset[str], split: _Split
+) -> pa.DataFrameSchema:
+    address = [_present("email-missing"), _addresses(), *([_at(domains)] if domains else [])]
+    group = [_present("group-missing"), *_names(lambda cell: (label(cell),))]
+    columns: Mapping[str, list[pa.Check]]
+    match kind:
+        case "users":
+            columns = {
+                "email": address,
+                "role": [_one_of("role-unknown", roles)],
+                r"status\d*": [_one_of("status-unknown", STANDINGS)],
+                r"blocked\d*": [_one_of("status-unknown", YES | NO)],
+                r"groups\d*": _names(split),
+            }
+        case "groups":
+            columns = {
+                "group": group,
+                "internal_name": [_faultless("cell-damaged", damage, _whole), _internal_names()],
+                "description": [
+                    _faultless("cell-garbled", garbled, _whole),
+                    _short("description-too-long"),
+                ],
+                "default": [_one_of("default-unknown", YES | NO)],
+            }
+        case _:
+            columns = {
+                "email": address,
+                "group": group,
+                "action": [_one_of("action-unknown", ADD | REMOVE)],
+            }
+    return pa.DataFrameSchema(
+        {
+            name: pa.Column(str, checks, required=False, regex="\\" in name)
+            for name, checks in columns.items()
+        },
+        name=kind,
+    )
+
+
+def _present(code: str) -> pa.Check:
+    return pa.Check(lambda cells: cells != "", name=code)
+
+
+def _one_of(code: str, known: Mapping[str, object] | frozenset[str]) -> pa.Check:
+    return pa.Check(lambda cells: cells.isin(["", *known]), name=code)
+
+
+def _short(code: str) -> pa.Check:
+    return pa.Check(lambda cells: cells.str.len() <= LONGEST, name=code)
+
+
+def _addresses() -> pa.Check:
+    def rule(cells: pd.Series[str]) -> pd.Series[bool]:
+        plain = cells.str.fullmatch(PLAIN)
+        suspects = cells[~plain].unique()
+        return plain | cells.isin([a for a in suspects if not a or ("@" in a and not fault(a))])
+
+    return pa.Check(rule, name="email-invalid")
+
+
+def _at(domains: frozenset[str]) -> pa.Check:
+    """Let only these domains pass, compared letter by letter."""
+
+    def rule(cells: pd.Series[str]) -> pd.Series[bool]:
+        return cells.str.replace(r"(?s).*@", "", regex=True).str.lower().isin(["", *domains])
+
+    return pa.Check(rule, name="domain-not-allowed")
+
+
+def _names(split: _Split) -> list[pa.Check]:
+    """Judge names of groups, of which a cell may hold several."""
+    return [
+        _faultless("cell-damaged", damage, split),
+        _faultless("cell-garbled", garbled, split),
+        _faultless("group-name-invalid", no_name, split),
+    ]
+
+
+def _faultless(code: str, wrong: _Fault, split: _Split) -> pa.Check:
+    """Let pass what has no fault in any part; there are far fewer names of groups than cells."""
+
+    def rule(cells: pd.Series[str]) -> pd.Series[bool]:
+        parts: set[str] = set().union(*map(split, cells.tolist()))
+        faulty = {part for part in parts if wrong(part)}
+        if not faulty:
+            return pd.Series(True, index=cells.index)
+        return ~cells.isin([c for c in cells.unique() if not faulty.isdisjoint(split(c))])
+
+    return pa.Check(rule, name=code)
+
+
+def _internal_names() -> pa.Check:
+    pattern = rf"(?:[a-z0-9_]{{1,{LONGEST}}})?"
+    return pa.Check(lambda cells: cells.str.fullmatch(pattern), name="internal-name-invalid")
+
+
+# ---- what a failure is called ----------------------------------------------------------------------------------------
+
+
+def _of_address(cell: str) -> str:
+    near = meant(cell)
+    return f"is not an e-mail address: {fault(cell)}" + (f"; was it {near}?" if near else "")
+
+
+def _of_word(words: str) -> _Fault:
+    """Word that a cell is none of the known words, and why it may look like one all the same."""
+
+    def message(cell: str) -> str:
+        looks = disguised(cell) or damage(cell)
+        return f"{words}; it {looks}" if looks else words
+
+    return message
+
+
+def _of_names(wrong: _Fault) -> _Fault:
+    """Word what is wrong with a name, naming it where the cell holds several."""
+
+    def message(cell: str) -> str:
+        if told := wrong(cell) or wrong(label(cell)):
+            return told
+        named = ((name, wrong(name)) for name in names(cell))
+        return next(f'names "{name}", which {told}' for name, told in named if told)
+
+    return message
+
+
+_MESSAGES: Mapping[str, _Fault] = {
+    "email-missing": lambda _: "is blank",
+    "email-invalid": _of_address,
+    "domain-not-allowed": lambda cell: (
+        f"is at {cell.rpartition('@')[2]}, which is no allowed domain"
+    ),
+    "role-unknown": _of_word("is no role; the roles are Guest, Member and Admin"),
+    "status-unknown": _of_word("is no known status"),
+    "action-unknown": _of_word("is neither add nor remove"),
+    "default-unknown": _of_word("is neither yes nor no"),
+    "group-missing": lambda _: "is blank",
+    "cell-damaged": _of_names(damage),
+    "cell-garbled": _of_names(garbled),
+    "group-name-invalid": _of_names(no_name),
+    "internal-name-invalid": lambda _: (
+        "is no internal name: only a to z, 0 to 9 and _ may be in it"
+    ),
+    "description-too-long": lambda cell: f"has {len(cell)} characters; a tenant keeps {LONGEST}",
+}
+
+
+def _failures(errors: SchemaErrors) -> Iterator[Failure]:
+    for error in errors.schema_errors:
+        code, column = str(error.check.name), str(error.schema.name)
+        cases = error.failure_cases
+        rows, values = cases["index"].tolist(), cases["failure_case"].tolist()
+        for row, value in zip(rows, values, strict=True):
+            yield Failure(int(row), column, code, str(value))

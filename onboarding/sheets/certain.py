@@ -1,0 +1,64 @@
+"""Rows below the headers in; those that may be something else than rows of the table, to be looked at one by one, out.
+
+A total, a remark, headers once more or a blank line have no address where addresses stand. Many a row of the table has
+none there either, but most of them show in one cell that they are rows: a word that is no header, no number and no
+total. As the cells of a department or status are the same few words, each is asked once.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from onboarding.headers import Columns, Kind
+from onboarding.sheets.grid import Grid
+
+_FEW = 1_000
+"""Words of a column that are worth asking one by one."""
+_OF_ADDRESSES = ("mail", "corre", "courriel", "posta", "electronique", "principalname")
+"""One of them is in every header of a column of addresses, blanks and signs left out."""
+
+
+def doubtful_rows(
+    grid: Grid, columns: Columns, below: int, tells: Callable[[str, int], bool]
+) -> Sequence[int]:
+    """Give the numbers of the rows below one that may be none of the table.
+
+    ``tells`` says whether a cell in a column shows that its row is one.
+    """
+    if columns.kind is Kind.GROUPS or "email" not in columns.fields:
+        return range(below + 1, len(grid) + 1)
+    frame = grid.cells.frame.iloc[below:]
+    addresses = frame[columns.fields["email"][0]].tolist()
+    rest = frame.iloc[[i for i, cell in enumerate(addresses) if "@" not in cell]]
+    certain = np.zeros(len(rest), np.bool_)
+    for position in range(rest.shape[1]):
+        codes, texts = pd.factorize(rest[position])
+        if len(texts) <= _FEW:
+            certain |= np.array([tells(text, position) for text in texts], np.bool_)[codes]
+    for position in range(rest.shape[1]):
+        certain &= ~_may_name_addresses(rest[position].tolist())
+    return [int(number) for number in rest.index[~certain]]
+
+
+def _may_name_addresses(cells: Sequence[str]) -> np.ndarray:
+    """Say of each cell whether it may be the header of addresses, or the beginning of a remark."""
+    found = np.zeros(len(cells), bool)
+    if _may_name(" ".join(cells)):
+        found[:] = [*map(_may_name, cells)]
+    return found
+
+
+def _may_name(text: str) -> bool:
+    if "#" in text:
+        return True
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text)
+    letters = text.casefold().translate(_NO_SIGNS)
+    return any(word in letters for word in _OF_ADDRESSES)
+
+
+_NO_SIGNS = dict.fromkeys(c for c in range(0x3000) if not chr(c).isalnum())
