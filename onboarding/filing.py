@@ -20,7 +20,7 @@ from onboarding.plan import Outcome, Plan, Status
 from onboarding.report import Deed, Results, deeds, results
 from onboarding.sheets import Inputs
 from onboarding.tenant import Reader
-from onboarding.totals import exit_code, totals
+from onboarding.totals import exit_code, totals, worst
 from onboarding.undo import taken_back
 from onboarding.words import labels
 from onboarding.writers import files, rows, summary
@@ -148,13 +148,21 @@ class Sitting:
             )
             try:
                 names = self._write(self.folder, finished)
-            except StorageError as storage:
-                error, names = storage, []
-            content = facts([*names, "summary.json"])
-            if not isinstance(error, StorageError):
+                content = facts([*names, "summary.json"])
                 files.whole(self.folder / "summary.json", summary.as_json(content))
+            except StorageError as storage:
+                error = storage
+                content = facts()
         code: int = content["exit_code"]
         return Report(judged, findings, total, code, content, self.folder, error)
+
+    def amended(self, report: Report, error: StorageError) -> Report:
+        """Say in the summary too that the state could not be written in the end; the results stand."""
+        assert self.folder
+        code = worst({report.exit_code, error.exit_code})
+        content = {**report.summary, "exit_code": code, "error": str(error)}
+        files.whole(self.folder / "summary.json", summary.as_json(content))
+        return replace(report, exit_code=code, summary=content, error=error)
 
     def _facts(
         self,

@@ -538,3 +538,43 @@ def test_a_derived_name_is_told_of_a_group_that_only_a_membership_names(desk: De
 def test_a_name_that_a_row_gives_is_not_derived(desk: Desk) -> None:
     path = desk.sheet("teams.csv", "group,internal_name\nR&D / Ops,r_d_ops\n")
     assert derived(pipeline.plan(desk.job(path), acme(), Quiet())) == []
+
+
+class Forgetful(FakeTenant):
+    """Takes the state away when a run is over and its report is to come."""
+
+    folder = Path()
+
+    @property
+    def waited(self) -> float:  # type: ignore[override]
+        for path in self.folder.glob("*/state.db"):
+            path.unlink()
+        return 0.0
+
+    @waited.setter
+    def waited(self, _: float) -> None:
+        """Stay as it is."""
+
+
+def test_a_state_that_is_lost_after_the_report_is_told_in_the_summary(desk: Desk) -> None:
+    tenant = Forgetful([user("olga", Role.ADMIN), user("ana")], [group("finance")])
+    tenant.folder = desk.folder / "state"
+    report = desk.run(tenant, desk.sheet("m.csv", "email,group\nana@acme.example,Finance\n"))
+    assert report.folder
+    told = json.loads((report.folder / "summary.json").read_text())
+    assert (report.exit_code, told["exit_code"], told["statuses"]["applied"]) == (74, 74, 1)
+    assert "was deleted or replaced" in told["error"]
+    assert isinstance(report.error, StorageError)
+
+
+def test_a_state_that_is_lost_on_the_way_is_told_in_the_summary(desk: Desk) -> None:
+    def lose(_: FakeTenant) -> None:
+        (desk.folder / "state" / "acme.example" / "state.db").unlink()
+
+    tenant = acme()
+    tenant.faults.append(Fault("do", "write", do=lose))
+    report = desk.run(tenant, desk.sheet("m.csv", "email,group\nana@acme.example,Marketing\n"))
+    assert report.folder
+    told = json.loads((report.folder / "summary.json").read_text())
+    assert (report.exit_code, told["exit_code"]) == (74, 74)
+    assert "results.csv" in told["files"]
