@@ -132,6 +132,8 @@ class InputSettings(BaseModel):
 
     encoding: str | None = None
     delimiter: Annotated[str, AfterValidator(_delimiter)] | None = None
+    final_line_break: Flag | None = None
+    """False: the program that writes it ends no file with a line break, so a missing one says nothing."""
 
 
 class ReportSettings(BaseModel):
@@ -183,7 +185,7 @@ class Settings(BaseModel):
     )
     files: Mapping[str, InputSettings] = Field(
         default_factory=dict,
-        description="`encoding` and `delimiter` of the files of one name, such as "
+        description="`encoding`, `delimiter` and `final_line_break` of the files of one name, such as "
         '`[files."hr-*.csv"]`; before what is set for all, behind a flag.',
     )
     columns: Mapping[str, str] = Field(

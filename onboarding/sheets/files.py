@@ -11,6 +11,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import re
 import signal
 import stat
 import time
@@ -26,6 +27,8 @@ TEXTS = frozenset({".csv", ".tsv", ".txt"})
 WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"})
 LARGEST = 1 << 29
 """Bytes of one input, 512 MiB: several million people. More is a mistake, or meant to hurt."""
+CHECKSUM = ".sha256"
+"""Ends the name of a file that holds the checksum of another: ``users.csv.sha256``."""
 QUIET = 5
 """Seconds for which a file must not have changed, while a program has it open for writing; office programs keep it so."""
 
@@ -52,6 +55,8 @@ class Snapshot:
     """Whether it was named itself; what a folder holds may turn out to be no table."""
     sheets: frozenset[str] = frozenset()
     """The only sheets of a workbook to read, hidden ones too; empty: all visible ones."""
+    vouched_for: bool = False
+    """Whether a checksum beside the file says that this is all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +140,13 @@ def _snapshot(asked: _Asked, same_name: Counter[str], stdin: BinaryIO | None) ->
     if len(content) > LARGEST:
         raise SheetError(f"{label}: {_TOO_LARGE}")
     digest = hashlib.sha256(content).hexdigest()
-    return Snapshot(Source(label, path, digest, len(content)), content, asked.named, asked.sheets)
+    return Snapshot(
+        Source(label, path, digest, len(content)),
+        content,
+        asked.named,
+        asked.sheets,
+        vouched_for=path is not None and _vouched_for(path, digest),
+    )
 
 
 _TOO_LARGE = f"larger than {LARGEST >> 20} MiB; split it into several files"
@@ -167,6 +178,23 @@ def _content(path: Path) -> bytes:
     if unfinished or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise SheetError(f"{path}: {_UNFINISHED}")
     return content
+
+
+def _vouched_for(path: Path, digest: str) -> bool:
+    """Whether there is a checksum beside the file; raises ``SheetError`` if it is that of another content.
+
+    It is what ``sha256sum`` prints, or any text with the checksum in it.
+    """
+    beside = path.with_name(path.name + CHECKSUM)
+    if not os.path.lexists(beside):
+        return False
+    said = _content(beside)[:10_000].decode("ascii", errors="replace").lower()
+    if digest not in re.findall(r"\b[0-9a-f]{64}\b", said):
+        raise SheetError(
+            f"{path}: is not what its checksum {beside.name} was made of; it was changed on its way, or not all of it is "
+            "there yet. Get both again; or delete the checksum, if this file is right."
+        )
+    return True
 
 
 def _what(mode: int) -> str:

@@ -15,6 +15,7 @@ class OneInput:
 
     encoding: str | None = None
     delimiter: str | None = None
+    final_line_break: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Reading:
     """Header -> canonical name, or ``ignore``."""
     group: str = ""
     """The group of a list of members that names none."""
+    final_line_break: bool = False
+    """Whether a text has to end in a line break: nobody will be asked, and one that was cut off shows it nowhere else."""
     inputs: Mapping[str, OneInput] = field(default_factory=dict)
     """A file's name, or a pattern such as ``hr-*.csv`` -> what is said for it; that goes before what is said for all."""
 
@@ -40,5 +43,10 @@ class Reading:
                     found,
                     encoding=said.encoding or found.encoding,
                     delimiter=said.delimiter or found.delimiter,
+                    final_line_break=(
+                        found.final_line_break
+                        if said.final_line_break is None
+                        else said.final_line_break
+                    ),
                 )
         return found
