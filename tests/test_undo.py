@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import openpyxl
 import pytest
 from builders import directory, email, group, row, user
 from changes import carry_out, change_role, create, grant, invite, revoke, update
@@ -27,6 +31,8 @@ from onboarding.model import Directory, Email, GroupName, Role
 from onboarding.plan import Cause, Change, Plan, Settled, Status
 from onboarding.safety import Limit, Limits, Permissions
 from onboarding.undo import BY_HAND, as_of_today, concerned, in_lines, taken_back
+
+SAMPLES = Path(__file__).parent.parent / "sample_data"
 
 # ---- for any world -------------------------------------------------------------------------------------------
 
@@ -675,3 +681,60 @@ def test_a_run_that_died_and_was_carried_on_is_taken_back_as_a_whole(
     assert members(now, before) == members(before, before)
     assert facts(now, before.groups) == facts(before, before.groups)
     assert roles(now).items() >= roles(before).items()
+
+
+# ---- the command over the embedded tenant --------------------------------------------------------------------
+
+
+def command(folder: Path, *arguments: str) -> tuple[int, str]:
+    """Run the command as a process of its own; give its exit code and what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "onboarding", *arguments, "--tenant", "sandbox:acme.db"],
+        cwd=folder,
+        env={"HOME": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout
+
+
+def exported(folder: Path, name: str) -> dict[str, set[tuple[object, ...]]]:
+    """What the embedded tenant has, by its own export."""
+    assert command(folder, "export", name)[0] == 0
+    book = openpyxl.load_workbook(folder / name / "tenant.xlsx", read_only=True)
+    return {sheet.title: {*sheet.iter_rows(values_only=True)} for sheet in book}
+
+
+def test_the_command_takes_a_run_back_and_names_what_is_left(tmp_path: Path) -> None:
+    shutil.copytree(SAMPLES, tmp_path / "sample_data", ignore=lambda *_: {"mistakes"})
+    before = exported(tmp_path, "before")
+    code, shown = command(tmp_path, "run", "sample_data", "--yes", "--reports", "there")
+    assert (code, "undo.json     the way back, for `onboarding apply`" in shown) == (1, True)
+    (file,) = tmp_path.glob("there/*/undo.json")
+
+    code, shown = command(tmp_path, "apply", str(file), "--yes", "--reports", "refused")
+    assert (code, "--accept" in shown, exported(tmp_path, "still") == before) == (5, False, False)
+    fingerprint = json.loads(next(tmp_path.glob("refused/*/summary.json")).read_text())[
+        "fingerprint"
+    ]
+    back = ("apply", str(file), "--yes", "--accept", fingerprint, "--reports", "back")
+    assert command(tmp_path, *back)[0] == 1
+
+    (report,) = tmp_path.glob("back/*/results.csv")
+    with report.open(encoding="utf-8-sig", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    by_hand = [row for row in rows if row["result"] == "manual"]
+    assert {row["result"] for row in rows} == {"success", "manual"}
+    after = exported(tmp_path, "after")
+    left = {row[0] for name in ("Users", "Groups") for row in after[name] - before[name]}
+    assert left == {row["email"] or row["group"] for row in by_hand}
+    invited = {row["email"] for row in by_hand}
+    assert {row for row in after["Memberships"] if row[0] not in invited} == before["Memberships"]
+    assert all(before[name] <= after[name] for name in before)
+
+    assert command(tmp_path, *back[:3], "--reports", "twice")[0] == 0
+    (summary,) = tmp_path.glob("twice/*/summary.json")
+    assert json.loads(summary.read_text())["statuses"]["applied"] == 0
