@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
 
 from onboarding import errors
 from onboarding.model import (
@@ -42,6 +43,18 @@ from onboarding.model import (
 )
 from onboarding.tenant import Identity, Reader
 
+Key = TypeVar("Key")
+Read = TypeVar("Read")
+
+
+class Spread(Protocol):
+    """``map``, or the map of a pool of threads."""
+
+    def __call__(self, read: Callable[[Key], Read], keys: Sequence[Key], /) -> Iterable[Read]:
+        """Read each of these."""
+        ...
+
+
 LONGEST_NAME = 255  # characters of a user name; the tenant can't store more
 
 
@@ -52,15 +65,18 @@ def look(
     whole_groups: bool,
     leavers_revoke: bool,
     held: Collection[Email] = (),
+    spread: Spread = map,
+    tell: Callable[[int], None] = lambda _: None,
 ) -> Directory:
     """Read what the sheets are about: their people, all groups, the memberships concerned.
 
     ``whole_groups`` reads every group with a granting row whole, so that members may be missed in the sheets;
     ``leavers_revoke`` reads every group of a leaver. ``held`` are people of rejected rows, who may be known or not.
+    ``spread`` may read several memberships at once; ``tell`` is told how many calls are still to come at least.
     Raises ``errors.Protocol`` for a listing that can't be true.
     """
     identity = reader.identity()
-    accounts = _Accounts(reader, identity)
+    accounts = _Accounts(reader, identity, tell)
     _find(accounts, desired, held)
     users = accounts.by_email()
     groups = {group.name: group for group in reader.groups()}
@@ -79,12 +95,15 @@ def look(
         groups=groups,
         pages=reader.pages,
     )
-    members = {name: reader.members(groups[name].id) for name in sorted(way.groups)}
+    tell(way.calls(groups, reader.pages))
+    names = sorted(way.groups)
+    listed = spread(reader.members, [groups[name].id for name in names])
+    members = dict(zip(names, listed, strict=True))
     # The tenant's own count may be old or missing, and the calls that are announced depend on it.
     groups |= {name: replace(groups[name], size=len(users)) for name, users in members.items()}
     if whole_groups:
         accounts.meet(user for users in members.values() for user in users)
-    memberships = _memberships(reader, way, members, accounts)
+    memberships = _memberships(reader, sorted(way.people), members, accounts, spread)
     return Directory(
         identity.tenant,
         identity.own,
@@ -104,9 +123,10 @@ def look(
 class _Accounts:
     """The accounts that have shown up so far."""
 
-    def __init__(self, reader: Reader, identity: Identity) -> None:
+    def __init__(self, reader: Reader, identity: Identity, tell: Callable[[int], None]) -> None:
         self._reader = reader
         self._identity = identity
+        self._tell = tell
         self._first = reader.first_users()
         self.known: dict[UserId, User] = {}
         self.look_ups = True
@@ -155,6 +175,7 @@ class _Accounts:
         """Know everybody."""
         if self._complete:
             return
+        self._tell(self._pages_left())
         listed = self._reader.users(self._first)
         own = self._identity
         there = own.own in {user.id for user in listed}
@@ -238,6 +259,10 @@ class _Way:
     groups: frozenset[GroupName]
     people: frozenset[Email] = frozenset()
 
+    def calls(self, groups: Mapping[GroupName, Group], pages: Callable[[int], int]) -> int:
+        """Count the calls it takes."""
+        return len(self.people) * pages(1) + sum(pages(groups[name].size) for name in self.groups)
+
 
 def _cheapest(
     *,
@@ -248,28 +273,27 @@ def _cheapest(
     pages: Callable[[int], int],
 ) -> _Way:
     """Choose between reading by group, by person, or all groups (many leavers in few groups)."""
-
-    def calls(way: _Way) -> int:
-        return len(way.people) * pages(1) + sum(pages(groups[name].size) for name in way.groups)
-
     by_group = _Way(whole.union(*wanted.values()), leavers)
     by_person = _Way(whole, leavers.union(e for e, names in wanted.items() if names - whole))
-    return min(by_group, by_person, _Way(frozenset(groups)), key=calls)
+    ways = (by_group, by_person, _Way(frozenset(groups)))
+    return min(ways, key=lambda way: way.calls(groups, pages))
 
 
 def _memberships(
     reader: Reader,
-    way: _Way,
+    people: Sequence[Email],
     members: Mapping[GroupName, Sequence[User]],
     accounts: _Accounts,
+    spread: Spread,
 ) -> dict[Email, frozenset[GroupName]]:
     users = accounts.by_email()
-    found: defaultdict[Email, set[GroupName]] = defaultdict(set)
-    for name, people in members.items():
-        for member in people:
+    found: defaultdict[Email, list[GroupName]] = defaultdict(list)
+    for name, listed in members.items():
+        for member in listed:
             # The list of accounts is believed first: a list of members may lack an address.
-            found[accounts.known.get(member.id, member).email or member.email].add(name)
-    for email in sorted(way.people):
-        found[email].update(group.name for group in reader.groups_of(users[email].id))
+            found[accounts.known.get(member.id, member).email or member.email].append(name)
+    groups = spread(reader.groups_of, [users[email].id for email in people])
+    for email, joined in zip(people, groups, strict=True):
+        found[email] += [group.name for group in joined]
     found.pop(Email(""), None)
     return {email: frozenset(names) for email, names in found.items() if names}

@@ -8,6 +8,7 @@ the run stands in ``Report.error`` beside a result for every row.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -59,7 +60,7 @@ def plan(job: Job, tenant: Tenant, voice: Voice, *, stdin: BinaryIO | None = Non
     sitting = Sitting.begin("plan", job, read(job.inputs, job.reading, stdin=stdin))
     name = tenant.name
     with closing(State.peek(job.state, name, now=job.pace.now)) as state:
-        prospect = _prospect(sitting, tenant, state, doubtful=state.doubtful())
+        prospect = _prospect(sitting, tenant, state, voice, doubtful=state.doubtful())
         sitting = sitting.open_folder(voice).keep(prospect.plan)
         voice.propose(prospect)
         refusal = _refusal(job, prospect, state)
@@ -143,7 +144,7 @@ def _carry_out(
     job = sitting.job
     doubtful = settle(state, tenant, job.pace)
     looked_at = job.pace.now()
-    prospect = _prospect(sitting, tenant, state, doubtful=doubtful, reviewed=reviewed)
+    prospect = _prospect(sitting, tenant, state, voice, doubtful=doubtful, reviewed=reviewed)
     sitting = sitting.open_folder(voice).keep(prospect.plan)
     voice.propose(prospect)
 
@@ -202,6 +203,7 @@ def _prospect(
     sitting: Sitting,
     tenant: Tenant,
     state: State,
+    voice: Voice,
     *,
     doubtful: frozenset[str],
     reviewed: Plan | None = None,
@@ -211,7 +213,7 @@ def _prospect(
     if sitting.undoes and reviewed is not None:  # it may hold nothing but work for a person
         prospect = _taken_back(sitting, tenant, state, reviewed)
     else:
-        prospect = _asked_for(sitting, tenant, state, reviewed)
+        prospect = _asked_for(sitting, tenant, state, voice, reviewed)
     plan = screen(
         prospect.plan,
         prospect.current,
@@ -235,17 +237,19 @@ def _taken_back(sitting: Sitting, tenant: Tenant, state: State, undo: Plan) -> P
     return Prospect(intake, sitting.inputs.notes, current, plan)
 
 
-def _asked_for(sitting: Sitting, tenant: Tenant, state: State, reviewed: Plan | None) -> Prospect:
+def _asked_for(
+    sitting: Sitting, tenant: Tenant, state: State, voice: Voice, reviewed: Plan | None
+) -> Prospect:
     """Take in, look and reconcile; of a plan that was reviewed, what still holds."""
     job, inputs = sitting.job, sitting.inputs
     intake = take_in(inputs.tables, job.rules)
     _insist_on_rows(job.permissions.reinvite, intake)
-    current = _seen(tenant, intake, job)
+    current = _seen(tenant, intake, job, voice)
     if any(finding.code == "domain-doubtful" for finding in intake.findings):
         at_home = {email.rpartition("@")[2] for email in current.users}
         wiser = take_in(inputs.tables, job.rules, at_home=at_home)
         if wiser != intake:
-            intake, current = wiser, _seen(tenant, wiser, job)
+            intake, current = wiser, _seen(tenant, wiser, job, voice)
     reconciled = reconcile(intake, current, job.wishes, earlier=state.earlier())
     plan = reconciled.plan
     if reviewed is not None:  # an empty one lets nothing pass
@@ -258,14 +262,23 @@ def _asked_for(sitting: Sitting, tenant: Tenant, state: State, reviewed: Plan | 
     return Prospect(intake, findings, current, plan)
 
 
-def _seen(tenant: Tenant, intake: Intake, job: Job) -> Directory:
-    return look(
-        tenant,
-        intake.desired,
-        whole_groups=job.wishes.authoritative,
-        leavers_revoke=job.wishes.leavers_revoke,
-        held=intake.held.people,
-    )
+def _seen(tenant: Tenant, intake: Intake, job: Job, voice: Voice) -> Directory:
+    def tell(calls: int) -> None:
+        voice.step(tenant.calls, tenant.calls + calls, "reading the tenant")
+
+    pool = ThreadPoolExecutor(job.pace.workers)
+    try:
+        return look(
+            tenant,
+            intake.desired,
+            whole_groups=job.wishes.authoritative,
+            leavers_revoke=job.wishes.leavers_revoke,
+            held=intake.held.people,
+            spread=pool.map if job.pace.workers > 1 else map,
+            tell=tell,
+        )
+    finally:  # whoever interrupts does not wait for pages
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 TOLD_BESIDE_THE_TENANT = "name-derived"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -578,3 +579,19 @@ def test_a_plan_is_the_same_as_if_all_were_known(
 
     assert said(found) == said(tenant.truth())
     assert found.accounts == len(tenant.has.users)
+
+
+def test_memberships_are_read_side_by_side_and_what_they_take_is_told_before() -> None:
+    tenant = many()
+    told: list[tuple[int, int]] = []
+    with ThreadPoolExecutor(4) as pool:
+        found = look(
+            tenant,
+            desired(*names_of(range(1000)), grants={"p0000": ["finance", "ops"]}),
+            whole_groups=True,
+            leavers_revoke=False,
+            spread=pool.map,
+            tell=lambda calls: told.append((tenant.calls, calls)),
+        )
+    assert told == [(3, 10), (14, 2)]  # ten more pages of accounts, then a page of groups
+    assert names(found) == {"p0500": {"finance"}, "p0501": {"finance"}}

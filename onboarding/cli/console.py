@@ -9,27 +9,27 @@ from __future__ import annotations
 import json
 import logging
 import os
-import shutil
 import sys
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
 from onboarding import __version__
 from onboarding.cli.logs import Logs
+from onboarding.cli.progress import Progress
 from onboarding.errors import TooManyRejected, UnsafePlan
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
-
+    from onboarding.cli.progress import Paced
     from onboarding.inbox import Taken
     from onboarding.job import Prospect, Report
     from onboarding.model import Finding
+
+    Watched = TypeVar("Watched", bound=Paced)
 
 logger = logging.getLogger(__name__)
 
@@ -56,8 +56,7 @@ class Console:
         self.lost_output = False
         self._gap = ""
         """What stands between the end and what was shown before it, if anything was."""
-        self._bar: tqdm[Any] | None = None
-        self._one_bar = threading.Lock()
+        self._progress = Progress(sys.stderr)
         self._changes = 0
         self._logs = Logs()
         for stream in (sys.stdout, sys.stderr):
@@ -105,8 +104,7 @@ class Console:
         self._write(_safe(self.hide(line)), sys.stderr)
 
     def _write(self, text: str, stream: TextIO) -> None:
-        if self._bar is not None:
-            self._bar.clear()
+        self._progress.clear()
         try:
             stream.write(text if text.endswith("\n") else f"{text}\n")
             stream.flush()
@@ -171,16 +169,22 @@ class Console:
     def step(self, done: int, total: int, what: str) -> None:
         """Move the bar."""
         if self._draws:
-            bar = self._ready_bar()
-            bar.total, bar.n, bar.bar_format = total, done, None
-            bar.set_description_str(what)
+            self._progress.step(done, total, what)
+
+    def called(self) -> None:
+        """Move the bar by a call."""
+        if self._draws:
+            self._progress.called()
 
     def waiting(self, seconds: float) -> None:
         """Say for how long the tenant's limit makes us wait."""
         if self._draws:
-            self._ready_bar().set_description_str(
-                f"waiting for the tenant's rate limit, {seconds:.0f} s"
-            )
+            self._progress.waiting(seconds)
+
+    def watch(self, tenant: Watched) -> Watched:
+        """Have the bar show the calls of this one."""
+        self._progress.watch(tenant)
+        return tenant
 
     # ---- the end ----------------------------------------------------------------------------------------------
 
@@ -263,9 +267,7 @@ class Console:
 
     def end_bar(self) -> None:
         """Take the bar away."""
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
+        self._progress.end()
 
     def close(self, exit_code: int) -> int:
         """Let go of logs and streams, and give the exit code: 74 where a result could not be printed."""
@@ -304,23 +306,6 @@ class Console:
             sys.stderr.write(question)
             sys.stderr.flush()
         return sys.stdin.readline().strip()
-
-    def _ready_bar(self) -> tqdm[Any]:
-        with self._one_bar:  # workers that wait may come at the same time
-            if self._bar is None:
-                from tqdm import tqdm
-
-                # A terminal may claim to have no columns and no rows; tqdm would then draw nothing.
-                columns, rows = shutil.get_terminal_size((80, 24))
-                self._bar = tqdm(
-                    file=sys.stderr,
-                    ncols=columns,
-                    nrows=rows,
-                    leave=False,
-                    unit="call",
-                    bar_format="{desc}",
-                )
-            return self._bar
 
 
 _LESS_THAN_LOST = frozenset({0, 1, 4, 70, 75})

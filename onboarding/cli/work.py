@@ -168,7 +168,12 @@ class Work:
         client = found.key.client_id
         auth = ClientCredentials(found.url, client, secret) if client else ApiKey(secret)
         budget = Budget(pace, burst_of(pace), waiting=self.console.waiting, stop=self.stop)
-        return lambda: Atlan(Transport(found.url, auth, budget=budget), tenant=found.tenant)
+
+        def ready() -> Atlan:
+            wire = Transport(found.url, auth, budget=budget, called=self.console.called)
+            return self.console.watch(Atlan(wire, tenant=found.tenant))
+
+        return ready
 
     def connection(self) -> Connection:
         """Say how the tenant is reached; the embedded one is started."""
