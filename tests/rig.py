@@ -42,8 +42,8 @@ from onboarding.wire import Limits
 WAIT = 900.0
 PATIENCE = 3.0
 """Seconds, real ones, that the client waits for an answer."""
-LATE = 3.5
-"""Seconds after which a late effect comes: when the client has given up."""
+LATE = 3.0
+"""Seconds after which a late effect comes."""
 LAG = 0.005
 """Seconds, real ones, that a tenant may lag behind: ten of the client's, who looks for thirty."""
 DOMAIN = "@acme.example"
@@ -263,6 +263,7 @@ class Rig:
     """Request ids in the journals."""
     requests: int = 0
     """Of the tenant's log, how many were looked at."""
+    patience: float = PATIENCE
     late: bool = False
     """Whether a fault lets effects come late."""
     late_until: float = 0.0
@@ -395,7 +396,7 @@ class Rig:
             self.url or self.tenant.url,
             ApiKey(self.tenant.key),
             budget=budget,
-            limits=Limits(connect=5, read=PATIENCE, whole=2 * PATIENCE),
+            limits=Limits(connect=5, read=self.patience, whole=2 * self.patience),
             sleep=self.clock.sleep,
         )
         return Atlan(transport, tenant="acme.example")
