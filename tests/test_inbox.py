@@ -323,6 +323,7 @@ def test_what_is_no_upload_is_left_and_said(door: Door) -> None:
         finally:
             os.chdir(here)
         for name in (
+            "gone.csv.sha256",
             ".hidden.csv",
             "~$people.xlsx",
             "a.csv.part",

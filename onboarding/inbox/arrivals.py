@@ -53,9 +53,9 @@ def arrived(inbox: Path) -> tuple[list[Path], list[Left]]:
         for path in sorted(inbox.iterdir()):
             with suppress(FileNotFoundError):
                 facts = path.lstat()
-                if why := _why_not(path.name, facts.st_mode):
+                if why := _why_not(path, facts.st_mode):
                     left.append(Left(path.name, why))
-                elif path.name not in (DONE, SETTINGS) and not path.name.endswith(CHECKSUM):
+                elif path.name not in (DONE, SETTINGS) and path.suffix != CHECKSUM:
                     found.append((facts.st_ctime_ns, path))
     except OSError as error:
         raise UsageError(f"the inbox {inbox} can't be read: {error.strerror}") from error
@@ -122,8 +122,9 @@ def move(path: Path, done: Path, name: str, known: tuple[int, ...]) -> None:
         ) from error
 
 
-def _why_not(name: str, mode: int) -> str:
+def _why_not(path: Path, mode: int) -> str:
     """Say why this is no upload to take up; empty if it is one, or is meant for us."""
+    name = path.name
     if stat.S_ISLNK(mode):
         return "a link, which is not followed; upload the file itself"
     if stat.S_ISDIR(mode):
@@ -136,6 +137,8 @@ def _why_not(name: str, mode: int) -> str:
         return "the lock file of an office program"
     if name.lower().endswith(UNFINISHED):
         return "an upload that is not finished, by its name"
+    if path.suffix == CHECKSUM and not os.path.lexists(path.with_suffix("")):
+        return "a checksum without its file"
     return ""
 
 
