@@ -14,12 +14,22 @@ from planted import BUGS, HOME, SCHEDULES, Bug, a_copy, run_tests, try_out
 
 FULL = os.environ.get("ONBOARDING_TEST_PROFILE") == "full"
 QUICK = (
-    "a 200 is believed",
-    "no waiting time",
     "journal after the call",
+    "no flush",
+    "a doubtful invitation is sent again at once",
+    "a 200 is believed",
+    "one page is taken for the list",
+    "no waiting time",
+    "the wait counts from the intent",
     "no lock",
-    "a limit that is never reached",
+    "a doubt is called a success",
     "a rejected row holds nobody",
+    "the ledger of invitations is ignored",
+    "our own account is demoted",
+    "--accept is not spent",
+    "a limit that is never reached",
+    "a formula is left as it is",
+    "a redirect is followed",
 )
 
 
