@@ -25,7 +25,7 @@ from onboarding.model import Finding, Group, GroupName, Membership, Role, RowRef
 from onboarding.plan import Cause, Change, Plan, Settled, Status, Subject
 from onboarding.reconcile import Wishes
 from onboarding.sheets import Inputs, Kind, Reading, Source, Table
-from onboarding.undo import COLUMNS, in_lines
+from onboarding.undo import COLUMNS, in_lines, leads_back
 
 FORMAT = 1
 PART = 1_000  # lines put into bytes at a time
@@ -148,8 +148,11 @@ def _loaded(content: Any) -> tuple[Plan, SavedJob | Undoes]:
             kind = Undoes
         case _:
             raise ValueError("this is not a saved plan")
+    plan = plan_from_json(saved)
+    if kind is Undoes and not leads_back(plan):
+        raise ValueError("this is no undo of any run")
     try:
-        return plan_from_json(saved), TypeAdapter(kind).validate_python(made_for)
+        return plan, TypeAdapter(kind).validate_python(made_for)
     except ValidationError as error:
         raise ValueError("this is not a saved plan, or parts of it are missing") from error
 

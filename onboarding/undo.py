@@ -51,6 +51,19 @@ def taken_back(tenant: str, done: Iterable[Change]) -> Plan:
     )
 
 
+def leads_back(plan: Plan) -> bool:
+    """Whether a plan may be an undo: there is nobody to invite in one, nothing to create, no role but the three."""
+    return all(map(_may_lead_back, plan.changes))
+
+
+def _may_lead_back(change: Change) -> bool:
+    match change.before, change.after:
+        case (None, User() | Group()) | (_, User(role=None)):
+            return False
+        case _:
+            return True
+
+
 def _in_the_way(change: Change) -> str:
     """Say why a token can't take a change back; nothing where it can."""
     match change.before, change.after:

@@ -30,6 +30,7 @@ from onboarding.look import look
 from onboarding.model import Directory, Email, GroupName, Role
 from onboarding.plan import Cause, Change, Plan, Settled, Status
 from onboarding.safety import Limit, Limits, Permissions
+from onboarding.saved import Undoes, dump
 from onboarding.undo import BY_HAND, as_of_today, concerned, in_lines, taken_back
 
 SAMPLES = Path(__file__).parent.parent / "sample_data"
@@ -618,6 +619,26 @@ def test_an_undo_that_is_not_as_it_was_saved_is_refused(
     file.write_text(damage(file.read_text("utf-8")), encoding="utf-8")
     writes = tenant.writes()
     with pytest.raises(UsageError, match=says):
+        undone(desk, tenant, first)
+    assert tenant.writes() == writes
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(invite("eve", Role.ADMIN), id="invites"),
+        pytest.param(create("new"), id="creates"),
+        pytest.param(Change(user("ana"), user("ana", None)), id="takes-every-role"),
+    ],
+)
+def test_what_no_run_can_have_undone_is_no_undo(desk: Desk, change: Change) -> None:
+    tenant = acme()
+    sheet = desk.sheet("people.csv", "email,role\nana@acme.example,Guest\n")
+    first = desk.run(tenant, sheet)
+    forged = Plan(tenant.name, (change,))
+    undo_file(first).write_bytes(b"".join(dump(forged, Undoes("a run", {}))))
+    writes = tenant.writes()
+    with pytest.raises(UsageError, match="this is no undo of any run; nothing was sent"):
         undone(desk, tenant, first)
     assert tenant.writes() == writes
 
