@@ -79,7 +79,9 @@ def run(
     """Validate, plan, ask, apply, report: the main job. ``state``: the tenant's, if the caller holds its lock."""
     sitting = Sitting.begin("run", job, read(job.inputs, job.reading, stdin=stdin))
     with nullcontext(state) if state else locked(job, tenant) as ours:
-        return _carry_out(sitting, tenant, voice, stop or Stop(), ours)
+        report = _carry_out(sitting, tenant, voice, stop or Stop(), ours)
+        _keep_few(job, report, ours)
+        return report
 
 
 def unusable(
@@ -119,7 +121,9 @@ def apply_saved(
         sitting = Sitting.begin("apply", job, read(job.inputs, job.reading))
         made_for.check_sheets(sitting.inputs.sources)
     with locked(job, tenant) as state:
-        return _carry_out(sitting, tenant, voice, stop or Stop(), state, reviewed)
+        report = _carry_out(sitting, tenant, voice, stop or Stop(), state, reviewed)
+        _keep_few(job, report, state)
+        return report
 
 
 def export(tenant: Tenant, folder: Path) -> dict[str, int]:
@@ -181,15 +185,16 @@ def _carry_out(
                 journal.finish()
         except StorageError as error:
             report = sitting.amended(report, error)
-        _keep_few(sitting, prospect.plan.tenant, state)
         return report
 
 
-def _keep_few(sitting: Sitting, tenant: str, state: State) -> None:
+def _keep_few(job: Job, report: Report, state: State) -> None:
     """Remove the oldest run folders, if few are to be kept; never this run's, whatever the clock says."""
-    job = sitting.job
-    if job.keep_runs and job.reports:
-        kept.prune(job.reports, tenant, keep=job.keep_runs, spare=state.untold() | {sitting.run})
+    if not (job.keep_runs and job.reports and report.folder):
+        return
+    if not isinstance(report.error, StorageError):  # else nobody knows what is still open
+        spare = state.untold() | {report.folder.name}
+        kept.prune(job.reports, report.summary["tenant"], keep=job.keep_runs, spare=spare)
 
 
 def _stopped(applied: Applied, stop: Stop) -> OnboardingError | None:

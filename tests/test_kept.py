@@ -267,5 +267,13 @@ def test_a_proposal_that_waits_is_not_removed_by_the_nights_after_it(tmp_path: P
     assert proposed.exit_code == 0
 
 
+def test_runs_that_a_limit_stops_night_after_night_leave_the_last_of_them(tmp_path: Path) -> None:
+    desk, tenant = Desk(tmp_path), acme()
+    nora = desk.sheet("nora.csv", "email,role\nnora@acme.example,Guest\n")
+    for _ in range(4):
+        last = desk.run(tenant, nora, limits=Limits(invitations=Limit(0)), keep_runs=1)
+    assert list((tmp_path / "reports").iterdir()) == [last.folder]
+
+
 def test_a_tenant_in_memory_has_a_name() -> None:
     assert FakeTenant().name == TENANT

@@ -559,7 +559,8 @@ class Forgetful(FakeTenant):
 def test_a_state_that_is_lost_after_the_report_is_told_in_the_summary(desk: Desk) -> None:
     tenant = Forgetful([user("olga", Role.ADMIN), user("ana")], [group("finance")])
     tenant.folder = desk.folder / "state"
-    report = desk.run(tenant, desk.sheet("m.csv", "email,group\nana@acme.example,Finance\n"))
+    people = desk.sheet("m.csv", "email,group\nana@acme.example,Finance\n")
+    report = desk.run(tenant, people, keep_runs=1)
     assert report.folder
     told = json.loads((report.folder / "summary.json").read_text())
     assert (report.exit_code, told["exit_code"], told["statuses"]["applied"]) == (74, 74, 1)
