@@ -564,6 +564,17 @@ def test_a_call_that_was_turned_away_and_carried_out_is_not_sent_again(tmp_path:
     assert (actions(tenant), applied.stopped) == (["invite"], None)
 
 
+def test_who_is_said_to_be_there_since_a_call_that_was_turned_away_is_in_doubt(
+    tmp_path: Path,
+) -> None:
+    tenant, clock = FakeTenant(faults=[Fault("token_after", "invite", status=403)]), Clock()
+    tenant.read_lag = 99
+    applied = carry_out(tenant, [invite("ana")], tmp_path, clock)
+    assert statuses(applied) == {"invite ana": "in_doubt: in-doubt"}
+    assert settled(tenant, tmp_path, clock) == {invite("ana").key}
+    assert len(tenant.mails) == 1
+
+
 def test_a_group_that_was_created_although_the_call_was_turned_away_takes_who_is_missing(
     tmp_path: Path,
 ) -> None:

@@ -282,9 +282,11 @@ class _Run:
             return shown(change, sight, self.whose(change) if others else SEEN)
         if self.gate.closed and change.action is Action.INVITE:
             return fates.by_hand(self.gate.closed)
-        if alone or named is not None:
-            return fates.refused(named or error.words or str(error))
-        return None
+        if not alone and named is None:
+            return None
+        words = named or error.words or str(error)
+        ours = change.key in self.perhaps and fates.ALREADY.search(words)
+        return fates.in_doubt(error) if ours else fates.refused(words)
 
     def left(self, sent: Sent, last: bool) -> tuple[Change, ...]:
         """Look what has come of a creating call that was turned away: what shows is done, the rest may be sent again.

@@ -62,8 +62,9 @@ def pressing(number: int) -> Schedule:
 
 def _is_a_lie(event: Event) -> bool:
     """Whether the tenant says yes, and does not do it, or no, and does. Whom we then know nothing of may be deleted."""
-    lies = {"yes": event.effect != "now", "refused": event.effect != "never"}
-    return lies.get(event.answer, False)
+    if event.answer == "yes":
+        return event.effect != "now"
+    return event.answer in REFUSING and event.effect != "never"
 
 
 def _few(dice: Random) -> int:
