@@ -5,6 +5,6 @@ dies, a disk that loses what was not flushed, another admin, how long it takes u
 ``play`` carries it out and raises ``Broken`` where a promise does not hold. Every schedule has a number, and the
 same number is always the same schedule::
 
-    python -m schedules 0 500000    # in the folder of the tests; says every 10,000 how far it is
+    python -m schedules 0 500000    # in the folder of the tests; says now and then how far it is
     python -m schedules 4711        # this one, call by call
 """

@@ -11,7 +11,7 @@ from functools import partial
 from .draw import draw
 from .play import WAIT, Broken, play
 
-TOLD = 10_000
+TOLD = 2_500
 """A line is printed after so many, from which another run can go on."""
 
 say = partial(print, flush=True)
