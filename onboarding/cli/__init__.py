@@ -154,6 +154,7 @@ def plan(ctx: click.Context, inputs: Sequence[str], **given: Any) -> int:
 def apply(ctx: click.Context, plan: Path, **given: Any) -> int:
     """Carry out a saved plan, and nothing else.
 
+    PLAN is a plan.json, or the undo.json of a run: that takes the run back.
     Every guard runs again. Sheets that have changed since refuse the plan; what
     has moved in the tenant is set aside by itself.
     """
