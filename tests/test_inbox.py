@@ -26,7 +26,7 @@ from onboarding.apply import Pace
 from onboarding.atlan import Atlan
 from onboarding.auth import ApiKey
 from onboarding.cli.embedded import Embedded, serving
-from onboarding.errors import TryLater, UsageError
+from onboarding.errors import Stop, TryLater, UsageError
 from onboarding.inbox import Left, Taken, work
 from onboarding.job import Job, Prospect
 from onboarding.journal import State
@@ -373,12 +373,34 @@ def test_a_file_that_is_taken_away_while_it_is_at_work_has_its_report(door: Door
     assert len(door.runs()) == 1
 
 
-def test_a_folder_done_that_leads_elsewhere_is_refused(door: Door) -> None:
+@pytest.mark.parametrize("kind", ["link", "file"])
+def test_a_done_that_is_no_folder_is_refused(door: Door, kind: str) -> None:
     door.upload("people.csv")
-    (door.inbox / "done").symlink_to(door.folder / "outside")
-    with pytest.raises(UsageError, match="is a link"):
+    if kind == "link":
+        (door.inbox / "done").symlink_to(door.folder / "outside")
+    else:
+        (door.inbox / "done").touch()
+    with pytest.raises(UsageError, match="done is no folder"):
         door.work(acme())
     assert list((door.folder / "outside").iterdir()) == []
+
+
+def test_a_signal_lets_the_file_stay_and_the_next_run_carries_on(door: Door) -> None:
+    door.upload(
+        "first.csv", "email,group\nana@acme.example,Marketing\nben@acme.example,Marketing\n"
+    )
+    door.upload("second.csv", REVOKE)
+    stop, tenant = Stop(), acme()
+
+    class Stopping(Quiet):
+        def confirm(self, prospect: Prospect) -> bool:
+            stop.ask(signal.SIGTERM)
+            return True
+
+    (taken,) = work(door.inbox, door.job(), lambda: tenant, Stopping(), stop=stop)
+    assert isinstance(taken, Taken)
+    assert (taken.name, taken.exit_code, taken.moved) == ("first.csv", 143, False)
+    assert door.taken(tenant) == [("first.csv", 0, True), ("second.csv", 0, True)]
 
 
 # ---- killed -------------------------------------------------------------------------------------------------------

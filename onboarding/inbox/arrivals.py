@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import logging
 import os
 import stat
 import time
@@ -21,6 +22,8 @@ from onboarding.errors import SheetError, StorageError, UsageError
 from onboarding.sheets import Source
 from onboarding.sheets.files import LARGEST, QUIET, is_open_elsewhere
 from onboarding.writers import files
+
+log = logging.getLogger(__name__)
 
 DONE = "done"
 SETTINGS = "onboarding.toml"
@@ -82,12 +85,12 @@ def digest(path: Path) -> str:
 
 def done_folder(inbox: Path) -> Path:
     """Give the folder ``done/`` of an inbox, made if missing; it has to be one, and no way to somewhere else."""
-    done = files.folder(inbox / DONE)
-    if done.is_symlink():
+    done = inbox / DONE
+    if os.path.lexists(done) and (done.is_symlink() or not done.is_dir()):
         raise UsageError(
-            f"{done} is a link; what was taken would be moved to somewhere else. Remove it."
+            f"{done} is no folder, and what was taken is to be moved there. Remove it."
         )
-    return done
+    return files.folder(done)
 
 
 def identity(path: Path) -> tuple[int, ...]:
@@ -116,6 +119,7 @@ def move(path: Path, done: Path, name: str, known: tuple[int, ...]) -> None:
             _checksum_of(path).rename(_checksum_of(target))
         files.flush_folder(done)
         files.flush_folder(path.parent)
+        log.info("the upload is moved to %s", target)
     except OSError as error:
         raise StorageError(
             f"{path} can't be moved to {done}: {error.strerror}. Its report is written; let us write to the inbox."
