@@ -76,11 +76,7 @@ def changes(finished: Finished) -> list[tuple[str, int, int]]:
     """Count the changes of each kind: what, how many there were to be, how many are in the tenant now."""
     counted = []
     for action, what in _CHANGES.items():
-        statuses = Counter(
-            deed.outcome.status
-            for deed in finished.done
-            if deed.change and deed.change.action is action
-        )
+        statuses = Counter(finished.totals.by_action.get(action, {}))
         asked = statuses.total() - statuses[Status.UNCHANGED]
         counted.append((what, asked, statuses[Status.APPLIED]))
     return counted

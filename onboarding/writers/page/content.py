@@ -7,12 +7,13 @@ script draws; every text stands in it once, since most repeat.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby, islice
 from typing import Any
 
 from onboarding.job import Prospect
-from onboarding.model import Email, Finding, Severity
+from onboarding.model import Email, Finding, RowRef, Severity
 from onboarding.plan import Action, Change, Status
 from onboarding.report import NEEDS_WORK, Deed, RowResult
 from onboarding.safety import members_of
@@ -92,9 +93,9 @@ def content(finished: Finished) -> Content:
         _facts(finished.summary),
         {word: number for word, number in finished.totals.by_result.items() if number},
         changes(finished),
-        [_line(finished, *pair) for pair in _deeds(finished)[:SHOWN]],
+        [_line(finished, *pair) for pair in islice(_deeds(finished), SHOWN)],
         finished.totals.reasons,
-        [row for row in finished.results if row.result in NEEDS_WORK][:SHOWN],
+        [*islice((row for row in finished.results if row.result in NEEDS_WORK), SHOWN)],
         _group_moves(finished),
         [change.email for change in _seen(finished, Action.INVITE) if change.email],
         _nowhere(finished.prospect),
@@ -121,17 +122,22 @@ def _seen(finished: Finished, action: Action) -> list[Change]:
     ]
 
 
-def _deeds(finished: Finished) -> list[tuple[Deed, Change]]:
+def _deeds(finished: Finished) -> Iterator[tuple[Deed, Change]]:
     """Give the deeds that have a change, with it."""
-    return [(deed, deed.change) for deed in finished.done if deed.change]
+    return ((deed, deed.change) for deed in finished.done if deed.change)
 
 
 def _what(deed: Deed, change: Change) -> str:
     return WHAT[change.action][deed.outcome.status in (Status.APPLIED, Status.UNCHANGED)]
 
 
+def _group(change: Change, finished: Finished) -> str:
+    name = change.group
+    return finished.labels.get(name, name) if name else ""
+
+
 def _line(finished: Finished, deed: Deed, change: Change) -> tuple[str, str, str, str]:
-    group = finished.labels.get(change.group, change.group) if change.group else ""
+    group = _group(change, finished)
     whole = " ".join(filter(None, [change.email, _what(deed, change), group]))
     return (whole, *sides(change), MEANS[deed.outcome.status])
 
@@ -168,8 +174,9 @@ class _Pool:
     def __init__(self) -> None:
         self.numbers: dict[str, int] = {}
 
-    def __call__(self, text: str) -> int:
-        return self.numbers.setdefault(text, len(self.numbers))
+    def __call__(self, texts: Iterable[str]) -> list[int]:
+        numbers = self.numbers
+        return [numbers.setdefault(text, len(numbers)) for text in texts]
 
 
 def grids(finished: Finished) -> dict[str, Any]:
@@ -177,15 +184,16 @@ def grids(finished: Finished) -> dict[str, Any]:
     rows, pool = _chosen(finished.results), _Pool()
     headers = list(dict.fromkeys(column for t in finished.tables for column in columns_of(t)))
     fresh = finished.since.fresh if finished.since else frozenset()
+    places = {row.row: n for n, row in enumerate(rows)}
     packed = {
         "total": len(finished.results),
         "few": FEW,
         "rows": _rows(rows, pool),
-        "fresh": [n for n, row in enumerate(rows) if row.row in fresh],
+        "fresh": sorted(places[row] for row in fresh if row in places),
         "headers": headers,
         "cells": _cells(finished.tables, rows, headers, pool),
-        "findings": _findings(finished.findings, rows, pool),
-        "changes": _changes(finished, rows, pool),
+        "findings": _findings(finished.findings, places, pool),
+        "changes": _changes(finished, places, pool),
     }
     return packed | {"texts": list(pool.numbers)}
 
@@ -193,20 +201,20 @@ def grids(finished: Finished) -> dict[str, Any]:
 def _chosen(results: Sequence[RowResult], most: int = MOST) -> Sequence[RowResult]:
     """Take all rows, or of too many those that need somebody, and of the others the first."""
     if len(results) <= most:
-        return results
+        return tuple(results)
     ranked = sorted(results, key=lambda row: row.result not in NEEDS_WORK)
     return sorted(ranked[:most], key=lambda row: row.row)
 
 
 def _rows(rows: Sequence[RowResult], pool: _Pool) -> dict[str, list[int]]:
     return {
-        "row": [pool(str(row.row)) for row in rows],
-        "result": [pool(row.result) for row in rows],
-        "status": [pool(MEANS[row.status]) for row in rows],
-        "code": [pool(row.code) for row in rows],
-        "message": [pool(row.message) for row in rows],
-        "fix": [pool(row.fix) for row in rows],
-        "actions": [pool(row.actions) for row in rows],
+        "row": pool(str(row.row) for row in rows),
+        "result": pool(row.result for row in rows),
+        "status": pool(MEANS[row.status] for row in rows),
+        "code": pool(row.code for row in rows),
+        "message": pool(row.message for row in rows),
+        "fix": pool(row.fix for row in rows),
+        "actions": pool(row.actions for row in rows),
     }
 
 
@@ -214,50 +222,44 @@ def _cells(
     tables: Sequence[Table], rows: Sequence[RowResult], headers: Sequence[Column], pool: _Pool
 ) -> list[list[int]]:
     """Give the input's own cells, column by column; blank where a row's table has no such column."""
-    columns = [[pool("")] * len(rows) for _ in headers]
-    of_table: dict[int, list[int]] = {}
-    for n, row in enumerate(rows):
-        of_table.setdefault(row.row.table, []).append(n)
-    for table in tables:
-        mine = of_table.get(table.index, [])
-        for header, cells in cells_of(table, [rows[n].row.row for n in mine]).items():
-            column = columns[headers.index(header)]
-            for n, cell in zip(mine, cells, strict=True):
-                column[n] = pool(cell)
+    known = {table.index: table for table in tables}
+    columns: list[list[int]] = [[] for _ in headers]
+    for index, some in groupby(rows, key=lambda row: row.row.table):
+        numbers = [row.row.row for row in some]
+        cells = cells_of(known[index], numbers) if index in known else {}
+        for header, column in zip(headers, columns, strict=True):
+            column += pool(cells.get(header) or [""] * len(numbers))
     return columns
 
 
 def _findings(
-    findings: Iterable[Finding], rows: Sequence[RowResult], pool: _Pool
+    findings: Iterable[Finding], places: Mapping[RowRef, int], pool: _Pool
 ) -> dict[int, list[tuple[int, ...]]]:
     """Give by row: column, code, what is said, what to do, and whether it rejects the row."""
-    places = {row.row: n for n, row in enumerate(rows)}
     found: dict[int, list[tuple[int, ...]]] = {}
     for finding in findings:
-        if finding.row in places:
+        if finding.row and finding.row in places:
             texts = (finding.column, finding.code, said(finding), finding.fix or fix(finding.code))
             rejects = int(finding.severity is Severity.REJECT)
-            found.setdefault(places[finding.row], []).append((*map(pool, texts), rejects))
+            found.setdefault(places[finding.row], []).append((*pool(texts), rejects))
     return found
 
 
-def _changes(finished: Finished, rows: Sequence[RowResult], pool: _Pool) -> dict[str, list[Any]]:
+def _changes(finished: Finished, places: Mapping[RowRef, int], pool: _Pool) -> dict[str, list[Any]]:
     """Give one entry per change: what, on whom, from what to what, and what the tenant said."""
-    places = {row.row: n for n, row in enumerate(rows)}
-    deeds = _deeds(finished)
-    labels = [finished.labels.get(c.group, c.group) if c.group else "" for _, c in deeds]
+    deeds = [*_deeds(finished)]
     both = [sides(change) for _, change in deeds]
     return {
-        "what": [pool(_what(deed, change)) for deed, change in deeds],
-        "person": [pool(change.email or "") for _, change in deeds],
-        "group": [pool(label) for label in labels],
-        "before": [pool(before) for before, _ in both],
-        "after": [pool(after) for _, after in both],
-        "result": [pool(deed.outcome.status.result) for deed, _ in deeds],
-        "status": [pool(MEANS[deed.outcome.status]) for deed, _ in deeds],
-        "message": [pool(deed.words) for deed, _ in deeds],
-        "request": [pool(deed.outcome.request_id) for deed, _ in deeds],
-        "at": [pool(deed.outcome.at) for deed, _ in deeds],
+        "what": pool(_what(deed, change) for deed, change in deeds),
+        "person": pool(change.email or "" for _, change in deeds),
+        "group": pool(_group(change, finished) for _, change in deeds),
+        "before": pool(before for before, _ in both),
+        "after": pool(after for _, after in both),
+        "result": pool(deed.outcome.status.result for deed, _ in deeds),
+        "status": pool(MEANS[deed.outcome.status] for deed, _ in deeds),
+        "message": pool(deed.words for deed, _ in deeds),
+        "request": pool(deed.outcome.request_id for deed, _ in deeds),
+        "at": pool(deed.outcome.at for deed, _ in deeds),
         "http": [deed.outcome.http_status or 0 for deed, _ in deeds],
         "attempts": [deed.outcome.attempts for deed, _ in deeds],
         "rows": [[places[row] for row in deed.rows if row in places] for deed, _ in deeds],
