@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import checking, cold, network, planning
-from benchmarks.lines import Line, as_json, as_table
+from benchmarks.lines import Line, as_json, as_markdown, as_table
 from benchmarks.place import Place
 
 BENCHMARKS: Mapping[str, Callable[[Place], Iterator[Line]]] = {
@@ -43,6 +43,8 @@ def main(arguments: Sequence[str]) -> int:
     about["load"] = " ".join(f"{load:.1f}" for load in os.getloadavg())
     if given.json:
         given.json.write_text(as_json(lines, about))
+    if given.page:
+        _write_into(given.page, as_markdown(lines, f"{about['machine']}, load {about['load']}"))
     sys.stdout.write(as_table(lines) + "\n")
     return 0 if all(line.holds for line in lines) else 1
 
@@ -53,7 +55,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="a twentieth of the sizes, one round")
     parser.add_argument("--rounds", type=int, default=3, help="default: %(default)s")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="put the table into a page")
     return parser
+
+
+def _write_into(page: Path, table: str) -> None:
+    """Put a table between the marks of a page."""
+    before, begin, rest = page.read_text().partition("<!-- goals -->\n")
+    _, end, after = rest.partition("<!-- end -->")
+    page.write_text(before + begin + table + end + after)
 
 
 def _machine() -> str:

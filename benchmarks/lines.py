@@ -53,6 +53,13 @@ def as_table(lines: Sequence[Line]) -> str:
     )
 
 
+def as_markdown(lines: Sequence[Line], machine: str) -> str:
+    """Set the lines that have a goal as a table for a page, with what they were measured on."""
+    rows = [line.cells for line in lines if line.goal is not None]
+    told = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return f"{machine}.\n\n| what | reached | goal | holds |\n|---|---|---|---|\n{told}\n"
+
+
 def as_json(lines: Sequence[Line], about: Mapping[str, object]) -> str:
     """Give lines for programs, with what they were measured on."""
     measured = [{**asdict(line), "holds": line.holds} for line in lines]

@@ -17,13 +17,20 @@ from benchmarks.processes import Command, Cost, Failed, Measured, cpu
 def test_the_quickest_prints_a_table_and_writes_the_same_as_json(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = tmp_path / "figures.json"
-    main(["cold", "--quick", "--json", str(file)])
+    file, page = tmp_path / "figures.json", tmp_path / "page.md"
+    page.write_text("before\n<!-- goals -->\nold\n<!-- end -->\nafter\n")
+    main(["cold", "--quick", "--json", str(file), "--page", str(page)])
     told = json.loads(file.read_text())
     shown = capsys.readouterr().out.splitlines()
     assert [line["what"] for line in told["lines"]] == ["--help", "--version"]
     assert [line.split()[0] for line in shown] == ["what", "--help", "--version"]
     assert {"at", "machine", "load"} <= told.keys()
+    written = page.read_text().splitlines()
+    assert (written[0], written[-1]) == ("before", "after")
+    assert [each.split(" | ")[0] for each in written if each.startswith("| --")] == [
+        "| --help",
+        "| --version",
+    ]
 
 
 def test_calls_are_counted_at_the_tenant_and_are_those_that_were_announced(tmp_path: Path) -> None:

@@ -1,0 +1,249 @@
+"""The formula of docs/performance.md is what is announced, and what is announced is what the tenant counts."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import requests
+
+from benchmarks.sheets import Teams, email, groups, spread, team
+from benchmarks.tenants import fill
+from onboarding.apply import Pace
+from onboarding.atlan import Atlan
+from onboarding.auth import ApiKey
+from onboarding.job import Job, Prospect, Unattended
+from onboarding.pacing import Budget
+from onboarding.pipeline import run
+from onboarding.reconcile import Wishes
+from onboarding.safety import Limit, Limits
+from onboarding.sandbox.server import Sandbox
+from onboarding.transport import Transport
+
+PAGE = (Path(__file__).parent.parent / "docs" / "performance.md").read_text()
+SEEDED = SimpleNamespace(accounts=10, groups=4)
+EVERYTHING = Limit.parse("100000")
+Rows = Iterable[Sequence[str]]
+
+
+def formula() -> dict[str, Callable[[Any], int]]:
+    (text,) = re.findall(r"<!-- formula -->\n```python\n(.*?)```", PAGE, re.DOTALL)
+    names: dict[str, Any] = {"ceil": math.ceil}
+    exec(text, names)
+    return names
+
+
+def people(numbers: range, *belongs: str, role: str = "Member") -> Rows:
+    """A users sheet; the groups of person n are every ``{n}`` of these."""
+    yield ["email", "role", "groups"]
+    for n in numbers:
+        yield [email(n), role, ";".join(belongs)]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A tenant, a sheet, and the numbers of the formula that are not 0."""
+
+    sheet: Rows
+    there: int = 0
+    teams: int = 0
+    belongs: Teams | None = None
+    numbers: dict[str, Any] = field(default_factory=dict)
+    asked: range = range(0)
+
+
+NUMBERS = {
+    "invited": 0, "strangers": 0, "groups_created": 0, "groups_changed": 0, "roles_changed": 0,
+    "people_added": 0, "groups_reduced": 0, "members": 0, "sizes": [], "sizes_after": [], "people_touched": 0,
+}  # fmt: skip
+REMOVALS = [["email", "group", "action"]] + [
+    [email(n), team(t), "remove"] for n in range(10) for t in range(2)
+]
+CASES = [
+    pytest.param(
+        Case(
+            people(range(150), team(0)), 150, 5, spread(5, 5),
+            {"members": 150, "sizes": [150]}, range(150),
+        ),
+        id="nothing-new",
+    ),
+    pytest.param(
+        Case(people(range(45)), numbers={"invited": 45, "strangers": 45}, asked=range(45)),
+        id="new-people",
+    ),
+    pytest.param(
+        Case(
+            people(range(45), "Red", "Green", "Blue"),
+            numbers={
+                "invited": 45, "strangers": 45, "groups_created": 3, "sizes_after": [45] * 3,
+                "people_touched": 45,
+            },
+            asked=range(45),
+        ),
+        id="new-people-in-new-groups",
+    ),
+    pytest.param(
+        Case(
+            people(range(300), team(0), "Red"), 0, 1,
+            numbers={
+                "invited": 300, "strangers": 300, "groups_created": 1, "people_added": 300,
+                "sizes_after": [300, 300], "people_touched": 300,
+            },
+            asked=range(300),
+        ),
+        id="many-new-people-in-a-new-group-and-one-that-is-there",
+    ),
+    pytest.param(
+        Case(
+            people(range(30), team(0), team(1)), 30, 2,
+            numbers={
+                "members": 30, "sizes": [0, 0], "people_added": 30, "sizes_after": [30, 30],
+                "people_touched": 30,
+            },
+            asked=range(30),
+        ),
+        id="people-who-are-there-into-groups-that-are-there",
+    ),
+    pytest.param(
+        Case(
+            people(range(5000, 5003), team(0), team(1), team(2)), 1500, 3, spread(3, 3),
+            {
+                "invited": 3, "strangers": 3, "people_added": 3, "sizes_after": [1503] * 3,
+                "people_touched": 3,
+            },
+            range(5000, 5003),
+        ),
+        id="few-people-in-a-large-tenant",
+    ),
+    pytest.param(
+        Case(
+            REMOVALS, 20, 2, spread(2, 2),
+            {
+                "members": 10, "sizes": [20, 20], "groups_reduced": 2, "sizes_after": [10, 10],
+                "people_touched": 10,
+            },
+            range(10),
+        ),
+        id="removals",
+    ),
+    pytest.param(
+        Case(
+            people(range(120, 130), role="Guest"), 500, numbers={"roles_changed": 10},
+            asked=range(120, 130),
+        ),
+        id="roles",
+    ),
+    pytest.param(Case(groups(3), 0, 3, numbers={"groups_changed": 3}), id="groups"),
+]  # fmt: skip
+
+
+def job(**numbers: Any) -> SimpleNamespace:
+    """The numbers of a job; those that are not given are 0."""
+    return SimpleNamespace(**{**vars(SEEDED), "named": 0, **NUMBERS, **numbers})
+
+
+class Voice(Unattended):
+    announced = 0
+
+    def propose(self, prospect: Prospect) -> None:
+        self.announced = prospect.calls
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_formula_the_announced_and_the_counted_calls_are_one_number(
+    case: Case, tmp_path: Path
+) -> None:
+    database, sheet, voice = tmp_path / "tenant.db", tmp_path / "sheet.csv", Voice()
+    fill(database, case.there, case.teams, case.belongs)
+    with sheet.open("w", newline="") as file:
+        csv.writer(file).writerows(case.sheet)
+    with Sandbox(database) as sandbox:
+        shown = {user.email for user in client(sandbox).first_users().users}
+        before = counted(sandbox)
+        report = run(
+            Job(
+                (str(sheet),),
+                wishes=Wishes(create_groups=True),
+                limits=Limits(EVERYTHING, EVERYTHING, EVERYTHING, EVERYTHING),
+                pace=Pace(read_lag=0),
+                reports=tmp_path / "reports",
+                state=tmp_path / "state",
+            ),
+            client(sandbox),
+            voice,
+        )
+        made = counted(sandbox) - before
+    assert report.exit_code == 0
+    numbers = job(
+        accounts=SEEDED.accounts + case.there,
+        groups=SEEDED.groups + case.teams,
+        named=len({email(n) for n in case.asked} - shown),
+        **case.numbers,
+    )
+    page = formula()
+    assert (page["calls"](numbers), voice.announced) == (made, made)
+    assert page["sending"](numbers) <= made
+
+
+def first_run(count: int, teams: int = 50) -> SimpleNamespace:
+    """All people are new, two groups each, and so are the groups."""
+    sizes = [2 * count // teams] * teams
+    return job(
+        invited=count, strangers=count, named=count, groups_created=teams,
+        sizes_after=sizes, people_touched=count,
+    )  # fmt: skip
+
+
+def into_groups(count: int, teams: int = 50) -> SimpleNamespace:
+    """All people are new, and the groups are there."""
+    facts = vars(first_run(count, teams)) | {"groups_created": 0, "people_added": count}
+    return SimpleNamespace(**facts | {"groups": SEEDED.groups + teams})
+
+
+def every_night(count: int, teams: int = 50) -> SimpleNamespace:
+    """All is as asked."""
+    sizes = [2 * count // teams] * teams
+    return job(accounts=count, groups=teams, named=count, members=count, sizes=sizes)
+
+
+def told(calls: int) -> str:
+    """A number of calls and how long they take at 300 a minute, of which 50 don't wait."""
+    seconds = (calls - 50) / 5
+    if seconds < 90:
+        return f"{calls:,} calls, {seconds:.0f} s"
+    return f"{calls:,} calls, " + (
+        f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    )
+
+
+@pytest.mark.parametrize("count", [1_000, 10_000, 100_000])
+def test_the_times_on_the_page_follow_from_the_formula(count: int) -> None:
+    calls = formula()["calls"]
+    cells = [told(calls(kind(count))) for kind in (first_run, into_groups, every_night)]
+    assert f"| {count:,} | {' | '.join(cells)} |" in PAGE
+
+
+def test_the_calls_of_two_thousand_people_on_the_page_follow_from_the_formula() -> None:
+    page = formula()
+    for kind, what in ((first_run, "50 new groups"), (into_groups, "50 groups that are there")):
+        numbers = kind(2_000)
+        # To be seen: who was invited, the groups, the memberships; a page shows a hundred of them
+        least = page["sending"](numbers) + 2_000 // 100 + 1 + 4_000 // 100
+        assert f"| {what} | {page['calls'](numbers):,} | {least:,} |" in PAGE
+
+
+def client(sandbox: Sandbox) -> Atlan:
+    transport = Transport(sandbox.url, ApiKey("sandbox"), budget=Budget(math.inf))
+    return Atlan(transport, tenant=sandbox.tenant)
+
+
+def counted(sandbox: Sandbox) -> int:
+    counts: dict[str, int] = requests.get(f"{sandbox.url}/__sandbox__/counts", timeout=20).json()
+    return sum(counts.values())
