@@ -264,7 +264,7 @@ def test_every_option_that_is_mentioned_exists(page: Path) -> None:
 
 
 OTHERS = {"--user", "--allow", "--rm", "--read-only", "--tmpfs", "--cap-drop", "--security-opt"}
-OTHERS |= {"--stop-timeout", "--no-cache-dir"}
+OTHERS |= {"--stop-timeout", "--no-cache-dir", "--page", "--quick"}
 """Of other programs, or the beginning of several of ours."""
 
 
