@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
@@ -157,10 +158,12 @@ class _Accounts:
             emails |= {witness.email} if emails else set()
             names |= {witness.username.lower()} if names else set()
             if self._reader.lookups(emails) + self._reader.lookups(names) < self._pages_left():
-                found = [*self._reader.users_by_email(emails), *self._reader.users_by_name(names)]
-                if [user.id for user in found].count(witness.id) == bool(emails) + bool(names):
-                    self._add(found)
-                    return
+                with suppress(errors.Refused):  # the tenant may not take our filter
+                    reader = self._reader
+                    found = [*reader.users_by_email(emails), *reader.users_by_name(names)]
+                    if [user.id for user in found].count(witness.id) == bool(emails) + bool(names):
+                        self._add(found)
+                        return
                 self.look_ups = False
         self.list_all()
 

@@ -1048,6 +1048,24 @@ def test_a_doubt_is_over_when_it_shows(tmp_path: Path, change: Change) -> None:
     assert settled(tenant, tmp_path, clock) == frozenset()
 
 
+def test_who_was_invited_is_read_back_by_listing_all_where_look_ups_are_refused(
+    tmp_path: Path,
+) -> None:
+    tenant = FakeTenant([*map(user, people(200))], faults=[Fault("refuse", "users_by_email")])
+    applied = carry_out(tenant, [invite("ana")], tmp_path)
+    assert statuses(applied) == {"invite ana": "applied"}
+    assert [call.action for call in tenant.log] == ["invite", "users_by_email", *["users"] * 3]
+
+
+def test_a_doubt_is_looked_into_by_listing_all_where_look_ups_are_refused(tmp_path: Path) -> None:
+    clock = Clock()
+    tenant = in_doubt(tmp_path, clock, invite("ana"))
+    tenant.land()
+    tenant.faults.append(Fault("refuse", "users_by_email"))
+    assert settled(tenant, tmp_path, clock) == frozenset()
+    assert tenant.log[-1].action == "users"
+
+
 @pytest.mark.parametrize("change", [invite("ana"), create("ops")])
 def test_absent_means_absent_only_after_the_waiting_time(tmp_path: Path, change: Change) -> None:
     clock = Clock()

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from builders import email, group, intake, person, row, team, user
-from fakes import OWN, FakeTenant
+from fakes import OWN, FakeTenant, Fault
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
@@ -371,6 +371,12 @@ def test_a_look_up_that_misses_who_is_there_is_not_believed() -> None:
     assert account_calls(tenant) == ["users", "users_by_email", *["users"] * 10]
     assert (found.elsewhere, email("p0500") in found.users) == (0, True)
     assert found.look_ups is False
+
+
+def test_where_look_ups_are_refused_all_are_listed() -> None:
+    tenant = many(faults=[Fault("refuse", "users_by_email")])
+    found, _ = seen(tenant, desired(person("p0500")))
+    assert (found.elsewhere, email("p0500") in found.users, found.look_ups) == (0, True, False)
 
 
 def test_look_ups_are_believed_until_they_miss_somebody() -> None:

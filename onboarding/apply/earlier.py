@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from onboarding.apply.pace import Pace
+from onboarding.apply.sight import looked_up
 from onboarding.journal import CREATING, Intent, State
 from onboarding.model import Email, GroupName
 from onboarding.tenant import Reader
@@ -36,7 +37,7 @@ def _present(intents: Sequence[Intent], tenant: Reader) -> frozenset[Intent]:
     teams = {intent.group for intent in intents if intent.group}
     found: set[Email | GroupName] = set()
     if emails:
-        found |= {user.email for user in tenant.users_by_email(emails)}
+        found |= {user.email for user in looked_up(tenant, emails)}
     if teams:
         found |= {group.name for group in tenant.groups()}
     return frozenset(i for i in intents if i.email in found or i.group in found)

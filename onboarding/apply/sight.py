@@ -145,7 +145,7 @@ class Watch:
             case Listing.USERS:
                 self._show_users(self._reader.users(), glimpse)
             case Listing.USERS_BY_EMAIL:
-                self._show_users(self._reader.users_by_email([Email(e) for e in look.of]), glimpse)
+                self._show_users(looked_up(self._reader, map(Email, look.of)), glimpse)
             case Listing.GROUPS:
                 glimpse.groups |= {group.name: group for group in self._reader.groups()}
                 self._groups |= {name: group.id for name, group in glimpse.groups.items()}
@@ -187,6 +187,14 @@ class Watch:
 
     def _pair(self, membership: Membership) -> tuple[UserId | None, GroupId | None]:
         return self.user_id(membership.email), self.group_id(membership.group)
+
+
+def looked_up(reader: Reader, emails: Iterable[Email]) -> Sequence[User]:
+    """Give those who have these addresses, and perhaps others: all, where the tenant does not take our filter."""
+    try:
+        return reader.users_by_email(tuple(emails))
+    except errors.Refused:
+        return reader.users()
 
 
 def _compared(found: object, wanted: object, *, created: bool) -> Sight:
