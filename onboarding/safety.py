@@ -217,7 +217,7 @@ def usage(
     plan: Plan, current: Directory, limits: Limits, *, rows: int, rejected: int
 ) -> tuple[Usage, ...]:
     """Say of every limit how close the plan comes to it."""
-    wrong = Usage(f"reject {rejected} of {_of(rows, 'row')}", rejected, limits.rejected, rows)
+    wrong = Usage(f"reject {rejected:,} of {_of(rows, 'row')}", rejected, limits.rejected, rows)
     return (*_changing(plan, current, limits), wrong)
 
 
@@ -228,8 +228,8 @@ def _changing(plan: Plan, current: Directory, limits: Limits) -> tuple[Usage, ..
     revoked = len(plan.of(Action.REVOKE))
     memberships = sum(_concerned(plan, current).values())
     invite = f"invite {_of(invited, 'person', 'people')} to {_of(users, 'account')}"
-    lower = f"lower the role of {_of(demoted, 'person', 'people')} of {users}"
-    revoke = f"revoke {_of(revoked, 'membership')} of {memberships} in the groups concerned"
+    lower = f"lower the role of {_of(demoted, 'person', 'people')} of {users:,}"
+    revoke = f"revoke {_of(revoked, 'membership')} of {memberships:,} in the groups concerned"
     return (
         Usage(invite, invited, limits.invitations, users),
         Usage(lower, demoted, limits.demotions, users),
@@ -238,13 +238,13 @@ def _changing(plan: Plan, current: Directory, limits: Limits) -> tuple[Usage, ..
 
 
 def _of(number: int, one: str, more: str = "") -> str:
-    return f"{number} {one if number == 1 else more or one + 's'}"
+    return f"{number:,} {one if number == 1 else more or one + 's'}"
 
 
 def _breaches(plan: Plan, current: Directory, limits: Limits) -> list[str]:
     """Say of every limit that the plan is over what it would do."""
     over = [
-        f"would {used.what}; the limit is {used.allowed}{_reason(used.limit)}"
+        f"would {used.what}; the limit is {used.allowed:,}{_reason(used.limit)}"
         for used in _changing(plan, current, limits)
         if used.over
     ]
@@ -282,11 +282,11 @@ def _emptied(
     for name, of in sorted(members.items()):
         count, label = inferred[name], current.groups[name].alias
         if count and taken[name] >= of:
-            yield f'would take all {of} members out of the group "{label}"'
+            yield f'would take all {of:,} members out of the group "{label}"'
         elif of >= HALF_FROM and count * 2 > of:
             yield (
-                f'would take {count} of {of} members out of the group "{label}" because no row names '
-                f"them; the limit is {of // 2} (half)"
+                f'would take {count:,} of {of:,} members out of the group "{label}" because no row names '
+                f"them; the limit is {of // 2:,} (half)"
             )
 
 
@@ -295,7 +295,7 @@ def check_rejected(rows: int, rejected: int, limits: Limits) -> None:
     limit = limits.rejected
     if rejected > limit.of(rows):
         raise TooManyRejected(
-            f"{rejected} of {rows} rows are rejected; the limit is {limit.of(rows)}{_reason(limit)}. "
+            f"{rejected:,} of {rows:,} rows are rejected; the limit is {limit.of(rows):,}{_reason(limit)}. "
             "Nothing was sent. Correct the rows, or allow more with --max-rejected"
         )
 

@@ -252,7 +252,9 @@ def test_a_plan_shows_what_would_happen_and_how_to_have_exactly_that(
     sight = Sight(browser, report.folder / "report.html")
     said = sight.page.locator("#changes").inner_text()
     assert "1 invitation e-mail" in said
-    whole = f"onboarding apply {report.folder}/plan.json --expect {report.summary['fingerprint']}"
+    tenant = "--tenant https://acme.example"
+    fingerprint = report.summary["fingerprint"]
+    whole = f"onboarding apply {report.folder}/plan.json {tenant} --expect {fingerprint}"
     assert whole in said
     assert "done, and seen" not in said
 

@@ -81,7 +81,7 @@ def test_the_limit_on_invitations(users: int, limit: int) -> None:
     with pytest.raises(UnsafePlan) as caught:
         check(above, current, Limits())
     assert str(caught.value) == (
-        f"This plan would invite {limit + 1} people to {users} accounts; the limit is {limit} "
+        f"This plan would invite {limit + 1} people to {users:,} accounts; the limit is {limit} "
         "(the larger of 50 and 10 %). Nothing was sent. To let exactly this plan pass once: "
         f"--accept {above.fingerprint}"
     )
@@ -278,7 +278,7 @@ def test_the_limit_on_rejected_rows_too(rows: int, limit: Limit, most: int, besi
     if beside <= 0:
         check_rejected(rows, max(0, most + beside), Limits(rejected=limit))
         return
-    with pytest.raises(TooManyRejected, match=f"{most + 1} of {rows} rows are rejected"):
+    with pytest.raises(TooManyRejected, match=f"{most + 1:,} of {rows:,} rows are rejected"):
         check_rejected(rows, most + 1, Limits(rejected=limit))
 
 

@@ -193,6 +193,25 @@ def test_their_own_workbook_comes_back_as_it_looks(tmp_path: Path) -> None:
     assert about(book).startswith("It is your own workbook")
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda path: [path], id="theirs"),
+        pytest.param(lambda path: [path, copied(path, "b.xlsx")], id="fresh"),
+    ],
+)
+def test_on_paper_a_sheet_is_as_wide_as_the_page_and_has_its_headers_on_each(
+    tmp_path: Path, make: Callable[[Path], list[Path]]
+) -> None:
+    summary, sheet, *_ = opened(written(tmp_path, *make(theirs(tmp_path)))).worksheets
+    for each in (summary, sheet):
+        assert each.page_setup.orientation == "landscape"
+        assert each.sheet_properties.pageSetUpPr.fitToPage
+        assert (each.page_setup.fitToWidth or 1, each.page_setup.fitToHeight) == (1, 0)
+    top = next(cell.row for (cell,) in sheet.iter_rows(max_col=1) if cell.value == "email")
+    assert sheet.print_title_rows == f"${top}:${top}"
+
+
 def test_hidden_columns_stay_hidden_but_those_with_a_mistake(tmp_path: Path) -> None:
     """One entry of the file hides several."""
     book, sheet = sheet_of(

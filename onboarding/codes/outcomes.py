@@ -16,14 +16,14 @@ OUTCOMES: dict[str, Code] = {
         "outcome",
         "valid; not compared with a tenant",
         "The row is valid. It was not compared with a tenant.",
-        "Run `onboarding plan` to see what would change.",
+        "",
         "every sound row of `onboarding validate`",
     ),
     "planned": Code(
         "outcome",
         "would be done",
         "This would be done.",
-        "Run it with `onboarding run` or `apply`.",
+        "",
         "every sound row of `onboarding plan` that asks for something new",
     ),
     "earlier-run": Code(

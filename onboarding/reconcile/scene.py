@@ -18,7 +18,7 @@ from onboarding.model import (
 from onboarding.plan import Action, Change, Facts, Settled, Status
 from onboarding.resolve import Resolved
 
-AS_ASKED = "the tenant is as asked already"
+AS_ASKED = "The tenant already is as asked"
 
 
 @dataclass(frozen=True, slots=True)

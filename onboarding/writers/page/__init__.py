@@ -83,6 +83,7 @@ def _words(finished: Finished, page: Content, names: Collection[str]) -> dict[st
     changes = sum(deed.change is not None for deed in finished.done)
     return {
         "planned": planned,
+        "tenant": _address(summary["tenant"]),
         "plan_file": shlex.quote(f"{summary['folder']}/plan.json"),
         "compared": prospect is not None,
         "usage": prospect.usage if prospect else (),
@@ -97,6 +98,11 @@ def _words(finished: Finished, page: Content, names: Collection[str]) -> dict[st
         "since_words": _since(finished.since) if finished.since else "",
         "appendix": _appendix(summary, [*names, "report.html", "summary.json"]),
     }
+
+
+def _address(tenant: str) -> str:
+    """Give what ``--tenant`` is told; of the embedded tenant only its id is known, and not its file."""
+    return "sandbox" if tenant.startswith("sandbox-") else f"https://{tenant}"
 
 
 def _since(since: Since) -> str:

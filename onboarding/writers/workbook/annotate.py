@@ -233,6 +233,7 @@ def _tools(source: Worksheet, sheet: Worksheet, order: SheetOrder) -> None:
     if not _as_table(source, sheet, area):
         sheet.auto_filter.ref = area
     _for_paper(sheet)
+    sheet.print_title_rows = f"{top}:{top}"
     for rule in source.data_validations.dataValidation:
         if rule.type == "list" and str(rule.formula1).startswith('"'):
             sheet.add_data_validation(copy(rule))
