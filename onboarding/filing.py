@@ -154,7 +154,9 @@ class Sitting:
                 error = storage
                 content = facts()
         code: int = content["exit_code"]
-        return Report(judged, findings, total, code, content, self.folder, error)
+        return Report(
+            judged, findings, total, code, content, self.folder, error, self.inputs.tables
+        )
 
     def amended(self, report: Report, error: StorageError) -> Report:
         """Say in the summary too that the state could not be written in the end; the results stand."""

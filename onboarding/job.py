@@ -128,4 +128,4 @@ class Report:
     error: BaseException | None = None
     """What stopped the run, if anything did."""
     tables: tuple[Table, ...] = ()
-    """What was read; of ``validate`` only."""
+    """What was read."""

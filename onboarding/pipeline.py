@@ -51,8 +51,7 @@ def validate(job: Job, voice: Voice, *, stdin: BinaryIO | None = None) -> Report
     findings = (*sitting.inputs.notes, *judged.findings)
     if job.reports:
         sitting = sitting.open_folder(voice)
-    report = sitting.report(not_compared(judged.rows, findings), findings)
-    return replace(report, tables=sitting.inputs.tables)
+    return sitting.report(not_compared(judged.rows, findings), findings)
 
 
 def plan(job: Job, tenant: Tenant, voice: Voice, *, stdin: BinaryIO | None = None) -> Report:

@@ -139,6 +139,14 @@ def test_what_is_read_is_a_private_copy_which_a_plan_can_be_carried_out_from_lat
     assert tenant.mails == [email("nora")]
 
 
+def test_of_a_sheet_with_passwords_no_copy_stays(door: Door) -> None:
+    door.upload("people.csv", "email,password,role\nnora@acme.example,Secret-1,Guest\n")
+    door.upload("wrong.csv", "password,size\nSecret-1,12\n")
+    assert door.taken(acme()) == [("people.csv", 0, True), ("wrong.csv", 3, True)]
+    ours = (path for path in (door.folder / "reports").rglob("*") if path.is_file())
+    assert [path for path in ours if b"Secret-1" in path.read_bytes()] == []
+
+
 def test_the_same_bytes_again_are_run_again_and_said(door: Door) -> None:
     door.upload("monday.csv", GRANT)
     tenant = acme()

@@ -145,7 +145,7 @@ class _Desk:
         known = identity(path)
         folder = files.run_folder(self._job.reports, path.name, datetime.now(UTC))
         try:
-            report = self._answer(path, replace(self._job, folder=folder), tenant)
+            report = self._answer(path, folder, tenant)
         except NotYet as why:
             _discard(folder)
             return Left(path.name, str(why))
@@ -164,22 +164,25 @@ class _Desk:
             settled,
         )
 
-    def _answer(self, path: Path, job: Job, tenant: Tenant) -> Report:
+    def _answer(self, path: Path, folder: Path, tenant: Tenant) -> Report:
         """Run a copy of a file; what is wrong with it stands in a report, as nobody is there to be told."""
-        assert job.folder
+        job = replace(self._job, folder=folder)
         source = Source(files.same_name(path.name), path, "", 0)
         try:
-            source = copied(path, job.folder / INPUT)
-            self._take_note(path.name, source.sha256, job.folder)
+            source = copied(path, folder / INPUT)
+            self._take_note(path.name, source.sha256, folder)
             job = replace(job, inputs=(str(source.path),))
-            return run(job, tenant, self._voice, stop=self._stop, state=self._state)
+            report = run(job, tenant, self._voice, stop=self._stop, state=self._state)
         except SheetError as error:
-            return unusable(job, self._voice, source, error, tenant=self._tenant)
+            report = unusable(job, self._voice, source, error, tenant=self._tenant)
         except (OnboardingError, NotYet):
             raise
         except Exception as bug:  # a file that we stumble over would stay the first for ever
             log.exception("a bug of ours")
-            return unusable(job, self._voice, source, bug, tenant=self._tenant)
+            report = unusable(job, self._voice, source, bug, tenant=self._tenant)
+        if not report.tables or any(table.columns.blanked for table in report.tables):
+            _remove_copy(folder)  # no plan is carried out from it, or passwords stand in it
+        return report
 
     def _take_note(self, name: str, sha256: str, folder: Path) -> None:
         facts = {"name": name, "sha256": sha256, "folder": str(folder.absolute())}
@@ -199,6 +202,11 @@ def _settled(summary: Mapping[str, Any]) -> bool:
 
 
 def _discard(folder: Path) -> None:
-    """Remove a run folder in which nothing stands but a copy; what was sent is told of in a journal."""
+    """Remove a run folder in which nothing is told; what was sent stands in a journal, and that stays."""
+    _remove_copy(folder)
     if not (folder / "journal.jsonl").exists():
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_copy(folder: Path) -> None:
+    shutil.rmtree(folder / INPUT, ignore_errors=True)

@@ -20,15 +20,13 @@ from typing import BinaryIO
 
 from onboarding.errors import SheetError, StorageError, UsageError
 from onboarding.sheets import Source
-from onboarding.sheets.files import LARGEST, QUIET, is_open_elsewhere
+from onboarding.sheets.files import CHECKSUM, LARGEST, QUIET, is_open_elsewhere
 from onboarding.writers import files
 
 log = logging.getLogger(__name__)
 
 DONE = "done"
 SETTINGS = "onboarding.toml"
-CHECKSUM = ".sha256"
-"""Ends the name of a file that holds the checksum of another; it goes where that one goes."""
 UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", ".download", "~")
 """What programs that upload add to a name until all of it is there."""
 
