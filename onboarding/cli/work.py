@@ -100,7 +100,8 @@ class Work:
                 delimiter=chosen.delimiter,
                 columns=chosen.columns,
                 group=given.get("group", ""),
-                final_line_break=given.get("yes", False),
+                # What is cut off takes something from those whom it lacks; else a person may look.
+                final_line_break=given.get("yes", False) or given.get("authoritative", False),
                 inputs=self._inputs(),
             ),
             rules=Rules(

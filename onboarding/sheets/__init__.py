@@ -123,9 +123,9 @@ def _grids(snapshot: Snapshot, reading: Reading) -> Iterator[Grid | Finding]:
 
 
 _NO_LAST_LINE_BREAK = (
-    "its last line has no line break at its end, so the file may have been cut off there, or still be growing. Get all of "
-    "it; or run without --yes, to be asked; or, if the program that writes it never ends a file with one, say so in the "
-    'settings: [files."NAME"] final_line_break = false'
+    "its last line has no line break at its end, so the file may have been cut off there, or still be growing. Get all "
+    "of it; or run without --yes and --authoritative, to be asked; or, if the program that writes it never ends a file "
+    'with one, say so in the settings: [files."NAME"] final_line_break = false'
 )
 
 
