@@ -56,6 +56,9 @@ class Clock:
         """Don't: a benchmark sets its limits beforehand."""
         return False
 
+    def rows(self, _through: int, _total: int) -> None:
+        """Count calls, no rows."""
+
     def step(self, _done: int, _total: int, what: str) -> None:
         """Note the end of the calls."""
         if what == "done":

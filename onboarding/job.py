@@ -102,15 +102,18 @@ class Unattended:
     def propose(self, prospect: Prospect) -> None:
         """Show nobody anything."""
 
-    def confirm(self, prospect: Prospect) -> bool:
+    def confirm(self, _: Prospect) -> bool:
         """Agree."""
         return True
 
-    def insist(self, refusal: UnsafePlan | TooManyRejected) -> bool:
+    def insist(self, _: UnsafePlan | TooManyRejected) -> bool:
         """Leave limits to people."""
         return False
 
     def step(self, done: int, total: int, what: str) -> None:
+        """Draw nothing."""
+
+    def rows(self, through: int, total: int) -> None:
         """Draw nothing."""
 
 

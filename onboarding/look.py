@@ -299,4 +299,9 @@ def _memberships(
     for email, joined in zip(people, groups, strict=True):
         found[email] += [group.name for group in joined]
     found.pop(Email(""), None)
-    return {email: frozenset(names) for email, names in found.items() if names}
+    alike: dict[frozenset[GroupName], frozenset[GroupName]] = {}  # many are in the same groups
+    return {
+        email: alike.setdefault(held := frozenset(names), held)
+        for email, names in found.items()
+        if names
+    }

@@ -28,6 +28,7 @@ from changes import (
 from fakes import ALREADY, FakeTenant, Fault
 
 from onboarding.apply import Applied
+from onboarding.apply.tally import Tally
 from onboarding.errors import (
     NotSent,
     OnboardingError,
@@ -172,6 +173,9 @@ def test_the_observer_hears_of_every_call(tmp_path: Path) -> None:
     class Ear:
         def step(self, done: int, total: int, what: str) -> None:
             heard.append((done, total, what))
+
+        def rows(self, through: int, total: int) -> None:
+            pass
 
     carry_out(
         FakeTenant([], [FINANCE]),
@@ -1113,3 +1117,15 @@ def test_a_seen_doubt_is_told_by_the_next_report(tmp_path: Path) -> None:
     assert state.earlier().keys() == {invite("ana").key}
     assert state.invited_recently([email("ana")]) == {email("ana")}
     state.close()
+
+
+def test_a_row_is_through_once_nothing_is_left_of_it_to_be_sent() -> None:
+    first, second = row(2), row(3)
+    ana, ben = replace(invite("ana"), rows=(first,)), replace(invite("ben"), rows=(second,))
+    grants = replace(grant("ana", "finance"), rows=(first, second))
+    tally = Tally([ana, ben, grants])
+    counted = []
+    for change in (ana, ben, ben, grants, ana):
+        tally.count([change])
+        counted.append(tally.through)
+    assert (tally.rows, counted) == (2, [0, 0, 0, 2, 2])

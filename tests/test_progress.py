@@ -56,7 +56,7 @@ def test_reading_has_no_known_end() -> None:
     caller.call(1)
     assert caller.last == "reading the tenant, 1 call so far"
     caller.call(99)
-    assert caller.last == "reading the tenant, 100 calls so far, 300 a minute"
+    assert caller.last == "reading the tenant, 100 calls so far, 300/min"
 
 
 def test_the_time_left_is_what_the_budget_takes_for_the_calls_left() -> None:
@@ -66,10 +66,14 @@ def test_the_time_left_is_what_the_budget_takes_for_the_calls_left() -> None:
     assert caller.last == "inviting | 50/350 calls, 1:00 left"
     caller.call(150)
     caller.progress.step(150, 300, "grant")
-    assert caller.last == "adding to groups | 200/350 calls, 300 a minute, 0:30 left"
+    assert caller.last == "adding to groups | 200/350 calls, 300/min, 0:30 left"
+    caller.progress.rows(90, 120)
     began = caller.clock.now
     caller.call(150)
     assert caller.clock.now - began == pytest.approx(30, abs=0.5)
+    assert re.search(
+        r"^adding to groups \| 35\d/350 calls, 90/120 rows, 300/min, 0:00 left$", caller.last
+    )
 
 
 def test_calls_that_nobody_announced_move_the_end() -> None:

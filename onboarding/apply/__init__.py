@@ -362,4 +362,5 @@ class _Run:
 
     def tell(self, what: str) -> None:
         done = self.tenant.calls - self.calls_before
+        self.observer.rows(self.book.tally.through, self.book.tally.rows)
         self.observer.step(done, max(done, self.forecast), what)

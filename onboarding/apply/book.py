@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from onboarding.apply.steps import Call
+from onboarding.apply.tally import Tally
 from onboarding.errors import TenantError
 from onboarding.journal import Journal
 from onboarding.plan import Action, Change, Outcome, Plan, Status
@@ -32,6 +33,7 @@ class Book:
 
     def __init__(self, plan: Plan, journal: Journal, now: Callable[[], float]) -> None:
         self.journal = journal
+        self.tally = Tally(plan.changes)
         self.outcomes: dict[str, Outcome] = {}
         self.accepted: dict[str, tuple[Change, Sent]] = {}
         """What got a clear yes and has not been seen yet."""
@@ -78,11 +80,13 @@ class Book:
             self.made[change.key] = change
         for change in changes:
             self.accepted[change.key] = (change, sent)
+        self.tally.count(changes)
         self.journal.accept(sent.request_id, sent.call.changes)
 
     def skip(self, change: Change, fate: Outcome, sent: Sent | None = None) -> None:
         """Know what became of a change for which nothing is under way; that needs no journal."""
         self.outcomes[change.key] = self._dated(change, fate, sent)
+        self.tally.count([change])
 
     def record(self, ends: Sequence[End]) -> None:
         """Know what became of changes that were sent, and write it down."""
@@ -90,6 +94,7 @@ class Book:
         for change, outcome in dated:
             self.outcomes[change.key] = outcome
             self._forget(change)
+        self.tally.count(change for change, _ in dated)
         self.journal.conclude(dated)
 
     def undo(self, sent: Sent, changes: Sequence[Change]) -> None:

@@ -12,9 +12,16 @@ class Observer(Protocol):
         """So many calls of so many are made."""
         ...
 
+    def rows(self, through: int, total: int) -> None:
+        """So many rows of so many have nothing left to be sent."""
+        ...
+
 
 class Silent:
     """An observer that keeps it to itself."""
 
     def step(self, done: int, total: int, what: str) -> None:
+        """Do nothing."""
+
+    def rows(self, through: int, total: int) -> None:
         """Do nothing."""

@@ -171,6 +171,10 @@ class Console:
         if self._draws:
             self._progress.step(done, total, what)
 
+    def rows(self, through: int, total: int) -> None:
+        """Have the bar show how many rows are through."""
+        self._progress.rows(through, total)
+
     def called(self) -> None:
         """Move the bar by a call."""
         if self._draws:

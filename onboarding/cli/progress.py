@@ -52,6 +52,7 @@ class Progress:
         self._tenant: Paced | None = None
         self._what = "reading the tenant"
         self._total = 0
+        self._rows = ""
         self._times: deque[float] = deque(maxlen=RECENT)
         self._drawn = 0.0
 
@@ -64,6 +65,10 @@ class Progress:
         self._what = DOING.get(what, what)
         self._total = (self._tenant.calls if self._tenant else done) + total - done
         self._draw(self._what, at_once=True)
+
+    def rows(self, through: int, total: int) -> None:
+        """So many rows of so many are through."""
+        self._rows = f"{through:,}/{total:,} rows"
 
     def called(self) -> None:
         """Another call is made."""
@@ -98,7 +103,7 @@ class Progress:
             bar.n, bar.total = calls, max(self._total, calls) if self._total else None
             left = self._tenant.left(bar.total - calls) if bar.total else None
             rate = self._rate(now) if what == self._what else None
-            bar.bar_format = line(what, calls, bar.total, rate, left)
+            bar.bar_format = line(what, calls, bar.total, rate, left, self._rows)
             bar.refresh()
 
     def _rate(self, now: float) -> float | None:
@@ -116,19 +121,26 @@ class Progress:
         return self._bar
 
 
-def line(what: str, calls: int, total: int | None, rate: float | None, left: float | None) -> str:
+def line(
+    what: str,
+    calls: int,
+    total: int | None,
+    rate: float | None,
+    left: float | None,
+    rows: str = "",
+) -> str:
     """Give the line with a place for the bar, where its end is known.
 
-    >>> line("inviting", 1200, 4000, 300, 560)
-    'inviting |{bar}| 1,200/4,000 calls, 300 a minute, 9:20 left'
+    >>> line("inviting", 1200, 4000, 300, 560, "20/90 rows")
+    'inviting |{bar}| 1,200/4,000 calls, 20/90 rows, 300/min, 9:20 left'
     >>> line("reading the tenant", 7, None, None, None)
     'reading the tenant, 7 calls so far'
     """
     made = f"{calls:,}/{total:,} calls" if total else f"{calls:,} call{'s' * (calls != 1)} so far"
-    pace = [] if rate is None else [f"{rate:,.0f} a minute"]
+    pace = [] if rate is None else [f"{rate:,.0f}/min"]
     rest = [] if left is None else [f"{clock_time(left)} left"]
     bar = " |{bar}| " if total and len(what) < 30 else ", "
-    return what + bar + ", ".join([made, *pace, *rest])
+    return what + bar + ", ".join([made, *filter(None, [rows]), *pace, *rest])
 
 
 def clock_time(seconds: float) -> str:
