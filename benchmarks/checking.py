@@ -23,7 +23,7 @@ def validate(path: Path, python: str = TOOL[0]) -> Command:
 def csv(place: Path, rows: int, bad: float) -> Path:
     """Give a users sheet."""
     path = place / f"{rows}-{bad:.0%}.csv"
-    return sheets.as_csv(path, sheets.users(rows, TEAMS, bad=bad))
+    return path if path.exists() else sheets.as_csv(path, sheets.users(rows, TEAMS, bad=bad))
 
 
 def checking(place: Place) -> Iterator[Line]:
