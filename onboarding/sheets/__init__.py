@@ -115,7 +115,7 @@ def _grids(snapshot: Snapshot, reading: Reading) -> Iterator[Grid | Finding]:
     grid = read_text(
         content, encoding=reading.encoding, delimiter=reading.delimiter, columns=reading.columns
     )
-    if grid.open_end and reading.final_line_break and not snapshot.vouched_for:
+    if content and grid.open_end and reading.final_line_break and not snapshot.vouched_for:
         raise SheetError(_NO_LAST_LINE_BREAK)
     if suffix and suffix not in TEXTS:
         yield note("read-as", "is delimited text by its content, and was read as that", name)
