@@ -87,10 +87,17 @@ class Sitting:
         voice.opened(folder)
         return replace(self, folder=folder)
 
-    def keep(self, plan: Plan) -> Sitting:
-        """Write down what is about to be done: a run that is killed can be carried on by its plan."""
+    def keep(self, plan: Plan, reviewed: Plan | None = None) -> Sitting:
+        """Write down what is about to be done: a run that is killed can be carried on by its plan.
+
+        Of an undo that is all of it again: there are no sheets to work out anew what is done already.
+        """
         assert self.folder
-        files.whole(self.folder / "plan.json", saved.dump(plan, self.undoes or self._saved_job()))
+        if self.undoes and reviewed is not None:
+            content = saved.dump(reviewed, self.undoes)
+        else:
+            content = saved.dump(plan, self._saved_job())
+        files.whole(self.folder / "plan.json", content)
         return replace(self, fingerprint=plan.fingerprint)
 
     @property

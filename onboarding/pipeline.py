@@ -148,7 +148,7 @@ def _carry_out(
     doubtful = settle(state, tenant, job.pace)
     looked_at = job.pace.now()
     prospect = _prospect(sitting, tenant, state, voice, doubtful=doubtful, reviewed=reviewed)
-    sitting = sitting.open_folder(voice).keep(prospect.plan)
+    sitting = sitting.open_folder(voice).keep(prospect.plan, reviewed)
     voice.propose(prospect)
 
     refusal = _refusal(job, prospect, state)

@@ -53,7 +53,8 @@ def taken_back(tenant: str, done: Iterable[Change]) -> Plan:
 
 def leads_back(plan: Plan) -> bool:
     """Whether a plan may be an undo: there is nobody to invite in one, nothing to create, no role but the three."""
-    return all(map(_may_lead_back, plan.changes))
+    by_hand = all(entry.code == BY_HAND and entry.change for entry in plan.settled)
+    return by_hand and all(map(_may_lead_back, plan.changes))
 
 
 def _may_lead_back(change: Change) -> bool:
@@ -108,25 +109,20 @@ def in_lines(
     refs = (RowRef(0, number, source) for number in range(1, len(undo) + len(undo.settled) + 1))
     changes = [(change, next(refs)) for change in undo.changes]
     settled = [(entry, next(refs)) for entry in undo.settled]
-    lines = [_line(row, change.inverse, change.rows, labels) for change, row in changes]
-    for entry, row in settled:
-        did = entry.change if entry.code == BY_HAND or not entry.change else entry.change.inverse
-        lines.append(_line(row, did, entry.rows, labels))
+    did = [(change.inverse, row) for change, row in changes]
+    did += [(entry.change, row) for entry, row in settled if entry.change]
     plan = replace(
         undo,
         changes=tuple(replace(change, rows=(row,)) for change, row in changes),
         settled=tuple(replace(entry, rows=(row,)) for entry, row in settled),
     )
-    return plan, tuple(lines)
+    return plan, tuple(_line(row, change, labels) for change, row in did)
 
 
-def _line(
-    row: RowRef, did: Change | None, rows: Collection[RowRef], labels: Mapping[GroupName, str]
-) -> Line:
-    if did is None:
-        return Line(row, None, "", "", places(rows))
+def _line(row: RowRef, did: Change, labels: Mapping[GroupName, str]) -> Line:
     group = labels.get(did.group, did.group) if did.group else ""
-    return Line(row, did.email, group, in_words([(did, Status.APPLIED)], labels), places(rows))
+    words = in_words([(did, Status.APPLIED)], labels)
+    return Line(row, did.email, group, words, places(did.rows))
 
 
 # ---- beside the tenant ---------------------------------------------------------------------------------------
@@ -173,12 +169,10 @@ def as_of_today(undo: Plan, current: Directory, earlier: Collection[str] = ()) -
 
 def _by_hand(entry: Settled, current: Directory) -> Settled:
     """Settle what only a person can take back; nothing is left to do once it is gone."""
-    if entry.code != BY_HAND or not entry.change:
-        return entry
-    match entry.change.before, entry.change.after:
-        case None, User(email=email):
+    match entry.change:
+        case Change(before=None, after=User(email=email)):
             gone = email not in current.users
-        case None, Group(name=name):
+        case Change(before=None, after=Group(name=name)):
             gone = name not in current.groups
         case _:
             gone = False

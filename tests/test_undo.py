@@ -487,6 +487,22 @@ def test_an_undo_is_undone_and_twice_is_once(desk: Desk, sheets: list[Path]) -> 
     assert {line["rows"] for line in lines_of(forth)} == {f"undo.json:{n}" for n in range(1, 7)}
 
 
+def test_the_plan_of_an_undo_is_that_undo_and_looks_at_the_tenant_anew(
+    desk: Desk, sheets: list[Path]
+) -> None:
+    tenant = acme()
+    before = tenant.truth()
+    first = desk.run(tenant, *sheets)
+    undone(desk, tenant, first)
+    twice = undone(desk, tenant, first)
+    desk.run(tenant, *sheets)
+    assert twice.folder
+    plan = twice.folder / "plan.json"
+    again = pipeline.apply_saved(plan, desk.job(), tenant, Quiet())
+    assert {r.status.value for r in again.results} == {"applied", "manual"}
+    assert members(tenant.truth(), before) == members(before, before)
+
+
 def test_where_nothing_was_done_there_is_no_way_back(desk: Desk, sheets: list[Path]) -> None:
     tenant = acme()
     assert not undo_file(desk.run(tenant, *sheets, voice=Quiet(agrees=False))).exists()
