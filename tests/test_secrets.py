@@ -7,6 +7,7 @@ streams, logs, reports, journal, state, and the list of processes.
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import logging
 import os
@@ -303,7 +304,8 @@ def test_everything_that_is_written_is_its_owners_only(tmp_path: Path) -> None:
     desk.folder.mkdir(0o700)
     (theirs / "people.csv").write_text(SHEET)
     (theirs / "inbox" / "people.csv").write_text(SHEET)
-    (theirs / "inbox" / "people.csv.sha256").write_text("")
+    digest = hashlib.sha256(SHEET.encode()).hexdigest()
+    (theirs / "inbox" / "people.csv.sha256").write_text(digest)
     (theirs / "inbox" / "wrong.csv").write_text("colour\nred\n")
     people = theirs / "people.csv"
     console = Console({})
@@ -319,6 +321,7 @@ def test_everything_that_is_written_is_its_owners_only(tmp_path: Path) -> None:
     list(work(theirs / "inbox", desk.job(), lambda: tenant, Quiet()))
     names = {path.name for path in desk.folder.rglob("*")}
     assert {"state.db", "run.log", "journal.jsonl", "retry", "input", "tenant.xlsx"} <= names
+    assert "people.csv.sha256" in names
     assert modes(desk.folder) == {}
     assert (theirs / "inbox" / "done").stat().st_mode & 0o777 == 0o700
 
