@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -255,8 +256,8 @@ class Rig:
     runs: int = 0
     sound: bool = True
     """Whether the last run was as it should be."""
-    manual: list[dict[str, str]] = field(default_factory=list)
-    """Rows that a report has told of as work for a person."""
+    told: list[dict[str, str]] = field(default_factory=list)
+    """What the reports have said so far."""
     arrived: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Request id and path of each changing request of ours that the tenant saw."""
     intents: Counter[str] = field(default_factory=Counter)
@@ -477,13 +478,13 @@ class Rig:
                     fits.add(1)
                 case "skipped" if not waiting.issuperset(row["result_code"].split("; ")):
                     fits.add(1)
-                case "manual" if not any(_work(row) == _work(known) for known in self.manual):
+                case "manual" if not _work(row) <= {*chain(*map(_work, self.told))}:
                     fits.add(1)
-                case "manual" if row not in self.manual:
+                case "manual" if row not in self.told:
                     perhaps.add(1)
                 case "in_doubt":
                     fits.add(75)
-        self.manual += [row for row in ended.rows if row["result_status"] == "manual"]
+        self.told += ended.rows
         return {_first(fits), _first(fits | perhaps)}
 
 
@@ -501,10 +502,10 @@ def _first(fits: set[int]) -> int:
     return next((code for code in (4, 1, 75) if code in fits), 0)
 
 
-def _work(row: dict[str, str]) -> tuple[str, ...]:
-    """What a person has to do about a row."""
-    names = ("email", "group", "action", "result_code", "result_message")
-    return tuple(row.get(name, "") for name in names)
+def _work(row: dict[str, str]) -> set[tuple[str, ...]]:
+    """What a person has to do about a row, if anything."""
+    codes = {"reactivate", "invite-by-hand"} & {*row["result_code"].split("; ")}
+    return {(row.get("email", ""), row.get("group", ""), code) for code in codes}
 
 
 def _is_there(line: dict[str, str], after: Truth) -> bool:
