@@ -132,7 +132,7 @@ BUGS = (
         "model.py",
         "return Email(text.strip().lower())",
         "return Email(text.strip())",
-        "test_contract.py",
+        "test_atlan.py",
     ),
     Bug(
         "no waiting time",
