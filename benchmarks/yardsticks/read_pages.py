@@ -1,4 +1,4 @@
-"""The barest way to read pages: ``read_pages.py URL WORKERS FILE``, one path a line in the file; no page is understood."""
+"""The barest way to read pages of JSON: ``read_pages.py URL WORKERS FILE``, one path a line in the file."""
 
 import os
 import sys
@@ -18,7 +18,9 @@ def read(path: str) -> None:
         mine.session = requests.Session()
         mine.session.trust_env = False
         mine.session.headers["Authorization"] = f"Bearer {os.environ['ONBOARDING_SANDBOX_KEY']}"
-    mine.session.get(url + path, timeout=60).raise_for_status()
+    answer = mine.session.get(url + path, timeout=60)
+    answer.raise_for_status()
+    answer.json()
 
 
 with ThreadPoolExecutor(workers) as pool:
