@@ -37,14 +37,19 @@ def user(record: Record) -> User:
 
 def _role(record: Record) -> Role | None:
     """Read the workspace role from the first place that has one; of several, the highest."""
+    given = record.get("workspaceRole")
+    if isinstance(given, str) and given in _ROLES:  # as good as always
+        return _ROLES[given]
     assigned = record.get("assignedRole")
     places = (
-        [record.get("workspaceRole")],
         [assigned.get("name") if isinstance(assigned, dict) else None],
         record.get("roles") or [],
     )
     found = ([role for role in Role if role.value in place] for place in places)
     return next((fit[-1] for fit in found if fit), None)
+
+
+_ROLES = {role.value: role for role in Role}
 
 
 def group(record: Record) -> Group:
