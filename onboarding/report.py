@@ -223,12 +223,12 @@ class Results(Sequence[RowResult]):
 def _told(matters: Iterable[Matter], otherwise: Deed) -> Sequence[Matter]:
     """Choose what the reader is told, the worst first: all that needs work, else what is worst.
 
-    What merely depends on something worse in the same row would only repeat it.
+    What merely depends on something worse in the same row would only repeat it, as would changes that came to the same.
     """
-    told = [matter for matter in matters if not _is_note(matter)] or [otherwise]
+    told = [*{_gist(m): m for m in matters if not _is_note(m)}.values()] or [otherwise]
     if len(told) == 1:
         return told
-    worst_first = sorted(told, key=lambda matter: _SEVERITY[_status(matter)])
+    worst_first = sorted(told, key=lambda matter: _status(matter).severity)
     worst = _status(worst_first[0])
     if worst.result not in NEEDS_WORK:
         return [matter for matter in worst_first if _status(matter) is worst]
@@ -241,11 +241,18 @@ def _told(matters: Iterable[Matter], otherwise: Deed) -> Sequence[Matter]:
 
 
 NEEDS_WORK = frozenset({"error", "manual"})
-_SEVERITY = {status: status.severity for status in Status}
 
 
 def _fate(told: Sequence[Matter]) -> Fate:
     return Fate(_status(told[0]), "; ".join(_once(map(_code, told))))
+
+
+def _gist(matter: Matter) -> tuple[object, ...]:
+    """Give what of a matter is told."""
+    if isinstance(matter, Deed):
+        outcome = matter.outcome
+        return outcome.status.severity, outcome.code, outcome.message
+    return (id(matter),)
 
 
 def _is_note(matter: Matter) -> bool:

@@ -63,6 +63,8 @@ def in_words(done: Iterable[tuple[Change, Status]], labels: Mapping[GroupName, s
 def _phrase(change: Change, labels: Mapping[GroupName, str]) -> tuple[str, str, list[str]]:
     """Give whose it is (where the row does not say), the participle, and the group to list."""
     match change.action, change.before, change.after:
+        case Action.GRANT, _, Membership(group=name):
+            return "", "added to", [labels.get(name, name)]
         case Action.INVITE, _, User(role=role):
             return "", f"invited as {_role(role)}", []
         case Action.CHANGE_ROLE, User(role=old), User(role=new):
@@ -72,8 +74,6 @@ def _phrase(change: Change, labels: Mapping[GroupName, str]) -> tuple[str, str, 
         case Action.UPDATE_GROUP, Group() as before, Group() as after:
             fields = ", ".join(name for name, _, _ in _differences(before, after))
             return f"group {after.alias} ", f"changed ({fields})", []
-        case Action.GRANT, _, Membership(group=name):
-            return "", "added to", [labels.get(name, name)]
         case Action.REVOKE, Membership(email=email, group=name), _:
             whose = f"{email} " if change.cause is Cause.ABSENT else ""
             return whose, "removed from", [labels.get(name, name)]

@@ -71,7 +71,7 @@ def _hashes(texts: list[str]) -> str:
 def _packed(data: dict[str, Any]) -> str:
     """Pack JSON so that it can stand in a page: no letter of it means anything to a browser."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    zipped = gzip.compress(text.encode(errors="replace"), compresslevel=6, mtime=0)
+    zipped = gzip.compress(text.encode(errors="replace"), compresslevel=3, mtime=0)
     return base64.b64encode(zipped).decode()
 
 

@@ -12,7 +12,7 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import count, islice
+from itertools import chain, count, islice
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
@@ -45,9 +45,8 @@ def filled(book: bytes, rows: Mapping[str, Iterable[Row]]) -> bytes:
             with full.open(name, "w") as part:
                 if name in rows:
                     head, tail = _ROWS.split(_DIMENSION.sub(b"", empty.read(name)))
-                    part.writelines(
-                        (head, b"<sheetData>", *_xml(rows[name]), b"</sheetData>", tail)
-                    )
+                    lines = chain([head, b"<sheetData>"], _xml(rows[name]), [b"</sheetData>", tail])
+                    part.writelines(lines)
                 else:
                     part.write(empty.read(name))
     return content.getvalue()
