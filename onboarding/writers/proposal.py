@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from onboarding.model import GroupName, Role, User
 from onboarding.plan import Action, Change, Plan, Settled, Status
@@ -201,7 +202,7 @@ def _set_aside(
     remarks = [
         Remark(
             _where(entry, labels),
-            (entry.message or meaning(entry.code)).rstrip("."),
+            partial(_why_aside, entry),
             entry.code,
             rows=len(entry.rows),
         )
@@ -211,6 +212,10 @@ def _set_aside(
     mark = paint("!", shade)
     lines = grouped(remarks, width=WIDTH - 2, paint=paint, shade=shade)
     return ["", *(f"{mark} {line}" for line in lines)] if lines else []
+
+
+def _why_aside(entry: Settled) -> str:
+    return (entry.message or meaning(entry.code)).rstrip(".")
 
 
 def _where(entry: Settled, labels: Mapping[GroupName, str]) -> str:

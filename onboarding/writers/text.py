@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import textwrap
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -44,8 +45,9 @@ def plain(text: str) -> str:
 class Remark:
     """Something to be said of a place."""
 
-    place: str
-    words: str
+    place: RowRef | str
+    words: Callable[[], str]
+    """Of many remarks only a few are shown, so the others are never put into words."""
     code: str
     fix: str = ""
     """What to do, where it is more particular than the code's own."""
@@ -66,19 +68,23 @@ def diagnostics(
 
     A cause that repeats is told once, before the others. ``more`` says where all of its rows are.
     """
-    remarks: dict[Severity, list[Remark]] = {Severity.REJECT: [], Severity.NOTE: []}
-    for finding in sorted(findings, key=lambda finding: finding.row or _WHOLE_TABLE):
-        place = str(finding.row or finding.source)
-        remark = Remark(place, said(finding), finding.code, finding.fix, int(bool(finding.row)))
-        remarks[finding.severity].append(remark)
+    rejections: list[Remark] = []
+    notes: list[Remark] = []
+    for finding in sorted(findings, key=_place):
+        place, words = finding.row or finding.source, partial(said, finding)
+        remark = Remark(place, words, finding.code, finding.fix, int(finding.row is not None))
+        (rejections if finding.severity is Severity.REJECT else notes).append(remark)
     paint = Paint(colour)
-    rejected = grouped(remarks[Severity.REJECT], few=few, more=more, paint=paint, shade="red")
-    noted = grouped(remarks[Severity.NOTE], few=few, more=more, paint=paint, shade="cyan")
+    rejected = grouped(rejections, few=few, more=more, paint=paint, shade="red")
+    noted = grouped(notes, few=few, more=more, paint=paint, shade="cyan")
     return page([*rejected, *noted])
 
 
-_WHOLE_TABLE = RowRef(-1, 0, "")
-"""Before every row."""
+def _place(finding: Finding) -> tuple[int, int]:
+    """Give where a finding stands; those about a whole table come before every row."""
+    return (finding.row.table, finding.row.row) if finding.row else (-1, 0)
+
+
 _OF_TABLES = 20
 """What is said of whole tables is told up to here: of twenty unknown columns, the last may be the one that matters."""
 
@@ -127,7 +133,7 @@ def _repeated(some: Sequence[Remark], few: int, more: str, tag: str) -> list[str
 
 
 def _line(remark: Remark) -> str:
-    return f"{clipped(remark.place)} {clipped(remark.words)}"
+    return f"{clipped(str(remark.place))} {clipped(remark.words())}"
 
 
 def _fixes(advice: Iterable[str], width: int) -> list[str]:
