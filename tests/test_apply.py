@@ -26,8 +26,9 @@ from changes import (
     update,
 )
 from fakes import ALREADY, FakeTenant, Fault
+from schedules.world import EMPTY, Disk
 
-from onboarding.apply import Applied
+from onboarding.apply import Applied, apply
 from onboarding.apply.tally import Tally
 from onboarding.errors import (
     NotSent,
@@ -37,8 +38,9 @@ from onboarding.errors import (
     TryLater,
 )
 from onboarding.journal import State
+from onboarding.journal.database import Database
 from onboarding.model import Directory, Group, Role, User
-from onboarding.plan import Cause, Change, Status
+from onboarding.plan import Cause, Change, Plan, Status
 from onboarding.tenant import Receipt
 
 ADMIN, MEMBER, GUEST = Role.ADMIN, Role.MEMBER, Role.GUEST
@@ -908,6 +910,19 @@ def test_a_mover_loses_nothing_before_the_new_place_is_sure(
     }
 
 
+@pytest.mark.parametrize(
+    ("kind", "status"), [("doubt_before", "skipped: dependency"), ("refuse", "applied")]
+)
+def test_a_group_takes_in_newcomers_only_when_no_invitation_is_in_doubt(
+    tmp_path: Path, kind: Any, status: str
+) -> None:
+    """Whoever comes late would slip into it, and was not meant; whoever was refused does not come."""
+    tenant = FakeTenant([], [FINANCE], faults=[Fault(kind, "invite")])
+    opened = update(tenant.truth().groups[FINANCE.name], default=True)
+    applied = carry_out(tenant, [invite("ana"), opened], tmp_path)
+    assert statuses(applied)["update-group finance"] == status
+
+
 def test_an_admin_stays_until_the_new_admin_is_one(tmp_path: Path) -> None:
     tenant = FakeTenant([user("ana", ADMIN), user("bob")], faults=[Fault("refuse", "change_role")])
     changes = [change_role("bob", MEMBER, ADMIN), change_role("ana", ADMIN, MEMBER)]
@@ -948,6 +963,18 @@ def test_a_journal_that_can_not_be_written_stops_before_the_next_call(tmp_path: 
     assert isinstance(applied.stopped, StorageError)
     assert Counter(statuses(applied).values()) == {"applied": 40, "skipped: interrupted": 21}
     assert actions(tenant) == ["invite", "invite"]
+
+
+@pytest.mark.parametrize(("write", "calls"), [(1, 0), (2, 1), (3, 1)])
+def test_a_disk_that_fails_once_is_not_trusted_again_in_this_run(write: int, calls: int) -> None:
+    clock, tenant, disk = Clock(), FakeTenant(), Disk.new(of=EMPTY)
+    disk.trouble = {write: "error"}
+    state = State(Database(Path(":memory:"), disk), clock.now)
+    plan = Plan(tenant.name, tuple(map(invite, people(60))))
+    applied = apply(plan, tenant.truth(), tenant, state.begin("run"), clock.pace())
+    assert isinstance(applied.stopped, StorageError)
+    assert len(tenant.writes()) == calls
+    assert Counter(statuses(applied).values())["applied"] == 20 * calls
 
 
 def test_a_tenant_that_can_not_be_read_back_leaves_doubts(tmp_path: Path) -> None:
