@@ -20,6 +20,7 @@ from changes import NOON, Clock, change_role, create, grant, invite, revoke, upd
 
 from onboarding.errors import StorageError, TryLater, UsageError
 from onboarding.journal import DAY, Intent, State
+from onboarding.journal.database import Database
 from onboarding.model import Role
 from onboarding.plan import Action, Change, Outcome, Status
 
@@ -208,6 +209,29 @@ def test_a_state_of_the_first_version_is_read_and_added_to(
         change = change_role("ana", Role.GUEST, Role.ADMIN)
         again.begin("run").intend("r2", change.action, [change])
         assert len(again.earlier()) == 2
+
+
+def test_a_state_to_which_another_process_has_added_is_read_too(
+    state: State, tmp_path: Path, clock: Clock
+) -> None:
+    with closing(sqlite3.connect(tmp_path / TENANT / "state.db", isolation_level=None)) as db:
+        db.execute("PRAGMA user_version = 1")
+    with closing(opened(tmp_path, clock)) as again:
+        assert again.earlier() == {}
+
+
+def test_a_state_to_which_nothing_can_be_added_is_left_as_it_was() -> None:
+    class Busy(sqlite3.Connection):
+        def execute(self, statement: str, *values: object) -> sqlite3.Cursor:
+            if statement.startswith("ALTER"):
+                raise sqlite3.OperationalError("database is locked")
+            return super().execute(statement, *values)  # type: ignore[arg-type]
+
+    with closing(sqlite3.connect(":memory:", isolation_level=None, factory=Busy)) as db:
+        db.execute("PRAGMA user_version = 1")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            Database(Path(":memory:"), db)
+        assert db.execute("PRAGMA user_version").fetchone() == (1,)
 
 
 def test_a_permission_to_pass_is_spent_once(state: State, tmp_path: Path, clock: Clock) -> None:

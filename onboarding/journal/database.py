@@ -100,8 +100,11 @@ class Database:
                 "sent. Update the program."
             )
         if version == 1:
-            with suppress(sqlite3.OperationalError):  # another process has come first
+            try:
                 self._connection.execute("ALTER TABLE intents ADD COLUMN was TEXT")
+            except sqlite3.OperationalError as error:
+                if "duplicate column" not in str(error):  # else another process has come first
+                    raise
         if version < VERSION:
             self._connection.executescript(SCHEMA)
 
