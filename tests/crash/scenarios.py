@@ -1,6 +1,6 @@
 """The jobs: their sheets, how the tenant behaves, and what is to be true in the end, worked out by nobody but us.
 
-They are chosen so that any two settings meet: of 192 combinations, twelve.
+They are chosen so that any two settings meet: of 384 combinations, twelve.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ POISON = "grace.tan@partner.example"
 """Whom the tenant refuses by name, since there is a Grace Tan: what the others of the batch get shows how it takes batches."""
 INVITATIONS = {1: 2, 2: 3, 7: 8, 20: 21}
 """By the size of a batch, so many that the last one is never full."""
+LAG = 0.3
+"""Seconds until a tenant shows what was done, where it is late: who is killed and comes back sees nothing of it."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,11 @@ class Scenario:
     atomic: bool
     command: str
     workers: int
+    late: bool
 
     def __str__(self) -> str:
         taken = "atomic" if self.atomic else "partial"
-        return f"{self.command}-{self.job}-{self.inputs}-{self.batch}-{taken}-{self.workers}"
+        return f"{self.command}-{self.job}-{self.inputs}-{self.batch}-{taken}-{self.workers}{'-late' * self.late}"
 
     @property
     def invited(self) -> list[str]:
@@ -74,8 +77,12 @@ class Scenario:
     @property
     def switches(self) -> dict[str, object]:
         """How the tenant behaves; whoever is invited once more gets a second mail."""
-        batch = "atomic" if self.atomic else "per-user"
-        return {"invite_batch": batch, "username_collision": "error", "known_email": "mail"}
+        return {
+            "invite_batch": "atomic" if self.atomic else "per-user",
+            "username_collision": "error",
+            "known_email": "mail",
+            "read_lag": LAG if self.late else 0,
+        }
 
     def write(self, folder: Path) -> None:
         if self.inputs == "csv":
@@ -166,16 +173,16 @@ def _team(name: str, description: str) -> Row:
 
 
 SCENARIOS = [
-    Scenario("invite", 1, "csv", False, "run", 4),
-    Scenario("groups", 1, "workbook", True, "run", 1),
-    Scenario("mixed", 1, "csv", True, "apply", 1),
-    Scenario("invite", 2, "workbook", True, "apply", 1),
-    Scenario("groups", 2, "csv", False, "run", 1),
-    Scenario("mixed", 2, "workbook", False, "run", 4),
-    Scenario("invite", 7, "csv", True, "run", 1),
-    Scenario("groups", 7, "workbook", False, "apply", 4),
-    Scenario("mixed", 7, "csv", False, "run", 4),
-    Scenario("invite", 20, "workbook", False, "run", 1),
-    Scenario("groups", 20, "csv", True, "apply", 4),
-    Scenario("mixed", 20, "workbook", True, "run", 4),
+    Scenario("invite", 1, "csv", False, "run", 4, False),
+    Scenario("groups", 1, "workbook", True, "run", 1, False),
+    Scenario("mixed", 1, "csv", True, "apply", 1, True),
+    Scenario("invite", 2, "workbook", True, "apply", 1, False),
+    Scenario("groups", 2, "csv", False, "run", 1, True),
+    Scenario("mixed", 2, "workbook", False, "run", 4, False),
+    Scenario("invite", 7, "csv", True, "run", 1, True),
+    Scenario("groups", 7, "workbook", False, "apply", 4, False),
+    Scenario("mixed", 7, "csv", False, "run", 4, True),
+    Scenario("invite", 20, "workbook", False, "run", 1, False),
+    Scenario("groups", 20, "csv", True, "apply", 4, True),
+    Scenario("mixed", 20, "workbook", True, "run", 4, True),
 ]

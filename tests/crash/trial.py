@@ -6,14 +6,16 @@ import csv
 import errno
 import shutil
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from crash.command import Called, Machine, Trouble, calls
-from crash.scenarios import Scenario
+from crash.scenarios import LAG, Scenario
 
 KILLED = -9
 DONE = 1
@@ -101,11 +103,7 @@ class Trial:
         """Let the trouble come and carry on, twice at most; gives the exit code with which the run came to grief."""
         code = self.machine.in_trouble(self.folder, *self.command, trouble=trouble, warm=warm)
         if trouble.what in ("kill", "half"):
-            # Several workers may come to the end with a call fewer.
-            assert code == KILLED or (self.scenario.workers > 1 and code == DONE), (
-                code,
-                self._said(),
-            )
+            assert code == KILLED or (self._varies() and code == DONE), (code, self._said())
         else:
             assert code in SAID, (code, self._said())
             self._check_what_was_said(code)
@@ -114,6 +112,10 @@ class Trial:
         found = self._facts()
         assert found == whole.facts, found ^ whole.facts
         return code
+
+    def _varies(self) -> bool:
+        """Whether a run may come to its end with a call fewer than the one before."""
+        return self.scenario.workers > 1 or self.scenario.late
 
     def started(self, **how: Any) -> subprocess.Popen[bytes]:
         """Start the installed command on the job; see ``Machine.started``."""
@@ -125,10 +127,27 @@ class Trial:
 
     def carry_on(self) -> None:
         """Run as cron would, twice at most: the second time is for what was in doubt the first time."""
-        code = self.again()
+        code = self._again_in_the_dark() if self.scenario.late else self.again()
         if code == 75 or self._open():
             code = self.again(ahead=LATER)
         self._judge(code)
+
+    def _again_in_the_dark(self) -> int:
+        """Run while the tenant shows nothing of what was just done, until the first changing call: then it is late as ever."""
+        before = len(self.requests())
+        self._show_after(LATER)
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(self.again)
+            while not running.done() and not self._has_changed(before):
+                time.sleep(0.02)
+            self._show_after(LAG)
+            return running.result()
+
+    def _has_changed(self, before: int) -> bool:
+        return any(each["method"] == "POST" for each in self.requests(before))
+
+    def _show_after(self, seconds: float) -> None:
+        self.tenant.post("/__sandbox__/faults", {"switches": {"read_lag": seconds}})
 
     def _judge(self, code: int) -> None:
         """Everybody who was asked for is invited, once; every row has its answer, and but for the refused it is a yes."""
@@ -139,9 +158,9 @@ class Trial:
         """How many invitations each person got."""
         return Counter(mail["email"] for mail in self.tenant.get("/__sandbox__/mails"))
 
-    def requests(self) -> list[dict[str, Any]]:
-        """What arrived at the tenant since it was new."""
-        found: list[dict[str, Any]] = self.tenant.get("/__sandbox__/requests")
+    def requests(self, since: int = 0) -> list[dict[str, Any]]:
+        """What arrived at the tenant since it was new, or after so many."""
+        found: list[dict[str, Any]] = self.tenant.get("/__sandbox__/requests", since=since)
         return found
 
     def results(self) -> dict[str, dict[str, str]]:
@@ -186,13 +205,14 @@ class Trial:
             if hit.number >= trouble.number and hit.name == trouble.call:
                 break
         else:
-            return  # several workers may have made a call fewer
+            return  # it came to its end with a call fewer
         if "state.db" in hit.about and hit.name in ("pwrite64", "fdatasync", "fsync"):
             later = [c for c in made if c.number > hit.number and c.about.startswith("POST ")]
             assert len(later) < self.scenario.workers, (hit, later)
 
     def _facts(self) -> set[str]:
         """What is true in the tenant, but for the token's own account, which has a new name each time."""
+        self._show_after(0)
         return {fact for fact in self.tenant.facts() if not fact.startswith("service-account-")}
 
     def _said(self) -> str:

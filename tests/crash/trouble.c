@@ -9,8 +9,7 @@
  *                  `+` (all such calls from then on)
  *   TROUBLE_CLOCK  seconds by which the clock on the wall is ahead
  *
- * Without TROUBLE_LOG nothing is counted. Sleeping for long takes no time, but by the
- * clock on the wall.
+ * Without TROUBLE_LOG nothing is counted. Who sleeps for half a second or longer does so forty times faster.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -29,6 +28,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#define FASTER 40
 
 static atomic_int number, hit;
 static atomic_llong slept; /* nanoseconds */
@@ -154,11 +155,13 @@ int clock_gettime(clockid_t clock, struct timespec *now) {
     return result;
 }
 
+/* Long sleeps are quick: by the clock they take as long as ever. Short ones are not, since then somebody waits for a process. */
 int clock_nanosleep(clockid_t clock, int how, const struct timespec *until, struct timespec *left) {
     struct timespec now = {0};
     if (how & TIMER_ABSTIME) syscall(SYS_clock_gettime, clock, &now);
     long long span = (until->tv_sec - now.tv_sec) * 1000000000LL + until->tv_nsec - now.tv_nsec;
-    if (span < 400000000LL) return REAL(clock_nanosleep)(clock, how, until, left); /* somebody waits for a process */
-    slept += span;
-    return 0;
+    if (span < 400000000LL) return REAL(clock_nanosleep)(clock, how, until, left);
+    long long nap = span / FASTER;
+    slept += span - nap;
+    return REAL(clock_nanosleep)(clock, 0, &(struct timespec){nap / 1000000000, nap % 1000000000}, NULL);
 }
