@@ -209,7 +209,6 @@ BUGS = (
         self._tell("accepted", request=request_id)""",
         """        self._tell("accepted", request=request_id)""",
         "test_journal.py",
-        by_schedules=True,
     ),
     Bug(
         "our own account is demoted",
