@@ -125,6 +125,20 @@ def test_rows_are_searched_filtered_and_sorted(browser: Browser, path: Path) -> 
     assert sight.complaints == []
 
 
+def test_a_column_that_is_blank_in_every_row_takes_no_room(browser: Browser, desk: Desk) -> None:
+    good = report_of(desk, people="email,role\nana@acme.example,Member\n")[1]
+    wrong = report_of(desk, people="email,role\nana@acme,Member\n")[1]
+    shown = [
+        [
+            head.inner_text().strip()
+            for head in Sight(browser, path).page.locator("#row-grid .tabulator-col").all()
+            if head.is_visible()
+        ]
+        for path in (good, wrong)
+    ]
+    assert [titles[2:4] for titles in shown] == [["Why", "email"], ["Why", "What to do"]]
+
+
 def test_the_keyboard_sorts_too(browser: Browser, path: Path) -> None:
     sight = Sight(browser, path)
     sight.page.focus("#row-grid .tabulator-col-title button >> nth=0")

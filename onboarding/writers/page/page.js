@@ -120,12 +120,14 @@
     table.setAttribute("role", "presentation");
   });
   const repeats = (header, nth) => (nth ? `${header} (${nth + 1})` : header || "(no header)");
+  const said = (field) => rows.some((row) => row[field]); // a column that is blank in every row only takes room
   document.body.classList.add("ready");
   const rowGrid = new Tabulator("#row-grid", {
     ...common, data: rows, index: "n", placeholder: "No row is like that.",
     columns: [
       column("Row", "row", 170, { formatter: (cell) => opening(cell.getValue(), () => show(cell.getData())), sorter: order, frozen: innerWidth > 700 }),
-      column("Result", "result", 95), column("Why", "message", 340), column("What to do", "fix", 300), column("Changes", "actions", 260),
+      column("Result", "result", 95), column("Why", "message", 340),
+      column("What to do", "fix", 300, { visible: said("fix") }), column("Changes", "actions", 260, { visible: said("actions") }),
       ...data.headers.map(([header, nth], i) => column(repeats(header, nth), "c" + i, 150)),
       column("State", "status", 200), column("Code", "code", 150),
     ],
