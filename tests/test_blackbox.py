@@ -147,7 +147,9 @@ def _is_stopped(process: subprocess.Popen[bytes]) -> bool:
 def test_what_is_announced_is_what_the_tenant_counts_and_the_second_run_sends_nothing(
     trial: Trial,
 ) -> None:
-    trial.tenant.post("/__sandbox__/faults", {"switches": {"username_collision": "rename"}})
+    trial.tenant.post(
+        "/__sandbox__/faults", {"switches": {"username_collision": "rename", "read_lag": 0}}
+    )
     assert trial.again() == 0
     requests = trial.requests()
     (summary,) = trial.folder.glob("reports/*/summary.json")
