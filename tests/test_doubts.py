@@ -164,7 +164,7 @@ PEOPLE = [
         filled(
             "Email address to invite [inviteeEmail] Required,Redirection url [inviteRedirectURL] Required,"
             "Send invitation message (true or false) [sendEmail]",
-            {"Email": ANA, "Redir": "https://acme.example"},
+            {"Email": ANA, "Redir": "https://acme.example", "Send": "FALSE"},
         ),
         {ANA: (None, ACTIVE, [])},
         id="Entra bulk invite",
@@ -409,6 +409,14 @@ def test_canvas_ids_are_explained_by_the_other_files(tmp_path: Path) -> None:
                 "Comment": "not approved",
             }.items()
         ),
+        *(
+            (
+                "u",
+                f"userPrincipalName,accountEnabled,{header}\na@x.example,True,2026-01-31\n",
+                "were deleted",
+            )
+            for header in ("deletedDateTime", "deletionDateTime", "Deleted at")
+        ),
         ("dimissioni", "Email,Cognome,Gruppo\na@x.example,Rossi,Ops\n", "speaks of people who go"),
         ("u", "Email,Department,Exit\na@x.example,D,30.11.2025\n", 'says "30.11.2025"'),
         ("u", "Email,Role,Remarks\na@x.example,Guest,please do NOT invite\n", "do not invite"),
@@ -441,6 +449,13 @@ def test_what_may_ask_for_the_contrary_is_refused(
 ) -> None:
     with pytest.raises(SheetError, match=message):
         inputs(tmp_path, **{name: text})
+
+
+def test_an_entra_download_of_members_says_nothing_of_who_shall_go(tmp_path: Path) -> None:
+    text = "userPrincipalName,objectType,userType,accountEnabled,deletedDateTime\na@x.example,User,Member,True,\n"
+    (tmp_path / "m.csv").write_text(text)
+    (table,) = read([str(tmp_path / "m.csv")], Reading(group="Marketing")).tables
+    assert sorted(table.columns.fields) == ["email", "member_type"]
 
 
 def test_what_is_said_clearly_is_not_refused(tmp_path: Path) -> None:

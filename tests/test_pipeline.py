@@ -440,14 +440,14 @@ def test_sheets_that_say_who_is_in_a_group_beside_people_without_groups_are_auth
 def test_what_only_the_tenant_can_tell_stands_at_its_cell_too(desk: Desk) -> None:
     people = desk.sheet(
         "people.csv",
-        "Mail,Second E-Mail,Role,Teams\n"
-        "new@acme.example,,Guest,Finanse\n"
-        "other@acme.example,ana@acme.example,Guest,\n",
+        "Mail,Second E-Mail,Role,Group1,Group2\n"
+        "new@acme.example,,Guest,Finance,Finanse\n"
+        "other@acme.example,ana@acme.example,Guest,,\n",
     )
     members = desk.sheet("members.csv", "Mail,Team\nstranger@acme.example,Finance\n")
     report = desk.run(acme(), people, members)
     assert [(f.code, f.column, f.value) for f in report.findings if f.row] == [
-        ("group-unknown", "Teams", "Finanse"),
+        ("group-unknown", "Group2", "Finanse"),
         ("email-changed", "Second E-Mail", "ana@acme.example"),
         ("person-unknown", "Mail", "stranger@acme.example"),
     ]

@@ -131,7 +131,7 @@ TEMPLATES = (
     _template(
         "Microsoft Entra bulk invite",
         "inviteeemail inviteredirecturl",
-        "inviteeemail=email",
+        "inviteeemail=email sendemail= customizedmessagebody=",
         Kind.USERS,
     ),
     _template("Microsoft Entra bulk delete", "userprincipalname", refusal=_ACCOUNTS, alone=True),
@@ -150,7 +150,7 @@ TEMPLATES = (
     _template(
         "Microsoft Entra group member download",
         "userprincipalname objecttype usertype | userprincipalname isguest isgroup",
-        "usertype= objecttype=member_type id=",
+        "usertype= objecttype=member_type id= accountenabled=",
         Kind.MEMBERSHIPS,
     ),
     _template(

@@ -115,7 +115,7 @@ def at_their_cells(findings: Iterable[Finding], tables: Sequence[Table]) -> tupl
     """Name the columns of findings that were made beside the tenant, where nobody knows of columns."""
     book = Book(tables)
     return tuple(
-        replace(finding, column=book.header(finding.row, *_CELLS[finding.code]))
+        replace(finding, column=book.holding(finding.row, finding.value, *_CELLS[finding.code]))
         if finding.row and finding.code in _CELLS
         else finding
         for finding in findings

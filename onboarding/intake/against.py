@@ -48,6 +48,15 @@ class Book:
         found = (table.columns.fields[name][0] for name in names if name in table.columns.fields)
         return next((table.headers[position] for position in found), "")
 
+    def holding(self, ref: RowRef, value: str, *names: str) -> str:
+        """Give the header of the column of these fields in which the value stands; of the first one if it is in none."""
+        table = self._tables[ref.table]
+        for position in (i for name in names for i in table.columns.fields.get(name, ())):
+            cell = " ".join(str(table.frame.at[ref.row, position]).split())
+            if value and value.casefold() in cell.casefold():
+                return table.headers[position]
+        return self.header(ref, *names)
+
     def cell(self, ref: RowRef, name: str) -> str:
         """Give the text of the first cell of this field, as the file has it."""
         table = self._tables[ref.table]
@@ -199,7 +208,7 @@ def _opposed(
     told = _listed([str(ref) for ref, _ in others])
     for ref, label in asking:
         message = f"is contradicted: this row {does} {pair[0]}, the opposite stands on {told}"
-        header = book.header(ref, "groups", "group")
+        header = book.holding(ref, label, "groups", "group")
         yield Finding("membership-conflict", message, ref, header, label)
 
 

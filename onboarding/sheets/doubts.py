@@ -56,6 +56,8 @@ _CHANGE = re.compile(
     r"(?:e?mail|login|group|team|role|gruppe|rolle|groupe|equipe|grupo|rol|gruppo|ruolo)"
 )
 """Headers that say what something shall become."""
+_DELETED = re.compile(r"(?:soft)?delet(?:ed|ion)(?:date(?:time)?|time(?:stamp)?|at|on|timestamp)")
+"""Headers over the moment at which an account was deleted."""
 _MEMBERS = words(
     "user | users | member | members | person | people | employees | participant | participants | contact | contacts"
     "| address | addresses | nutzer | benutzer | mitglied | mitglieder | mitarbeiter | teilnehmer | utilisateur"
@@ -92,6 +94,7 @@ def refuse_contrary(table: Table, titles: Sequence[str]) -> None:
     _refuse_members(table)
     _refuse_either(table)
     _refuse_changes(table)
+    _refuse_deleted(table)
     going = not table.columns.fields.keys() & {"action", "status", "blocked"}
     if going:
         _refuse_titles(table, titles)
@@ -152,6 +155,16 @@ def _refuse_changes(table: Table) -> None:
             raise SheetError(
                 f"the column {_column(table, position)} seems to say what another one shall become, and would not be read; "
                 f"write what shall be into that one and delete this, or {_ignore(table, position)}"
+            )
+
+
+def _refuse_deleted(table: Table) -> None:
+    """Refuse a column that says since when accounts are deleted, whatever else is said of them."""
+    for position, header in enumerate(table.headers):
+        if _DELETED.fullmatch(normal(header)) and _words(table, position):
+            raise SheetError(
+                f"the column {_column(table, position)} says of accounts that they were deleted, and they would be read as "
+                "people who come; delete these rows, or write terminated under a column status"
             )
 
 
