@@ -135,12 +135,16 @@ class Shared:
 
     @cached_property
     def _twice(self) -> list[np.ndarray]:
-        """Say of all users rows whether their address stands on another one."""
-        twice = _twice([sheet.emails for sheet in self._users])
-        return _among([np.ones(len(s.rejected), bool) for s in self._users], twice)
+        """Say of all users rows whether their address, or one that looks alike by its hash, stands on another one."""
+        hashes = [
+            np.fromiter(map(hash, sheet.emails.tolist()), np.int64, len(sheet.emails))
+            for sheet in self._users
+        ]
+        twice = _twice([pd.Series(some) for some in hashes])
+        return _among([np.ones(len(some), bool) for some in hashes], twice)
 
 
-def _twice(keys: Sequence[pd.Series[str]] | Sequence[pd.DataFrame]) -> np.ndarray:
+def _twice(keys: Sequence[pd.Series[int]] | Sequence[pd.DataFrame]) -> np.ndarray:
     return pd.concat(keys).duplicated(keep=False).to_numpy() if keys else np.array([], bool)
 
 

@@ -68,17 +68,18 @@ def _each_once(cells: pd.Series[str], is_right: Callable[[str], bool]) -> np.nda
 
 def _addresses(cells: pd.Series[str], domains: frozenset[str]) -> np.ndarray:
     """Run over all addresses at once, as one text; it stops where one is not of the most usual kind."""
-    texts = cells.tolist()
+    right = np.array(["@" in cell for cell in cells.tolist()], bool)
+    texts = cells[right].tolist()
     text = "\n".join([*texts, ""])
     if text.count("\n") > len(texts):
         texts = [cell.replace("\n", " ") for cell in texts]
         text = "\n".join([*texts, ""])
     usual = _usual(texts[:_SAMPLE], domains)
-    right = np.ones(len(texts), bool)
     at = start = 0
+    places = np.flatnonzero(right)
     while (end := _end(usual.match(text, start))) < len(text):
         at += text.count("\n", start, end)
-        right[at] = _is_address(texts[at], domains)
+        right[places[at]] = _is_address(texts[at], domains)
         start = end + len(texts[at]) + 1
         at += 1
     return right

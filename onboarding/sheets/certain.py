@@ -17,7 +17,7 @@ from onboarding.headers import Columns, Kind
 from onboarding.sheets.grid import Grid
 
 _FEW = 1_000
-"""Words of a column that are worth asking one by one."""
+"""Words among twice as many cells: in a column with more of them, it is not worth asking each."""
 _OF_ADDRESSES = ("mail", "corre", "courriel", "posta", "electronique", "principalname")
 """One of them is in every header of a column of addresses, blanks and signs left out."""
 
@@ -36,8 +36,8 @@ def doubtful_rows(
     rest = frame.iloc[[i for i, cell in enumerate(addresses) if "@" not in cell]]
     certain = np.zeros(len(rest), np.bool_)
     for position in range(rest.shape[1]):
-        codes, texts = pd.factorize(rest[position])
-        if len(texts) <= _FEW:
+        if rest[position].iloc[: 2 * _FEW].nunique() <= _FEW:
+            codes, texts = pd.factorize(rest[position])
             certain |= np.array([tells(text, position) for text in texts], np.bool_)[codes]
     for position in range(rest.shape[1]):
         certain &= ~_may_name_addresses(rest[position].tolist())
