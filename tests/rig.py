@@ -473,10 +473,13 @@ class Rig:
         if 75 in fits:
             waiting = {"dependency", "interrupted", "not-sent", "throttled"}
         for row in ended.rows:
+            codes = {*row["result_code"].split("; ")}
+            if codes & {"refused", "changed-since-plan"}:  # perhaps beside something in doubt
+                fits.add(1)
             match row["result_status"]:
                 case "rejected" | "failed":
                     fits.add(1)
-                case "skipped" if not waiting.issuperset(row["result_code"].split("; ")):
+                case "skipped" if not waiting >= codes:
                     fits.add(1)
                 case "manual" if not _work(row) <= {*chain(*map(_work, self.told))}:
                     fits.add(1)
