@@ -462,12 +462,7 @@ class Rig:
 
         Two, where a row is work for a person again, and asks for other groups than when it last was.
         """
-        fits, perhaps = set(), set()
-        match ended.error:
-            case TryLater() | Throttled():
-                fits.add(75)
-            case TenantError():
-                fits.add(4)
+        fits, perhaps = _of_what_stopped_it(ended.error), set()
         statuses = {row["result_status"] for row in ended.rows}
         waiting = {"dependency"} if "in_doubt" in statuses else set()
         if 75 in fits:
@@ -499,6 +494,15 @@ def _of(report: Report) -> Ended:
 def _rows(folder: Path) -> list[dict[str, str]]:
     with (folder / "results.csv").open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def _of_what_stopped_it(error: BaseException | None) -> set[int]:
+    match error:
+        case TryLater() | Throttled():
+            return {75}
+        case TenantError():
+            return {4}
+    return set()
 
 
 def _first(fits: set[int]) -> int:
