@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from onboarding.codes import CODES
 from onboarding.headers import Kind, Table
 from onboarding.intake import Rules, take_in
+from onboarding.intake.dates import past
 from onboarding.model import (
     Desired,
     Email,
@@ -312,6 +313,24 @@ def test_one_mailbox_in_two_spellings_is_not_invited_twice() -> None:
     ), "by which an account at the other spelling is found"
 
 
+@pytest.mark.parametrize(
+    ("cells", "gone"),
+    [
+        ("31-Oct-2026|31-Oct-26|Oct 31, 2026|31. Oktober 2026|31 octobre 2026|15 juillet 2026|1. März 2026", True),
+        ("Oct 2026|Oct-26|10/2026|2026-10|Q3 2026|Mai 2026|2025|Dez 25|20261031|Nov 20 2026|2026-11-20", True),
+        ("30-Nov-26|Nov 2026|Nov-26|11/2026|Q4/2026|1 décembre 2026|2027|31.12.2026|21-Nov-26|Nov 21 2026", False),
+        ("open|2026-02-30|31.10.|46326|2026|31. 2026|13/2026|2026-00|end of 2026", None),
+    ],
+)  # fmt: skip
+def test_an_end_date_is_understood_however_its_month_is_written(
+    cells: str, gone: bool | None
+) -> None:
+    today = dt.date(2026, 11, 21)
+    assert {cell: past(cell, today) for cell in cells.split("|")} == dict.fromkeys(
+        cells.split("|"), gone
+    )
+
+
 def test_rows_that_disagree_about_a_group_are_all_rejected() -> None:
     intake = taken(
         "group,internal_name,description,default\n"
@@ -474,7 +493,7 @@ TODAY = Rules(today=dt.date(2026, 3, 5))
         ("2026-03-05,", []),
         ("3/4/2026,", []),
         ("04.04.2026,", []),
-        ("2026-13-99,", []),
+        ("2026-13-99,", ["end-date-noted"]),
         ("never,", ["end-date-noted"]),
         ("never,active", []),
         ("44000,", ["end-date-noted"]),

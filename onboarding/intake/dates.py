@@ -5,8 +5,10 @@ An HR export without a status column, or with a blank status, would otherwise in
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Iterator
 
 from onboarding.intake.against import Book
@@ -17,7 +19,18 @@ from onboarding.model import Finding, Severity, Standing
 _ISO = re.compile(r"(\d{4})[-/.]?(\d\d?)[-/.]?(\d\d?)(?!\d)")
 _OTHER = re.compile(r"(\d\d?)[./-](\d\d?)[./-](\d{4}|\d\d)(?!\d)")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
-_SHORT_YEAR = re.compile(r"[a-zä.]+[- ](\d\d)$", re.IGNORECASE)
+_SHORT_YEAR = re.compile(r"[a-zä.]+[- /](\d\d)$", re.IGNORECASE)
+_MONTH_OF_YEAR = re.compile(r"(?:\d{4}[./-])?(\d\d?)(?:[./-]\d{4})?")
+_QUARTER = re.compile(r"\b[qtk]\.?\s?([1-4])\b", re.IGNORECASE)
+_DAY = re.compile(r"(?<!\d)\d\d?(?!\d)")
+_MONTHS = (
+    "jan ene gen | feb fev | mar mrz maa | apr avr abr | may mai mei mag | jun juin giu | jul juil lug | aug aou ago"
+    "| sep set | oct okt ott out | nov | dec dez dic"
+)
+"""How the names of the months begin in English, German, French, Spanish, Italian, Portuguese and Dutch."""
+_MONTH_OF = {
+    start: month for month, starts in enumerate(_MONTHS.split("|"), 1) for start in starts.split()
+}
 
 
 def ended(shared: Shared, book: Book, today: dt.date) -> Iterator[Finding]:
@@ -56,11 +69,29 @@ def past(cell: str, today: dt.date) -> bool | None:
     """
     if dates := list(_readings(cell)):
         return all(date < today for date in dates)
-    if found := _YEAR.search(cell):
-        return int(found[0]) < today.year
-    if found := _SHORT_YEAR.search(cell):
-        return 2000 + int(found[1]) < today.year
-    return None
+    year = next((int(y[0]) for y in _YEAR.finditer(cell)), 0)
+    if not year and (short := _SHORT_YEAR.search(cell)):
+        year = 2000 + int(short[1])
+    if year != today.year:
+        return year < today.year if year else None
+    last = _last_day(cell, year)
+    return None if last is None else last < today
+
+
+def _last_day(cell: str, year: int) -> dt.date | None:
+    """Give the date of a cell that names its month, by word or number, or its quarter: the last one it may mean."""
+    plain = unicodedata.normalize("NFKD", cell.casefold()).encode("ascii", "ignore").decode()
+    words = re.findall("[a-z]+", plain)
+    month = next((m for w in words if (m := _MONTH_OF.get(w[:4]) or _MONTH_OF.get(w[:3]))), 0)
+    if month and (day := _DAY.search(re.sub(rf"(?:{year}|{year % 100})$", "", cell))):
+        return next(_date(f"{year}", f"{month}", day[0]), None)
+    if not month and (quarter := _QUARTER.search(cell)):
+        month = 3 * int(quarter[1])
+    elif not month and (alone := _MONTH_OF_YEAR.fullmatch(cell.strip())):
+        month = int(alone[1])
+    if not 1 <= month <= dt.date.max.month:
+        return None
+    return dt.date(year, month, calendar.monthrange(year, month)[1])
 
 
 def _readings(cell: str) -> Iterator[dt.date]:
