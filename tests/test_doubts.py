@@ -417,6 +417,9 @@ def test_canvas_ids_are_explained_by_the_other_files(tmp_path: Path) -> None:
             )
             for header in ("deletedDateTime", "deletionDateTime", "Deleted at")
         ),
+        ("Leavers_Nov", "Email,Role,Status\na@x.example,Guest,\n", "speaks of people who go"),
+        ("remove", "Email,Group,Action\na@x.example,Ops,remove\nb@x.example,Ops, \n", "speaks of"),
+        ("u", "Email,Role\na@x.example,Guest\nLeavers,\nb@x.example,Guest\n", "row 3 says"),
         ("dimissioni", "Email,Cognome,Gruppo\na@x.example,Rossi,Ops\n", "speaks of people who go"),
         ("u", "Email,Department,Exit\na@x.example,D,30.11.2025\n", 'says "30.11.2025"'),
         ("u", "Email,Role,Remarks\na@x.example,Guest,please do NOT invite\n", "do not invite"),

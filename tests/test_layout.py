@@ -234,6 +234,24 @@ def test_a_last_row_without_line_end_may_be_cut_off(end: str, codes: list[str]) 
     assert numbers(found) == [2, 3]
 
 
+@pytest.mark.parametrize(
+    ("lines", "codes"),
+    [
+        pytest.param("n@b.example,Ops,see mail\nof Monday,remove\n", ["row-cut"], id="torn"),
+        pytest.param("n@b.example,Ops\nb@b.example,Ops\n", [], id="two short rows"),
+        pytest.param("n@b.example,Ops,x\n\nb@b.example,Ops,x,\n", [], id="a blank line below"),
+        pytest.param("n@b.example,Ops,x\nTotal: 2\n", [], id="a total below"),
+        pytest.param('n@b.example,Ops,"x\nb@b.example,Ops,x,remove",\n', ["row-ragged"], id="swallowed"),
+        pytest.param('n@b.example,Ops,"ask\nb@b.example, or me",\n', [], id="a remark of two lines"),
+    ],
+)  # fmt: skip
+def test_a_row_that_lost_or_took_in_lines_is_rejected(lines: str, codes: list[str]) -> None:
+    found = table(f"email,group,notes,action\na@b.example,Ops,ok,add\n{lines}")
+    assert [(f.code, f.row and f.row.row) for f in found.findings if f.row] == [
+        (code, 3) for code in codes
+    ]
+
+
 @pytest.mark.parametrize("end", ["b@b.example,Ops", "b@b.example,Ops,", "b@b.example,Ops, "])
 def test_a_last_row_that_ends_like_all_others_is_whole(end: str) -> None:
     found = table(f"email,group,action\na@b.example,Ops,\nc@b.example,Ops\n{end}")

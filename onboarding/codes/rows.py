@@ -99,15 +99,18 @@ ROWS: dict[str, Code] = {
     "row-ragged": Code(
         "row",
         "too many cells in the row",
-        "The row has more cells than the table has columns, so its cells may stand under the wrong headers.",
-        "Look for a stray separator, or put quotes around a cell that holds one.",
+        "The row has more cells than the table has columns, so its cells may stand under the wrong headers; or one of its cells "
+        "has taken in the lines below it.",
+        "Look for a stray separator or quote, or put quotes around a cell that holds one.",
         "Ana,ana@acme.example,Member,Finance, Ops in a table of four columns",
     ),
     "row-cut": Code(
         "row",
-        "the file ends in the middle of the row",
-        "The last row has fewer cells than the table has columns, and no line end: the file may be cut off there.",
-        "Get the whole file. If the row is complete, end it with a line break.",
+        "the row is cut off",
+        "The row has fewer cells than the table has columns. It is the last one and has no line end, so that the file may be "
+        "cut off there; or the next line seems to be the rest of it.",
+        "Get the whole file; put quotes around a cell that has a line break in it; if the last row is complete, end it with a "
+        "line break.",
         "ana@acme.example,Ops where the columns are email, group and action",
     ),
     "cell-error": Code(

@@ -16,7 +16,7 @@ from onboarding.intake.rows import MemberRow, UserRow
 from onboarding.intake.shared import Shared
 from onboarding.model import Finding, Severity, Standing
 
-_ISO = re.compile(r"(\d{4})[-/.]?(\d\d?)[-/.]?(\d\d?)(?!\d)")
+_ISO = re.compile(r"(\d{4})(?:[-/.](\d\d?)[-/.](\d\d?)|(\d\d)(\d\d))(?!\d)")
 _OTHER = re.compile(r"(\d\d?)[./-](\d\d?)[./-](\d{4}|\d\d)(?!\d)")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _SHORT_YEAR = re.compile(r"[a-zä.]+[- /](\d\d)$", re.IGNORECASE)
@@ -96,7 +96,7 @@ def _last_day(cell: str, year: int) -> dt.date | None:
 
 def _readings(cell: str) -> Iterator[dt.date]:
     if found := _ISO.match(cell):
-        yield from _date(found[1], found[2], found[3])
+        yield from _date(found[1], found[2] or found[4], found[3] or found[5])
     elif found := _OTHER.match(cell):
         year = found[3] if len(found[3]) > 2 else f"20{found[3]}"
         yield from _date(year, found[2], found[1])

@@ -165,6 +165,8 @@ def _table(grid: Grid, snapshot: Snapshot, source: str, reading: Reading, index:
     beyond = cells.surplus(grid, width, frame.index)
     findings = cells.ragged(beyond, width, columns, at)
     findings += cells.cut_off(grid, layout, width, at)
+    findings += cells.swallowed(grid, frame, at)
+    findings += cells.torn(grid, frame, columns, at)
     findings += cells.show_errors(frame, grid, headers, columns, at)
     cells.blank_passwords(frame, columns, beyond)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from onboarding.errors import SheetError
@@ -92,6 +93,47 @@ def cut_off(grid: Grid, layout: Layout, width: int, at: RowRef) -> list[Finding]
     if len(above) and all(is_blank(above[i].tolist()) for i in above):
         return []  # nobody ever writes anything there
     return [Finding("row-cut", message, replace(at, row=last))]
+
+
+def swallowed(grid: Grid, frame: pd.DataFrame, at: RowRef) -> list[Finding]:
+    """Reject a row one of whose cells holds lines with addresses and as many separators: other rows, by a stray quote."""
+    found = {}
+    for position in frame if grid.delimiter else ():
+        cells = frame[position].tolist()
+        if "\n" in "".join(cells):
+            for number, cell in zip(frame.index.tolist(), cells, strict=True):
+                if any(
+                    "@" in line and line.count(grid.delimiter) >= frame.shape[1] - 1
+                    for line in cell.splitlines()[1:]
+                ):
+                    message = "has a cell that holds whole lines of the file: a quote stands where none belongs"
+                    found[number] = Finding("row-ragged", message, replace(at, row=number))
+    return list(found.values())
+
+
+def torn(grid: Grid, frame: pd.DataFrame, columns: Columns, at: RowRef) -> list[Finding]:
+    """Reject a row that ends too early where the next line seems to be its rest: what stands there may take it back.
+
+    So it looks when a cell with a line break in it was written without quotes.
+    """
+    if "email" not in columns.fields or len(frame) < 2:
+        return []
+    widths, width = grid.widths(frame.index), frame.shape[1]
+    above, below = widths[:-1], widths[1:]
+    cut = (above < width) & (below < width) & (above + below >= width)
+    if not cut.any():
+        return []
+    there = frame[columns.fields["email"][0]].str.contains("@", regex=False).to_numpy()
+    cut &= there[:-1] & ~there[1:] & (np.diff(frame.index) == 1)
+    found = zip(frame.index[:-1][cut].tolist(), above[cut].tolist(), strict=True)
+    return [
+        Finding(
+            "row-cut",
+            f"has {cells} of {width} cells, and the next line seems to be the rest of it",
+            replace(at, row=number),
+        )
+        for number, cells in found
+    ]
 
 
 def show_errors(

@@ -11,6 +11,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from itertools import chain
+
+import pandas as pd
 
 from onboarding.errors import SheetError
 from onboarding.headers import CARRIED, STATES, Kind, Table, named, normal
@@ -95,9 +98,11 @@ def refuse_contrary(table: Table, titles: Sequence[str]) -> None:
     _refuse_either(table)
     _refuse_changes(table)
     _refuse_deleted(table)
-    going = not table.columns.fields.keys() & {"action", "status", "blocked"}
-    if going:
+    silent = _silent(table)
+    if silent.any():
         _refuse_titles(table, titles)
+        _refuse_headings(table)
+    going = bool(silent.all())
     headless = [i for i, header in enumerate(table.headers) if not header]
     for position in (*table.columns.unknown, *headless):
         cells = _words(table, position)
@@ -108,13 +113,42 @@ def refuse_contrary(table: Table, titles: Sequence[str]) -> None:
             )
 
 
+def _silent(table: Table) -> pd.Series[bool]:
+    """Say of each row whether no cell in it says if the person comes or goes."""
+    silent = pd.Series(True, index=table.frame.index)
+    for name in ("action", "status", "blocked"):
+        for position in table.columns.fields.get(name, ()):
+            silent &= table.frame[position].isin(
+                [c for c in table.frame[position].unique() if not clean(c)]
+            )
+    return silent
+
+
 def _refuse_titles(table: Table, titles: Sequence[str]) -> None:
     name = f"{table.source} {table.columns.given.get('group', '')}"
     for text in (name.partition("!")[2] or name, table.source.partition("!")[0], *titles):
         if said := _AWAY.search(_plain(text)):
             raise SheetError(
-                f'"{clean(text)[:60]}" speaks of people who go ("{said[0]}..."), and the table has neither an action nor a '
-                "status: it would be read as people who come. Add a column action (add or remove) or status, or rename it"
+                f'"{clean(text)[:60]}" speaks of people who go ("{said[0]}..."), and rows have neither an action nor a '
+                "status: they would be read as people who come. Fill in a column action (add or remove) or status, or rename it"
+            )
+
+
+def _refuse_headings(table: Table) -> None:
+    """Refuse a heading between the rows that speaks of people who go: nobody can tell how far it reaches."""
+    if "email" not in table.columns.fields:
+        return
+    key = table.columns.fields["email"][0]
+    others = table.frame[~table.frame[key].str.contains("@", regex=False)]
+    if not _AWAY.search(_plain("\n".join(chain.from_iterable(others[i] for i in {0, key})))):
+        return
+    alone = others[(others != "").sum(axis="columns") == 1]
+    for number, *row in alone.itertuples():
+        text = clean("".join(row))
+        if len(text) <= _SHORT and _AWAY.search(_plain(text)):
+            raise SheetError(
+                f'row {number} says "{text}" and nothing else, and rows have neither an action nor a status: those below '
+                "it would be read as people who come. Fill in a column action (add or remove) or status, or part the table"
             )
 
 
