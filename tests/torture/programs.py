@@ -94,7 +94,7 @@ def _numbers() -> Iterator[Case]:
     shown: Sequence[tuple[Any, str, str | None]] = (
         (7, "General", "7"), (7.0, "General", "7"), (1.5, "General", None), (-3, "General", "-3"), (2026, "0", "2026"),
         (7, "000", "007"), (42, "00000", "00042"), (0.5, "0%", "50%"), (12345678901234567890, "General", None), (1e21, "General", None),
-        (1.23e11, "General", "123000000000"), (0.1 + 0.2, "General", "0.3"), (True, "General", "TRUE"),
+        (1.23e11, "General", None), (0.1 + 0.2, "General", "0.3"), (True, "General", "TRUE"),
         (dt.date(2026, 1, 2), "yyyy-mm-dd", "2026-01-02"), (dt.date(2026, 1, 2), "dd.mm.yyyy", None), (dt.time(3, 4), "hh:mm", None),
         ("00081", "000000", "00081"), ("7", "000", "7"), ("Ops", "0%", "Ops"), ("v1.5", "0", "v1.5"),
     )  # fmt: skip
