@@ -185,6 +185,7 @@ def test_a_remark_is_no_row(content: str, rows: list[int]) -> None:
         pytest.param("group,description\nOps,x\nemail,role\nb@b.example,Admin\n", id="below groups"),
         pytest.param("group,description\nOps,x\nTeam,Description\nHR,x\n", id="groups again"),
         pytest.param("Group,Finance\nDescription,Money\nDefault,no\n", id="headers down the side"),
+        pytest.param("email,role\n" + "a@b.example,\n" * 30 + "Zeta,Shoe size,E-Mail,Role\n", id="wider, far below"),
     ],
 )  # fmt: skip
 def test_the_headers_of_another_table_are_refused(content: str) -> None:

@@ -41,6 +41,7 @@ def doubtful_rows(
             certain |= np.array([tells(text, position) for text in texts], np.bool_)[codes]
     for position in range(rest.shape[1]):
         certain &= ~_may_name_addresses(rest[position].tolist())
+    certain &= ~rest.index.isin([*grid.cells.beyond])  # headers may stand there too
     return [int(number) for number in rest.index[~certain]]
 
 
