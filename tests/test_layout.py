@@ -301,6 +301,13 @@ def test_no_password_is_shown_where_an_encoding_is_doubtful() -> None:
     assert "passwords" in said
 
 
+@pytest.mark.parametrize("unseen", ["_x000D_", "_x00a0_", "\u200b"])
+def test_a_row_of_what_nobody_sees_is_blank(unseen: str) -> None:
+    found = table(f"email,role\nana@acme.example,Guest\n{unseen},\nben@acme.example,Member\n")
+    assert numbers(found) == [2, 4]
+    assert found.ignored == {1: "headers", 3: "blank"}
+
+
 def test_blanks_before_quotes_are_no_part_of_cells() -> None:
     found = table('"email", "group"\n"a@b.example", "Ops, HR"\n')
     assert found.frame.iloc[0].tolist() == ["a@b.example", "Ops, HR"]

@@ -102,7 +102,7 @@ def lay_out(grid: Grid, reading: Reading, source: str) -> Layout:
     for number, row in _to_look_at(grid, found):
         text = "".join(row)
         why = ""
-        if not text.strip(BLANKS):
+        if not clean(text):
             why = "" if number in shown else BLANK
         elif "@" not in text or found.above(number) < _FIRST:
             why = _why_not(grid, row, number, found)
