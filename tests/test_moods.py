@@ -442,6 +442,7 @@ SWITCHES: dict[str, dict[Any, Mood]] = {
         "ok": Mood(meanwhile=add_carla_to_finance),
         "error": Mood(meanwhile=add_carla_to_finance, rows={"carla": "unchanged"}),
     },
+    "known_email": {"error": Mood(), "mail": Mood()},
     "username_collision": {
         "rename": Mood(people=NAMESAKE),
         "error": Mood(people=NAMESAKE, rows={"more": FAILED}),
