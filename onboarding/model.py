@@ -339,6 +339,8 @@ class Held:
     """Groups whose own row was rejected."""
     absence: RowRef | None = None
     """A row whose key can't be read: nobody at all loses anything by absence."""
+    also: Mapping[str, RowRef] = field(default_factory=dict)
+    """Other addresses and user names in rejected rows: whoever goes by one may be who is meant."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -593,6 +593,11 @@ def test_a_damaged_column_that_is_only_carried_along_is_noted(
             id="an unreadable address holds back all that is inferred",
         ),
         pytest.param(
+            "email,role,secondary_email,username\nana@,boss,cem@,ana.a\ncem@,boss,,\n",
+            Held({ANA: t(0, 2), CEM: t(0, 3)}, also={CEM: t(0, 2), "ana.a": t(0, 2)}),
+            id="so does who goes by its other address or user name",
+        ),
+        pytest.param(
             "email,group\nana@,\n",
             Held({ANA: t(0, 2)}),
             id="a membership without a group holds its person",

@@ -168,7 +168,10 @@ def held(bad: Sequence[tuple[Row, RowRef]], world: World) -> Held:
         if isinstance(row, TeamRow)
         for name in (row.label, row.internal or internal_name(row.label))
     }
-    return Held(people, groups | not_created, not_created, ref(99) if world.unreadable else None)
+    also = {email(row.other): at for row, at in bad if isinstance(row, UserRow) and row.other}
+    return Held(
+        people, groups | not_created, not_created, ref(99) if world.unreadable else None, also
+    )
 
 
 def bad_refs(world: World) -> set[RowRef]:

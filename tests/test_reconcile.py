@@ -851,6 +851,16 @@ def with_bob(**facts: object) -> Intake:
             STANDARD,
             id="perhaps meant by a rejected row",
         ),
+        pytest.param(
+            replace(LISTED, held=Held(also={"BOB": TWO})),
+            STANDARD,
+            id="user name in a rejected row",
+        ),
+        pytest.param(
+            replace(LISTED, held=Held(also={email("bob"): TWO})),
+            STANDARD,
+            id="other address in a rejected row",
+        ),
         pytest.param(replace(LISTED, authoritative=False), STANDARD, id="report-fed-back"),
         pytest.param(replace(LISTED, held=Held(absence=TWO)), STANDARD, id="key-unreadable"),
         pytest.param(replace(LISTED, held=Held({email("bob"): TWO})), STANDARD, id="held"),
@@ -877,6 +887,11 @@ def test_absence_takes_nothing(sheets: Intake, current: Directory) -> None:
 def test_who_has_a_row_is_not_meant_by_a_strangers_rejected_one() -> None:
     """A contractor of the same name at another domain is rejected every night."""
     sheets = replace(with_bob(), held=Held({Email("bob@partner.example"): THREE}))
+    assert inferred(planned(sheets, STANDARD, AUTHORITATIVE)) == ["revoke bob@acme.example finance"]
+
+
+def test_who_has_a_row_is_not_meant_by_the_other_names_of_a_rejected_one() -> None:
+    sheets = replace(with_bob(), held=Held(also={"bob": THREE}))
     assert inferred(planned(sheets, STANDARD, AUTHORITATIVE)) == ["revoke bob@acme.example finance"]
 
 

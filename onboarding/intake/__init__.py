@@ -209,6 +209,7 @@ def _commonest_first(spellings: Counter[str]) -> list[str]:
 def _held(sheets: Iterable[Sheet]) -> Held:
     """Say whom and what the rejected rows hold, each with the first row that does."""
     people: dict[Email, RowRef] = {}
+    also: dict[str, RowRef] = {}
     groups: dict[GroupKey, RowRef] = {}
     not_created: dict[GroupKey, RowRef] = {}
     absence: RowRef | None = None
@@ -224,6 +225,8 @@ def _held(sheets: Iterable[Sheet]) -> Held:
             readable = bool(row.email)
             if readable:
                 people.setdefault(row.email, row.ref)
+            if isinstance(row, UserRow):
+                also |= {n: row.ref for n in (*row.others, row.username) if n and n not in also}
         groups |= {key: row.ref for key in keys if key not in groups}
         absence = absence or (None if readable else row.ref)
-    return Held(people, groups, not_created, absence)
+    return Held(people, groups, not_created, absence, also)

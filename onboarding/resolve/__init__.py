@@ -80,6 +80,7 @@ def resolve(intake: Intake, current: Directory, *, create_groups: bool) -> Resol
     asks, void = asked(desired)
     spelling = spelled(intake, current, asks, create_groups=create_groups)
     elsewhere = [*moved(intake, current)]
+    accounts = accounts_held(intake, current, elsewhere)
     findings = tuple(
         sorted(
             [
@@ -92,7 +93,7 @@ def resolve(intake: Intake, current: Directory, *, create_groups: bool) -> Resol
             key=lambda finding: (finding.row, finding.code, finding.value),
         )
     )
-    holds = _holds(intake, findings, [*asks, *void], spelling, accounts_held(desired, elsewhere))
+    holds = _holds(intake, findings, [*asks, *void], spelling, accounts)
     return Resolved(
         by_person(asks),
         by_person(void),

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
 from onboarding.model import (
-    Desired,
     Directory,
     Email,
     Finding,
@@ -75,11 +74,7 @@ def changed_addresses(moved: Iterable[tuple[Person, str, User]]) -> Iterator[Fin
 
 def moved(intake: Intake, current: Directory) -> Iterator[tuple[Person, str, User]]:
     """Give who seems to be new, with what they also go by and the account that has that."""
-    usernames = {
-        user.username.casefold(): user
-        for user in (*current.users.values(), *current.unreadable)
-        if user.username
-    }
+    usernames = _by_username(current)
     hidden = _hidden(current)
     for person in intake.desired.persons.values():
         if person.email in current.users or person.standing is Standing.NOT_STARTED:
@@ -92,6 +87,11 @@ def moved(intake: Intake, current: Directory) -> Iterator[tuple[Person, str, Use
         else:
             if person.standing is not Standing.LEAVER and person.name_when_invited in hidden:
                 yield person, person.email, hidden[person.name_when_invited]
+
+
+def _by_username(current: Directory) -> dict[str, User]:
+    accounts = (*current.users.values(), *current.unreadable)
+    return {user.username.casefold(): user for user in accounts if user.username}
 
 
 def _other_names(person: Person) -> list[tuple[str, Email]]:
@@ -111,10 +111,16 @@ def mistaken(intake: Intake, held: Iterable[Email], current: Directory) -> froze
 
 
 def accounts_held(
-    desired: Desired, moved: Iterable[tuple[Person, str, User]]
+    intake: Intake, current: Directory, moved: Iterable[tuple[Person, str, User]]
 ) -> Iterator[tuple[Email, RowRef]]:
-    """Hold the account that a row is about under another address, unless somebody else has it by a row that says so."""
-    for person, _, account in moved:
-        other = desired.persons.get(account.email)
+    """Hold the account that a row is about under another name, unless somebody else has it by a row that says so."""
+    named = [(account, min(person.rows)) for person, _, account in moved]
+    if intake.held.also:
+        usernames = _by_username(current)
+        for name, row in intake.held.also.items():
+            account = current.users.get(normal_email(name)) or usernames.get(name.casefold())
+            named += [(account, row)] if account else []
+    for account, row in named:
+        other = intake.desired.persons.get(account.email)
         if account.email and (not other or other.standing is Standing.LEAVER):
-            yield account.email, min(person.rows)
+            yield account.email, row
