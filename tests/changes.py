@@ -12,7 +12,17 @@ from fakes import FakeTenant
 
 from onboarding.apply import Applied, Observer, Pace, apply, forecast, settle
 from onboarding.journal import State
-from onboarding.model import Directory, Email, Group, GroupId, GroupName, Membership, Role, User
+from onboarding.model import (
+    Directory,
+    Email,
+    Group,
+    GroupId,
+    GroupName,
+    Membership,
+    Role,
+    RowRef,
+    User,
+)
 from onboarding.plan import Cause, Change, Plan
 
 NOON = 1_790_000_000.0
@@ -38,8 +48,8 @@ class Clock:
         return Pace(**(defaults | facts))  # type: ignore[arg-type]
 
 
-def invite(name: str, role: Role = Role.MEMBER) -> Change:
-    return Change(None, User(email(name), role))
+def invite(name: str, *rows: RowRef, role: Role = Role.MEMBER) -> Change:
+    return Change(None, User(email(name), role), rows)
 
 
 def change_role(name: str, old: Role, new: Role) -> Change:
@@ -55,12 +65,12 @@ def update(before: Group, **facts: object) -> Change:
     return Change(before, replace(before, **facts))  # type: ignore[arg-type]
 
 
-def grant(name: str, team: str) -> Change:
-    return Change(None, Membership(email(name), GroupName(team)))
+def grant(name: str, team: str, *rows: RowRef) -> Change:
+    return Change(None, Membership(email(name), GroupName(team)), rows)
 
 
-def revoke(name: str, team: str, cause: Cause = Cause.ASKED) -> Change:
-    return Change(Membership(email(name), GroupName(team)), None, cause=cause)
+def revoke(name: str, team: str, *rows: RowRef, cause: Cause = Cause.ASKED) -> Change:
+    return Change(Membership(email(name), GroupName(team)), None, rows, cause)
 
 
 def difference(tenant: FakeTenant, wanted: Wanted) -> Plan:

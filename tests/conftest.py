@@ -1,9 +1,12 @@
-"""What all tests share: how thoroughly properties are tried."""
+"""What all tests share: how thoroughly properties are tried, and a desk with three sheets on it."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+import pytest
+from desk import MEMBERSHIPS, PEOPLE, TEAMS, Desk
 from hypothesis import HealthCheck, settings
 
 
@@ -17,3 +20,17 @@ settings.register_profile(
     "full", max_examples=2_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile(os.environ.get("ONBOARDING_TEST_PROFILE", "quick"))
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+@pytest.fixture
+def sheets(desk: Desk) -> list[Path]:
+    return [
+        desk.sheet("people.csv", PEOPLE),
+        desk.sheet("teams.csv", TEAMS),
+        desk.sheet("memberships.csv", MEMBERSHIPS),
+    ]

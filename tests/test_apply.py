@@ -90,7 +90,7 @@ def test_every_kind_of_change_is_carried_out_in_the_order_that_is_safe(tmp_path:
         create("new"),
         invite("eve"),
         update(tenant.truth().groups["ops"], default=False),  # type: ignore[index]
-        revoke("lea", "finance", Cause.LEAVER),
+        revoke("lea", "finance", cause=Cause.LEAVER),
     ]
     applied = carry_out(tenant, changes, tmp_path)
 
@@ -902,7 +902,11 @@ def test_a_mover_loses_nothing_before_the_new_place_is_sure(
         {"ops": ["ana", "bob"]},
         faults=[Fault("refuse", "add_to_groups")],
     )
-    changes = [grant("ana", "finance"), revoke("ana", "ops", cause), revoke("bob", "ops", cause)]
+    changes = [
+        grant("ana", "finance"),
+        revoke("ana", "ops", cause=cause),
+        revoke("bob", "ops", cause=cause),
+    ]
     assert statuses(carry_out(tenant, changes, tmp_path)) == {
         "grant ana finance": "failed: refused",
         "revoke ana ops": status,

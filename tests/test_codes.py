@@ -194,11 +194,6 @@ def files_of(code: str) -> list[Path]:
     return sorted(path for path in (HERE / "codes").iterdir() if path.name.split(".")[0] == code)
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
-
-
 def played(code: str, desk: Desk) -> Report:
     case = CASES.get(code, Case(planned))
     return case.play(desk, case.tenant(), case.facts, files_of(code))

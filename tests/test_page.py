@@ -83,11 +83,6 @@ def report_of(desk: Desk, tenant: FakeTenant | None = None, **sheets: str) -> tu
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
-
-
-@pytest.fixture
 def path(desk: Desk) -> Path:
     return report_of(desk, people=PEOPLE, teams=TEAMS, memberships=MEMBERSHIPS)[1]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from builders import email, group, user
-from desk import MEMBERSHIPS, PEOPLE, TEAMS, Desk, Quiet, acme
+from desk import PEOPLE, Desk, Quiet, acme
 from fakes import Crash, FakeTenant, Fault
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,20 +29,6 @@ from onboarding.model import Role
 from onboarding.plan import Status
 from onboarding.reconcile import Wishes
 from onboarding.safety import Limit, Limits, Permissions
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
-
-
-@pytest.fixture
-def sheets(desk: Desk) -> list[Path]:
-    return [
-        desk.sheet("people.csv", PEOPLE),
-        desk.sheet("teams.csv", TEAMS),
-        desk.sheet("memberships.csv", MEMBERSHIPS),
-    ]
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:

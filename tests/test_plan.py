@@ -22,7 +22,7 @@ from onboarding.plan import (
     Status,
 )
 
-LEAVER = replace(revoke("zoe", "finance"), cause=Cause.LEAVER)
+LEAVER = revoke("zoe", "finance", cause=Cause.LEAVER)
 
 
 # ---- changes -------------------------------------------------------------------------------------------------
@@ -85,8 +85,8 @@ def test_a_role_rises_or_falls(
 
 
 def test_an_invitation_neither_raises_nor_lowers_anybody() -> None:
-    assert not invite("ana", Role.ADMIN).is_promotion
-    assert not invite("ana", Role.ADMIN).is_demotion
+    assert not invite("ana", role=Role.ADMIN).is_promotion
+    assert not invite("ana", role=Role.ADMIN).is_demotion
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,9 @@ HERE = Plan("acme.example", (invite("ana"), update(group("ops"), default=True)))
         pytest.param(replace(HERE, tenant="other.example"), False, id="tenant"),
         pytest.param(replace(HERE, changes=HERE.changes[:1]), False, id="fewer"),
         pytest.param(
-            replace(HERE, changes=(invite("ana", Role.ADMIN), HERE.changes[1])), False, id="after"
+            replace(HERE, changes=(invite("ana", role=Role.ADMIN), HERE.changes[1])),
+            False,
+            id="after",
         ),
         pytest.param(
             replace(
@@ -259,7 +261,7 @@ def test_what_is_set_aside_takes_along_what_needs_it_and_names_its_row() -> None
 )
 def test_what_depends_on_what(gone: Change, also: list[str]) -> None:
     others = [create("new"), grant("ana", "new"), grant("ana", "old"), revoke("ana", "finance")]
-    leaver = replace(revoke("ana", "ops"), cause=Cause.LEAVER)
+    leaver = revoke("ana", "ops", cause=Cause.LEAVER)
     plan = Plan("", tuple({c.key: c for c in (*others, gone, leaver)}.values()))
     after = plan.set_aside([gone], Status.SKIPPED, "x", "y")
     lost = {s.change.key for s in after.settled if s.change and s.code == "dependency"}

@@ -4,29 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from builders import email, fates_of, group, row, user
+from builders import fates_of, group, row
+from changes import grant, invite, revoke
 from hypothesis import given
 from hypothesis import strategies as st
 
 from onboarding.codes import CODES
-from onboarding.model import Finding, GroupName, Membership, Role, RowRef, Severity
+from onboarding.model import Finding, GroupName, RowRef, Severity
 from onboarding.plan import Cause, Change, Outcome, Plan, Settled, Status
 from onboarding.report import RESULT_COLUMNS, Deed, RowResult, deeds, not_compared, results
 
 TENANT = "acme.example"
 LABELS = {GroupName("finance"): "Finance", GroupName("ops"): "Ops", GroupName("legal"): "Legal"}
-
-
-def invite(name: str, *rows: RowRef, role: Role = Role.MEMBER) -> Change:
-    return Change(None, user(name, role, id="", username=""), rows)
-
-
-def grant(name: str, to: str, *rows: RowRef) -> Change:
-    return Change(None, Membership(email(name), GroupName(to)), rows)
-
-
-def revoke(name: str, of: str, *rows: RowRef, cause: Cause = Cause.ASKED) -> Change:
-    return Change(Membership(email(name), GroupName(of)), None, rows, cause)
 
 
 def finding(code: str, message: str, at: RowRef | None, **facts: object) -> Finding:

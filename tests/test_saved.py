@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from builders import email, group, row, user
 from changes import grant, invite, update
-from desk import MEMBERSHIPS, PEOPLE, TEAMS, Desk, Quiet, acme
+from desk import PEOPLE, TEAMS, Desk, Quiet, acme
 from fakes import Crash, FakeTenant, Fault
 from hypothesis import given
 from hypothesis import strategies as st
@@ -151,20 +151,6 @@ def test_anything_but_a_plan_as_it_was_saved_is_refused(saved: Any, says: str) -
 
 
 # ---- a plan that was reviewed --------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
-
-
-@pytest.fixture
-def sheets(desk: Desk) -> list[Path]:
-    return [
-        desk.sheet("people.csv", PEOPLE),
-        desk.sheet("teams.csv", TEAMS),
-        desk.sheet("memberships.csv", MEMBERSHIPS),
-    ]
 
 
 def planned(desk: Desk, tenant: FakeTenant, *inputs: Path, **facts: Any) -> Path:

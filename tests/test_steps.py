@@ -59,7 +59,7 @@ def test_members_ride_along_with_their_new_group() -> None:
 def test_what_takes_comes_after_what_gives_but_leavers_come_first() -> None:
     found = calls(
         revoke("bob", "finance"),
-        revoke("lea", "finance", Cause.LEAVER),
+        revoke("lea", "finance", cause=Cause.LEAVER),
         update(FINANCE, default=True),
         change_role("ana", Role.MEMBER, Role.GUEST),
         change_role("bob", Role.GUEST, Role.MEMBER),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from builders import email, fates_of, row, user
+from builders import fates_of, row
+from changes import grant, invite, revoke
 
 from onboarding.errors import (
     Interrupted,
@@ -16,24 +17,11 @@ from onboarding.errors import (
     TryLater,
     UnsafePlan,
 )
-from onboarding.model import GroupName, Membership, Role, RowRef
 from onboarding.plan import Action, Cause, Change, Outcome, Plan, Settled, Status
 from onboarding.report import Deed, RowResult, deeds, results
 from onboarding.totals import Reason, Totals, exit_code, manual_work, totals
 
 TENANT = "acme.example"
-
-
-def invite(name: str, *rows: RowRef, role: Role = Role.MEMBER) -> Change:
-    return Change(None, user(name, role, id="", username=""), rows)
-
-
-def grant(name: str, to: str, *rows: RowRef) -> Change:
-    return Change(None, Membership(email(name), GroupName(to)), rows)
-
-
-def revoke(name: str, of: str, *rows: RowRef, cause: Cause = Cause.ASKED) -> Change:
-    return Change(Membership(email(name), GroupName(of)), None, rows, cause)
 
 
 def done(*changes: Change, **facts: object) -> dict[str, Outcome]:

@@ -17,7 +17,7 @@ import openpyxl
 import pytest
 from builders import directory, email, group, row, user
 from changes import carry_out, change_role, create, grant, invite, revoke, update
-from desk import MEMBERSHIPS, PEOPLE, TEAMS, Desk, Quiet, acme
+from desk import TEAMS, Desk, Quiet, acme
 from fakes import OWN, Crash, FakeTenant, Fault
 from hypothesis import event, given
 from test_laws import World, inhabited, worlds
@@ -163,7 +163,7 @@ def told(plan: Plan) -> list[tuple[str, str]]:
     ("done", "back"),
     [
         pytest.param(grant("ana", "ops"), revoke("ana", "ops"), id="granted"),
-        pytest.param(revoke("ana", "ops", Cause.LEAVER), grant("ana", "ops"), id="revoked"),
+        pytest.param(revoke("ana", "ops", cause=Cause.LEAVER), grant("ana", "ops"), id="revoked"),
         pytest.param(
             change_role("ana", Role.GUEST, Role.ADMIN),
             change_role("ana", Role.ADMIN, Role.GUEST),
@@ -296,7 +296,7 @@ def test_what_an_interrupted_undo_had_done_is_told_as_done() -> None:
 def test_every_line_says_whom_it_is_about_what_it_undoes_and_who_had_asked_for_it() -> None:
     undo = undo_of(
         replace(grant("ana", "ops"), rows=(ONE, TWO)),
-        revoke("ana", "finance", Cause.ABSENT),
+        revoke("ana", "finance", cause=Cause.ABSENT),
         replace(change_role("ana", Role.GUEST, Role.MEMBER), rows=(TWO,)),
         update(replace(OPS, alias="Work"), alias="Ops"),
         invite("carla"),
@@ -334,20 +334,6 @@ def test_only_what_an_undo_is_about_is_looked_at() -> None:
 # ---- a run and its way back ----------------------------------------------------------------------------------
 
 ADMINS = {"permissions": Permissions(allow_admins=True)}
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
-
-
-@pytest.fixture
-def sheets(desk: Desk) -> list[Path]:
-    return [
-        desk.sheet("people.csv", PEOPLE),
-        desk.sheet("teams.csv", TEAMS),
-        desk.sheet("memberships.csv", MEMBERSHIPS),
-    ]
 
 
 def undo_file(report: Report) -> Path:
@@ -642,7 +628,7 @@ def test_an_undo_that_is_not_as_it_was_saved_is_refused(
 @pytest.mark.parametrize(
     "change",
     [
-        pytest.param(invite("eve", Role.ADMIN), id="invites"),
+        pytest.param(invite("eve", role=Role.ADMIN), id="invites"),
         pytest.param(create("new"), id="creates"),
         pytest.param(Change(user("ana"), user("ana", None)), id="takes-every-role"),
     ],
