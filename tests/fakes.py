@@ -40,6 +40,16 @@ Key = TypeVar("Key", bound=str)
 Record = TypeVar("Record")
 
 
+def answered(bad: Mapping[str, str], request_id: str, *, names_the_bad: bool) -> Receipt:
+    """Answer an invitation as Atlan does: a refusal by person or without a name, or a plain yes."""
+    if bad and names_the_bad:
+        raise Refused("invitations refused", by_subject=bad, status=500)
+    if bad:
+        words = "Please check your request parameters"
+        raise Refused(words, words=words, status=400)
+    return Receipt(request_id=request_id)
+
+
 class Clock:
     """Time that passes only by sleeping."""
 
@@ -317,12 +327,7 @@ class FakeTenant:
                     self.mails.append(who)
                 if who not in bad and not (bad and self.atomic):
                     self._enrol(who, role)
-            if bad and self.names_the_bad:
-                raise Refused("invitations refused", by_subject=bad, status=500)
-            if bad:
-                words = "Please check your request parameters"
-                raise Refused(words, words=words, status=400)
-            return Receipt(request_id=request_id)
+            return answered(bad, request_id, names_the_bad=self.names_the_bad)
 
         return self._write("invite", carry_out, request_id, *(who for who, _ in people))
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from builders import group, user
-from fakes import ALREADY, Crash, FakeTenant, Holdings
+from fakes import ALREADY, Crash, FakeTenant, Holdings, answered
 from fakes import Call as Seen
 
 from onboarding.errors import CallError, Doubt, NotSent, Refused, Throttled, TokenRefused
@@ -291,12 +291,7 @@ class Tenant(FakeTenant):
                 self._enrol(who, role)
             if who not in there or self.doubles == "mailed":
                 self.mails.append(who)
-        if bad and self.names_the_bad:
-            raise Refused("invitations refused", by_subject=bad, status=500)
-        if bad:
-            words = "Please check your request parameters"
-            raise Refused(words, words=words, status=400)
-        return Receipt(request_id=request_id)
+        return answered(bad, request_id, names_the_bad=self.names_the_bad)
 
     def _meddle(self, admin: Admin) -> None:
         """Do what another admin does, against the job as it happens."""
