@@ -1,7 +1,8 @@
 """The folder of reports in; the runs that stand in it, the last first, and how those that nobody needs are removed.
 
 Only a folder that is a run's beyond doubt is touched: named as we name them, no link, our own, with a summary that
-names it, and with nothing in it that a run does not write. Whatever is else in it may be somebody's work on ``retry/``.
+names it (or known to be of a run that died), and with nothing in it that a run does not write. Whatever is else in it
+may be somebody's work on ``retry/``.
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ SUMMARY = "summary.json"
 LOG = "run.log"
 BESIDE = frozenset({SUMMARY, LOG, "journal.jsonl", "undo.json"})
 """What a run writes besides the files that its summary lists."""
+UNFINISHED = frozenset(
+    {*("plan.json", "results.csv", "results.xlsx", "actions.csv", "report.html"), *BESIDE}
+)
+"""What a run may have written before it died; ``retry/`` may be somebody's work by then."""
 INPUT = "input"
 """Where the copy of an upload lies in a run folder."""
 STOPPED = 5
@@ -31,7 +36,7 @@ STOPPED = 5
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run that has ended: its folder, and what it says of itself."""
+    """A run that has ended: its folder, and what it says of itself; nothing where it died before it could."""
 
     folder: Path
     summary: dict[str, Any]
@@ -39,20 +44,22 @@ class Run:
     @property
     def open_plan(self) -> str:
         """The fingerprint of a plan that this run left to be carried out; empty where it left none."""
+        if not self.summary:
+            return ""
         proposed = self.summary["command"] == "plan" and self.summary["statuses"]["planned"]
         held_back = self.summary["exit_code"] == STOPPED
         return str(self.summary["fingerprint"]) if proposed or held_back else ""
 
 
-def runs(reports: Path) -> Iterator[Run]:
-    """Give the runs that have ended, the last first."""
+def runs(reports: Path, dead: Collection[Path] = ()) -> Iterator[Run]:
+    """Give the runs that have ended, the last first; ``dead`` are folders of those that could not say so."""
     try:
         folders = sorted(reports.iterdir(), key=_age, reverse=True)
     except OSError:
         return
     for folder in folders:
         with suppress(OSError, ValueError, LookupError, TypeError):
-            if run := _recognised(folder):
+            if run := _recognised(folder, dead):
                 yield run
 
 
@@ -65,22 +72,34 @@ def same_input(folder: Path, tenant: str, sha256: str) -> str:
     return ""
 
 
-def prune(reports: Path, tenant: str, *, keep: int, spare: Collection[str]) -> None:
+def prune(
+    reports: Path,
+    tenant: str,
+    *,
+    keep: int,
+    spare: Collection[str],
+    dead: Collection[Path] = (),
+) -> None:
     """Remove a tenant's run folders but the last ``keep``, those to ``spare``, and those with a plan still to be decided on.
 
-    A plan is that as long as no later run has carried it out, nor a later one proposes the same.
+    A plan is that as long as no later run has carried it out, nor a later one proposes the same. ``dead`` are the
+    folders of runs that have not come to their report; they go with those of their time.
     """
     decided: set[str] = set()
-    ours = (run for run in runs(reports) if run.summary["tenant"] == tenant)
-    for number, run in enumerate(ours):
-        waits = run.open_plan and run.open_plan not in decided
-        decided.add(str(run.summary["fingerprint"]))
-        if number < keep or waits or run.folder.name in spare:
+    number = 0
+    for run in runs(reports, dead):
+        if run.summary and run.summary["tenant"] != tenant:
             continue
-        try:
-            _remove(run)
-        except OSError as error:
-            log.warning("the run folder %s can't be removed: %s", run.folder.name, error.strerror)
+        waits = run.open_plan and run.open_plan not in decided
+        if number >= keep and not waits and run.folder.name not in spare:
+            try:
+                _remove(run)
+            except OSError as error:
+                name, why = run.folder.name, error.strerror
+                log.warning("the run folder %s can't be removed: %s", name, why)
+        if run.summary:
+            decided.add(str(run.summary["fingerprint"]))
+            number += 1
 
 
 def _age(folder: Path) -> tuple[str, int]:
@@ -90,13 +109,15 @@ def _age(folder: Path) -> tuple[str, int]:
     return folder.name[:16], 0
 
 
-def _recognised(folder: Path) -> Run | None:
+def _recognised(folder: Path, dead: Collection[Path]) -> Run | None:
     if (
         not NAME.fullmatch(folder.name)
         or folder.is_symlink()
         or folder.stat().st_uid != os.geteuid()
     ):
         return None
+    if folder.absolute() in dead and not (folder / SUMMARY).exists():
+        return Run(folder, {})
     summary = json.loads((folder / SUMMARY).read_bytes())
     told = summary["command"], summary["tenant"], summary["inputs"], summary["fingerprint"]
     return Run(folder, summary) if Path(summary["folder"]).name == folder.name and told else None
@@ -118,7 +139,7 @@ def _remove(run: Run) -> None:
             path.rmdir()
         elif path != summary:
             path.unlink()
-    summary.unlink()
+    summary.unlink(missing_ok=True)
     run.folder.rmdir()
     log.info("the run folder %s is removed; keep_runs says so", run.folder.name)
 
@@ -126,8 +147,16 @@ def _remove(run: Run) -> None:
 def _is_ours(path: Path, run: Run) -> bool:
     """Whether the run wrote this, and nobody has worked on it since: all but the log is older than the summary."""
     name, facts = path.relative_to(run.folder), path.lstat()
+    if not run.summary and re.fullmatch(r"\..+\.tmp", name.parts[0]):
+        return True  # what was being written
     if stat.S_ISDIR(facts.st_mode):
-        return str(name) in ("retry", INPUT)
-    known = str(name) in (*run.summary["files"], *BESIDE) or name.parent == Path(INPUT)
-    untouched = str(name) == LOG or facts.st_mtime_ns <= (run.folder / SUMMARY).stat().st_mtime_ns
-    return stat.S_ISREG(facts.st_mode) and known and untouched
+        return str(name) == INPUT or (str(name) == "retry" and bool(run.summary))
+    if not stat.S_ISREG(facts.st_mode):
+        return False
+    if name.parent == Path(INPUT):
+        known = True
+    else:
+        known = str(name) in ({*run.summary["files"], *BESIDE} if run.summary else UNFINISHED)
+    if not known or not run.summary or str(name) == LOG:
+        return known
+    return facts.st_mtime_ns <= (run.folder / SUMMARY).stat().st_mtime_ns

@@ -7,14 +7,14 @@ the run stands in ``Report.error`` beside a result for every row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from onboarding import kept, saved
+from onboarding import kept, saved, untold
 from onboarding.apply import Applied, apply, forecast, settle
 from onboarding.errors import (
     Declined,
@@ -30,6 +30,7 @@ from onboarding.filing import Ending, Sitting
 from onboarding.intake import at_their_cells, checked, take_in
 from onboarding.job import Job, Prospect, Report, Voice
 from onboarding.journal import State
+from onboarding.journal.intents import Untold
 from onboarding.look import look
 from onboarding.model import Desired, Directory, Email, Intake
 from onboarding.plan import Action, Plan
@@ -79,7 +80,7 @@ def run(
     sitting = Sitting.begin("run", job, read(job.inputs, job.reading, stdin=stdin))
     with nullcontext(state) if state else locked(job, tenant) as ours:
         report = _carry_out(sitting, tenant, voice, stop or Stop(), ours)
-        _keep_few(job, report, ours)
+        _tidy_up(job, report, ours)
         return report
 
 
@@ -121,7 +122,7 @@ def apply_saved(
         made_for.check_sheets(sitting.inputs.sources)
     with locked(job, tenant) as state:
         report = _carry_out(sitting, tenant, voice, stop or Stop(), state, reviewed)
-        _keep_few(job, report, state)
+        _tidy_up(job, report, state)
         return report
 
 
@@ -148,7 +149,11 @@ def _carry_out(
     doubtful = settle(state, tenant, job.pace)
     looked_at = job.pace.now()
     prospect = _prospect(sitting, tenant, state, voice, doubtful=doubtful, reviewed=reviewed)
-    sitting = sitting.open_folder(voice).keep(prospect.plan, reviewed)
+    sitting = sitting.open_folder(voice)
+    folder = sitting.folder
+    assert folder
+    state.begun(folder)
+    sitting = sitting.keep(prospect.plan, reviewed)
     voice.propose(prospect)
 
     refusal = _refusal(job, prospect, state)
@@ -162,10 +167,9 @@ def _carry_out(
         no = Declined("You said no; nothing was sent.")
         return sitting.nothing_sent(prospect, "declined", no, tenant)
 
-    assert sitting.folder
     if job.accept == prospect.plan.fingerprint:
         state.spend(job.accept)
-    with closing(state.begin(sitting.run, sitting.folder / "journal.jsonl")) as journal:
+    with closing(state.begin(sitting.run, folder / "journal.jsonl")) as journal:
         applied = apply(
             prospect.plan,
             prospect.current,
@@ -187,13 +191,21 @@ def _carry_out(
         return report
 
 
-def _keep_few(job: Job, report: Report, state: State) -> None:
-    """Remove the oldest run folders, if few are to be kept; never this run's, whatever the clock says."""
-    if not (job.keep_runs and job.reports and report.folder):
-        return
-    if not isinstance(report.error, StorageError):  # else nobody knows what is still open
-        spare = state.untold() | {report.folder.name}
-        kept.prune(job.reports, report.summary["tenant"], keep=job.keep_runs, spare=spare)
+def _tidy_up(job: Job, report: Report, state: State) -> None:
+    """Note that the run has its report, and remove the oldest run folders, if few are to be kept.
+
+    Never this run's, whatever the clock says; and of the runs that have died only those whose deeds are told.
+    """
+    if not report.folder or isinstance(report.error, StorageError):
+        return  # else nobody knows what is still open
+    state.ended([report.folder])
+    if job.keep_runs and job.reports:
+        spare = state.unsettled() | {report.folder.name}
+        dead = state.unfinished()
+        kept.prune(
+            job.reports, report.summary["tenant"], keep=job.keep_runs, spare=spare, dead=dead
+        )
+        state.ended(folder for folder in dead if not folder.exists())
 
 
 def _stopped(applied: Applied, stop: Stop) -> OnboardingError | None:
@@ -219,7 +231,7 @@ def _prospect(
     else:
         prospect = _asked_for(sitting, tenant, state, voice, reviewed)
     plan = screen(
-        prospect.plan,
+        untold.told(prospect.plan, state.untold(), prospect.current),
         prospect.current,
         job.permissions,
         doubtful=doubtful,
@@ -233,7 +245,14 @@ def _prospect(
 
 def _taken_back(sitting: Sitting, tenant: Tenant, state: State, undo: Plan) -> Prospect:
     """Look at what an undo is about, and see what of it can be done today."""
-    current = look(tenant, concerned(undo), whole_groups=False, leavers_revoke=False)
+    left = state.untold()
+    current = look(
+        tenant,
+        untold.with_memberships(concerned(undo), left),
+        whole_groups=False,
+        leavers_revoke=False,
+        held=untold.people(left),
+    )
     rows = {row for change in undo.changes for row in change.rows}
     rows |= {row for entry in undo.settled for row in entry.rows}
     intake = Intake(Desired(), tuple(sorted(rows)), authoritative=False)
@@ -248,12 +267,13 @@ def _asked_for(
     job, inputs = sitting.job, sitting.inputs
     intake = take_in(inputs.tables, job.rules)
     _insist_on_rows(job.permissions.reinvite, intake)
-    current = _seen(tenant, intake, job, voice)
+    left = state.untold()
+    current = _seen(tenant, intake, job, voice, left)
     if any(finding.code == "domain-doubtful" for finding in intake.findings):
         at_home = {email.rpartition("@")[2] for email in current.users}
         wiser = take_in(inputs.tables, job.rules, at_home=at_home)
         if wiser != intake:
-            intake, current = wiser, _seen(tenant, wiser, job, voice)
+            intake, current = wiser, _seen(tenant, wiser, job, voice, left)
     reconciled = reconcile(intake, current, job.wishes, earlier=state.earlier())
     plan = reconciled.plan
     if reviewed is not None:  # an empty one lets nothing pass
@@ -266,7 +286,11 @@ def _asked_for(
     return Prospect(intake, findings, current, plan)
 
 
-def _seen(tenant: Tenant, intake: Intake, job: Job, voice: Voice) -> Directory:
+def _seen(
+    tenant: Tenant, intake: Intake, job: Job, voice: Voice, left: Collection[Untold]
+) -> Directory:
+    """Look at what the sheets are about, and at what earlier runs have left."""
+
     def tell(calls: int) -> None:
         voice.step(tenant.calls, tenant.calls + calls, "reading the tenant")
 
@@ -274,10 +298,10 @@ def _seen(tenant: Tenant, intake: Intake, job: Job, voice: Voice) -> Directory:
     try:
         return look(
             tenant,
-            intake.desired,
+            untold.with_memberships(intake.desired, left),
             whole_groups=job.wishes.authoritative,
             leavers_revoke=job.wishes.leavers_revoke,
-            held=intake.held.people,
+            held=untold.people(left) | intake.held.people.keys(),
             spread=pool.map if job.pace.workers > 1 else map,
             tell=tell,
         )

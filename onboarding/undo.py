@@ -184,7 +184,7 @@ def _by_hand(entry: Settled, current: Directory) -> Settled:
 
 def _done(change: Change, *, by_us: bool) -> Settled:
     if by_us:
-        message = "an earlier run that was interrupted had done this"
+        message = "an earlier run had done this, and no report could say so"
         return Settled(Status.APPLIED, "earlier-run", message, change.rows, change)
     message = "the tenant is as it was before already"
     return Settled(Status.UNCHANGED, "no-change", message, change.rows)

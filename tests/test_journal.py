@@ -19,9 +19,10 @@ from builders import email, group
 from changes import NOON, Clock, change_role, create, grant, invite, revoke, update
 
 from onboarding.errors import StorageError, TryLater, UsageError
-from onboarding.journal import DAY, Intent, State
+from onboarding.journal import DAY, State
 from onboarding.journal.database import Database
-from onboarding.model import Role
+from onboarding.journal.intents import Intent, Untold
+from onboarding.model import Group, GroupName, Role, User
 from onboarding.plan import Action, Change, Outcome, Status
 
 TENANT = "acme.example"
@@ -70,7 +71,7 @@ def test_an_intent_is_on_disk_before_anything_else_happens(
         pytest.param(invite("ana"), Status.UNCHANGED, False, False, id="somebody-else"),
         pytest.param(invite("ana"), Status.IN_DOUBT, True, True, id="invitation-in-doubt"),
         pytest.param(create("ops"), Status.IN_DOUBT, True, True, id="creation-in-doubt"),
-        pytest.param(grant("ana", "ops"), Status.IN_DOUBT, False, True, id="grant-in-doubt"),
+        pytest.param(grant("ana", "ops"), Status.IN_DOUBT, True, True, id="grant-in-doubt"),
     ],
 )
 def test_an_intent_ends_by_its_outcome(
@@ -106,6 +107,17 @@ def test_a_report_makes_deeds_forgotten_and_leaves_doubts(state: State) -> None:
     journal.conclude([ended(ana, Status.APPLIED), ended(bob, Status.IN_DOUBT)])
     journal.finish()
     assert state.earlier().keys() == state.doubtful() == {bob.key}
+
+
+def test_a_doubtful_membership_outlives_the_report_that_could_not_say_how_it_ended(
+    state: State,
+) -> None:
+    journal, ana = state.begin("run"), grant("ana", "ops")
+    journal.intend("r1", Action.GRANT, [ana])
+    journal.conclude([ended(ana, Status.IN_DOUBT)])
+    journal.finish()
+    assert state.untold() == (Untold("run", ana),)
+    assert state.doubtful() == frozenset()
 
 
 def test_deeds_of_a_run_without_a_report_are_remembered(
@@ -186,6 +198,54 @@ def test_what_a_value_was_before_it_is_set_is_noted_with_the_intent(
     assert state.earlier() == {change.key: was}
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(invite("ana", Role.GUEST), id="invitation"),
+        pytest.param(Change(None, Group(GroupName("ops"), "Ops", "all", default=True)), id="group"),
+        pytest.param(
+            Change(User(email("ana"), Role.GUEST), User(email("ana"), Role.ADMIN)), id="role"
+        ),
+        pytest.param(
+            Change(User(email("ana"), None), User(email("ana"), Role.ADMIN)), id="no-role"
+        ),
+        pytest.param(
+            Change(Group(GroupName("ops"), "Ops"), Group(GroupName("ops"), "Operations")),
+            id="attributes",
+        ),
+        pytest.param(grant("ana", "ops"), id="grant"),
+        pytest.param(revoke("ana", "ops"), id="revocation"),
+    ],
+)
+def test_what_no_report_has_told_of_is_given_back_as_it_was_sent(
+    state: State, change: Change
+) -> None:
+    journal = state.begin("run-1")
+    journal.intend("r1", change.action, [change])
+    journal.conclude([ended(change, Status.APPLIED)])
+    assert state.untold() == (Untold("run-1", change),)
+    journal.finish()
+    assert state.untold() == ()
+
+
+def test_what_may_still_be_in_doubt_is_nothing_to_tell_yet(state: State) -> None:
+    state.begin("run").intend("r1", Action.INVITE, [invite("ana")])
+    assert state.untold() == ()
+    assert state.unsettled() == {"run"}
+
+
+def test_a_run_that_has_begun_is_unfinished_until_it_has_ended(
+    state: State, tmp_path: Path, clock: Clock
+) -> None:
+    first, second = tmp_path / "reports" / "100%_run ", tmp_path / "reports" / "b"
+    state.begun(first)
+    state.begun(second)
+    state.begun(second)
+    state.ended([second])
+    with closing(opened(tmp_path, clock)) as again:
+        assert again.unfinished() == {first}
+
+
 def test_of_what_was_sent_twice_the_last_counts(state: State, clock: Clock) -> None:
     journal = state.begin("run")
     for request, before in (("r1", Role.GUEST), ("r2", Role.ADMIN)):
@@ -197,18 +257,27 @@ def test_of_what_was_sent_twice_the_last_counts(state: State, clock: Clock) -> N
     assert was["role"] == "$admin"
 
 
-def test_a_state_of_the_first_version_is_read_and_added_to(
-    state: State, tmp_path: Path, clock: Clock
+@pytest.mark.parametrize(
+    ("version", "lacks"), [(1, ["becomes", "was"]), (2, ["becomes"])], ids=["first", "second"]
+)
+def test_a_state_of_an_earlier_version_is_read_and_added_to(
+    state: State, tmp_path: Path, clock: Clock, version: int, lacks: list[str]
 ) -> None:
     state.begin("run").intend("r1", Action.INVITE, [invite("ana")])
+    state.begin("run").intend("r2", Action.REVOKE, [revoke("ana", "ops")])
+    state.close_intents(state.open_intents())
     with closing(sqlite3.connect(tmp_path / TENANT / "state.db", isolation_level=None)) as db:
-        db.execute("ALTER TABLE intents DROP COLUMN was")
-        db.execute("PRAGMA user_version = 1")
+        for column in lacks:
+            db.execute(f"ALTER TABLE intents DROP COLUMN {column}")
+        db.execute(f"PRAGMA user_version = {version}")
     with closing(opened(tmp_path, clock)) as again:
-        assert again.earlier() == {"invite ana@acme.example": None}
+        assert again.earlier() == {invite("ana").key: None, revoke("ana", "ops").key: None}
+        assert again.untold() == (Untold("run", revoke("ana", "ops")),), (
+            "of the other too little is known"
+        )
         change = change_role("ana", Role.GUEST, Role.ADMIN)
-        again.begin("run").intend("r2", change.action, [change])
-        assert len(again.earlier()) == 2
+        again.begin("run").intend("r3", change.action, [change])
+        assert len(again.earlier()) == 3
 
 
 def test_a_state_to_which_another_process_has_added_is_read_too(
@@ -217,7 +286,7 @@ def test_a_state_to_which_another_process_has_added_is_read_too(
     with closing(sqlite3.connect(tmp_path / TENANT / "state.db", isolation_level=None)) as db:
         db.execute("PRAGMA user_version = 1")
     with closing(opened(tmp_path, clock)) as again:
-        assert again.earlier() == {}
+        assert (again.earlier(), again.untold()) == ({}, ())
 
 
 def test_a_state_to_which_nothing_can_be_added_is_left_as_it_was() -> None:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from onboarding.apply.pace import Pace
 from onboarding.apply.sight import looked_up
-from onboarding.journal import CREATING, Intent, State
+from onboarding.journal import CREATING, State
+from onboarding.journal.intents import Intent
 from onboarding.model import Email, GroupName
 from onboarding.tenant import Reader
 

@@ -28,8 +28,8 @@ OUTCOMES: dict[str, Code] = {
     ),
     "earlier-run": Code(
         "outcome",
-        "done by an interrupted run",
-        "An earlier run that was interrupted had done this already; it was seen now.",
+        "done by an earlier run",
+        "An earlier run had done this: it was interrupted, or left it in doubt, so that no report could say so. It was seen now.",
         "",
         "yesterday's run was cut off after it had invited the person",
     ),

@@ -25,14 +25,14 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self, TextIO
 
 from onboarding.errors import TryLater, UsageError
 from onboarding.journal.database import Database, storing
-from onboarding.model import Email, GroupName
+from onboarding.journal.intents import Intent, Untold, becomes, put_together, was
+from onboarding.model import Email
 from onboarding.plan import Action, Change, Facts, Outcome, Status
 
 DAY = 86_400.0
@@ -40,25 +40,12 @@ INVITATION_LASTS = 30 * DAY  # product.md promises one invitation in 30 days
 MANUAL_LASTS = 90 * DAY  # a manual row that nobody reported for so long is new again
 CREATING = frozenset((Action.INVITE, Action.CREATE_GROUP))
 """What must never be repeated blindly; everything else sets something to a value."""
+RUN = "run "  # what the note of a run begins with
 OVERTAKEN = "changed-since-plan"  # the code of what is there, but not as asked
 
 CLOSE = "UPDATE intents SET open = 0 WHERE request = ? AND change = ?"
 DROP = "DELETE FROM intents WHERE request = ? AND change = ?"
 DOUBT = "UPDATE intents SET doubt_since = ifnull(doubt_since, ?) WHERE request = ? AND change = ?"
-
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """A change that was about to be sent, and whose end is not known."""
-
-    request_id: str
-    change: str
-    """The change's key."""
-    action: Action
-    email: Email | None
-    group: GroupName | None
-    doubt_since: float | None
-    """When somebody first noted that its fate is unknown; None: nobody has yet."""
 
 
 class State:
@@ -156,7 +143,20 @@ class State:
     def earlier(self) -> dict[str, Facts | None]:
         """Give the changes that were sent and that no report has told of yet: their keys, and what was before."""
         rows = self._db.read("SELECT change, was FROM intents ORDER BY sent")
-        return {change: json.loads(was) if was else None for change, was in rows}
+        return {change: json.loads(before) if before else None for change, before in rows}
+
+    def untold(self) -> tuple[Untold, ...]:
+        """Give the same as changes, each once, but for what is in doubt: whether that is there, nobody knows."""
+        rows = self._db.read(
+            "SELECT change, run, action, email, team, was, becomes, open FROM intents ORDER BY sent"
+        )
+        found = {
+            key: Untold(run, change)
+            for key, run, action, email, team, before, after, is_open in rows
+            if not (is_open and action in CREATING)
+            and (change := put_together(Action(action), email, team, before, after))
+        }
+        return tuple(found.values())
 
     def close_intents(self, intents: Collection[Intent]) -> None:
         """Note that these were carried out, or will be seen by planning afresh."""
@@ -204,8 +204,24 @@ class State:
             ("DELETE FROM manual WHERE at < ?", [(self.now() - MANUAL_LASTS,)]),
         )
 
-    def untold(self) -> frozenset[str]:
-        """Give the names of the runs that sent what no report has told of yet."""
+    def begun(self, folder: Path) -> None:
+        """Note that a run has begun, and where its files go."""
+        self._db.write(
+            ("INSERT OR IGNORE INTO facts VALUES (?, '')", [(f"{RUN}{folder.absolute()}",)])
+        )
+
+    def ended(self, folders: Iterable[Path]) -> None:
+        """Note that these runs have their reports, or are gone."""
+        rows = [(f"{RUN}{folder.absolute()}",) for folder in folders]
+        self._db.write(("DELETE FROM facts WHERE name = ?", rows))
+
+    def unfinished(self) -> frozenset[Path]:
+        """Give the folders of the runs that have begun and not ended; who holds the lock knows that they are dead."""
+        rows = self._db.read("SELECT name FROM facts WHERE substr(name, 1, ?) = ?", len(RUN), RUN)
+        return frozenset(Path(name.removeprefix(RUN)) for (name,) in rows)
+
+    def unsettled(self) -> frozenset[str]:
+        """Give the names of the runs that sent what no report has told of yet, or what is in doubt."""
         return frozenset(run for (run,) in self._db.read("SELECT DISTINCT run FROM intents"))
 
     def noted(self, name: str) -> str:
@@ -244,11 +260,11 @@ class Journal:
         """Record what is about to be sent; only after this may its first byte leave."""
         now = self.now()
         rows = [
-            (request_id, c.key, c.action, c.email, c.group, self._run, now, _was(c))
+            (request_id, c.key, c.action, c.email, c.group, self._run, now, was(c), becomes(c))
             for c in changes
         ]
         self._tell("intent", request=request_id, action=action, changes=[c.key for c in changes])
-        self._db.write(("INSERT INTO intents VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 1, ?)", rows))
+        self._db.write(("INSERT INTO intents VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 1, ?, ?)", rows))
 
     def accept(self, request_id: str, changes: Sequence[Change]) -> None:
         """Record a clear yes. From here on an invitation counts, whether it is ever seen or not."""
@@ -266,16 +282,15 @@ class Journal:
     def conclude(self, ends: Sequence[tuple[Change, Outcome]]) -> None:
         """Record what became of changes; each outcome names its request.
 
-        An invitation or a group creation in doubt stays open, for a later run to settle. Anything else in doubt
-        is closed: planning afresh shows what is missing, and sets it again. Who has an account now counts as
-        invited, with whatever role: it may have been us, and the next look may not show it yet.
+        What is in doubt stays open, for a later run to settle. Who has an account now counts as invited, with
+        whatever role: it may have been us, and the next look may not show it yet.
         """
         closed, dropped, doubted, invited = [], [], [], []
         for change, outcome in ends:
             row = (outcome.request_id, change.key)
-            if outcome.status is Status.IN_DOUBT and change.action in CREATING:
+            if outcome.status is Status.IN_DOUBT:
                 doubted.append((self.now(), *row))
-            elif outcome.status in (Status.APPLIED, Status.IN_DOUBT):
+            elif outcome.status is Status.APPLIED:
                 closed.append(row)
             else:
                 dropped.append(row)
@@ -332,12 +347,6 @@ def _lock(folder: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _was(change: Change) -> str | None:
-    """Write down what a value was before it is set: whoever takes the change back later can't read that any more."""
-    facts = change.facts()["before"] if change.after else None
-    return json.dumps(facts) if facts else None
 
 
 def _folder_name(tenant: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from onboarding.errors import StorageError
 from onboarding.model import Email
 
-VERSION = 2
+VERSION = 3
 PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON")
 """A transaction is on the disk when it ends, not only when SQLite tidies up; what is deleted is gone."""
 
@@ -23,16 +23,19 @@ BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS intents (
     request TEXT NOT NULL, change TEXT NOT NULL, action TEXT NOT NULL, email TEXT, team TEXT,
-    run TEXT NOT NULL, sent REAL NOT NULL, doubt_since REAL, open INTEGER NOT NULL, was TEXT,
+    run TEXT NOT NULL, sent REAL NOT NULL, doubt_since REAL, open INTEGER NOT NULL, was TEXT, becomes TEXT,
     PRIMARY KEY (request, change)
 ) STRICT;
 CREATE TABLE IF NOT EXISTS invitations (address TEXT PRIMARY KEY, at REAL NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS accepts (fingerprint TEXT PRIMARY KEY, at REAL NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS manual (change TEXT PRIMARY KEY, at REAL NOT NULL) STRICT;
 INSERT OR IGNORE INTO facts VALUES ('key', lower(hex(randomblob(32))));
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 COMMIT;
 """
+
+ADDED = (("was", 2), ("becomes", 3))
+"""Columns of intents, and since which version."""
 
 Step = tuple[str, Sequence[tuple[object, ...]]]
 """A statement and the rows it is carried out for."""
@@ -99,9 +102,9 @@ class Database:
                 f"the state in {self.path.parent} was written by a newer version of this program; nothing was "
                 "sent. Update the program."
             )
-        if version == 1:
+        for column in [name for name, since in ADDED if 0 < version < since]:
             try:
-                self._connection.execute("ALTER TABLE intents ADD COLUMN was TEXT")
+                self._connection.execute(f"ALTER TABLE intents ADD COLUMN {column} TEXT")
             except sqlite3.OperationalError as error:
                 if "duplicate column" not in str(error):  # else another process has come first
                     raise

@@ -69,7 +69,7 @@ class Scene:
         """Settle rows for which the tenant is as asked, perhaps since an interrupted run sent this change."""
         for change in changes if self.earlier else ():
             if change.key in self.earlier:
-                message = "an earlier run that was interrupted had done this"
+                message = "an earlier run had done this, and no report could say so"
                 change = replace(change.since(self.earlier[change.key]), rows=rows)
                 return Settled(Status.APPLIED, "earlier-run", message, rows, change)
         return Settled(Status.UNCHANGED, "no-change", AS_ASKED, rows)

@@ -29,6 +29,7 @@ from .world import EMPTY, LAG, LIFE, Clock, Disk, Event, Tenant, Trouble
 
 WAIT = LIFE + LAG + 1
 """How long a doubt waits here; the product's setting is ``wait``."""
+CREATES = "action IN ('invite', 'create-group')"
 PERMISSIONS = Permissions(allow_admins=True, allow_default=True)
 
 Start = Literal["at-once", "soon", "just-before-due", "when-due", "late"]
@@ -168,7 +169,8 @@ class _Stage:
             self.clock.sleep(31 * DAY)
 
     def _due(self) -> float:
-        found = self.disk.execute("SELECT min(doubt_since) FROM intents WHERE open").fetchone()[0]
+        query = f"SELECT min(doubt_since) FROM intents WHERE open AND {CREATES}"
+        found = self.disk.execute(query).fetchone()[0]
         return (found or 0.0) + self.pace.wait
 
     def run(self) -> None:
@@ -264,7 +266,7 @@ class _Stage:
     @property
     def _on_the_books(self) -> bool:
         """Whether nothing is under way or unsettled: who is deleted in a doubt is beyond us."""
-        unsettled = self.disk.execute("SELECT 1 FROM intents WHERE open").fetchone()
+        unsettled = self.disk.execute(f"SELECT 1 FROM intents WHERE open AND {CREATES}").fetchone()
         return not (self.given_up or self.tenant.under_way or unsettled)
 
     def _is_lost_cause(self, row: RowResult) -> bool:
