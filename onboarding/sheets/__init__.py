@@ -137,7 +137,7 @@ def _sheets(sheets: Sequence[Sheet], snapshot: Snapshot, name: str) -> Iterator[
     for sheet in sheets:
         if sheet.read:
             yield Grid(
-                Cells.of(sheet.rows),
+                Cells.by_column(sheet.columns, sheet.height),
                 sheet.name,
                 errors=sheet.errors,
                 covered=sheet.covered,

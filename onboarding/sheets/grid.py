@@ -62,6 +62,11 @@ class Cells:
             beyond,
         )
 
+    @classmethod
+    def by_column(cls, columns: list[list[str]], height: int) -> Cells:
+        """Take columns of this height; they are empty afterwards, so that no cell is there twice."""
+        return cls(_framed(columns, height))
+
 
 def _framed(columns: list[list[str]], length: int) -> pd.DataFrame:
     """Make a frame of columns, letting go of each as soon as it is in."""

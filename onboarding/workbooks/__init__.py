@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from onboarding.confined import confined
 from onboarding.errors import SheetError
+from onboarding.workbooks.cells import Piece, apart
 from onboarding.workbooks.container import TOO_MUCH
 
 __all__ = ["Sheet", "Workbook", "is_workbook", "read_workbook"]
@@ -32,13 +33,15 @@ _CRASHED = "no readable workbook: reading it broke off; open it in a spreadsheet
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One worksheet; the row with number n is ``rows[n - 1]``, positions of columns count from 0."""
+    """One worksheet; the cell in row n of a column is ``columns[position][n - 1]``, positions count from 0."""
 
     name: str
     visible: bool
     read: bool
     """A hidden sheet is not, unless it was named."""
-    rows: list[list[str]] = field(default_factory=list)
+    columns: list[list[str]] = field(default_factory=list)
+    height: int = 0
+    """How many rows there are, in every column."""
     errors: dict[Place, str] = field(default_factory=dict)
     """What a cell shows instead of a value; empty where a formula was never calculated."""
     covered: frozenset[Place] = frozenset()
@@ -80,12 +83,12 @@ def read_workbook(
 
 
 def _understood(said: Iterable[Any]) -> Workbook:
-    """Put together what the process wrote: the format, each sheet's facts, its rows in pieces."""
+    """Put together what the process wrote: the format, each sheet's facts, its columns in pieces."""
     kind = ""
     sheets: list[Sheet] = []
     for line in said:
         if isinstance(line, list):
-            sheets[-1].rows.extend(line)
+            _extend(sheets[-1].columns, line)
         elif "refused" in line:
             raise SheetError(line["refused"])
         elif "sheet" in line:
@@ -95,11 +98,18 @@ def _understood(said: Iterable[Any]) -> Workbook:
     return Workbook(kind, tuple(sheets))
 
 
+def _extend(columns: list[list[str]], pieces: Sequence[Piece]) -> None:
+    columns += [[] for _ in pieces[len(columns) :]]
+    for column, piece in zip(columns, pieces, strict=True):
+        column += apart(piece)
+
+
 def _sheet(facts: dict[str, Any]) -> Sheet:
     return Sheet(
         facts["sheet"],
         facts["visible"],
         facts["read"],
+        height=facts.get("height", 0),
         errors={(row, position): shown for row, position, shown in facts.get("errors", ())},
         covered=frozenset(map(tuple, facts.get("covered", ()))),
         hidden_rows=frozenset(facts.get("hidden_rows", ())),

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+import sys
+
 from onboarding.confined import request
 from onboarding.workbooks.inside import lines
 
-print("{}", flush=True)  # noqa: T201  (up and running; whatever goes wrong from here on, the file did it)
+gc.disable()  # nothing here goes in circles, and looking for them takes a twentieth of the time
+out = sys.stdout.buffer
+out.write(b"{}\n")  # up and running; whatever goes wrong from here on, the file did it
+out.flush()
 asked, content = request()
 for line in lines(content, asked["sheets"]):
-    print(line)  # noqa: T201  (to whoever started this)
+    out.write(line.encode(errors="surrogatepass") + b"\n")

@@ -9,7 +9,8 @@ from __future__ import annotations
 import io
 import json
 import struct
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
+from itertools import chain
 
 from python_calamine import (
     CalamineError,
@@ -22,12 +23,14 @@ from python_calamine import (
 
 from onboarding.errors import SheetError
 from onboarding.workbooks import ods, xls, xlsb, xlsx
-from onboarding.workbooks.cells import texts
+from onboarding.workbooks.cells import Cell, Piece, texts, together
 from onboarding.workbooks.container import DAMAGED, PROTECTED, TOO_MUCH, Parts, opened
 from onboarding.workbooks.marks import Marks, Place
 
+Rows = list[list[Cell]]
+
 CHUNK = 5_000
-"""Rows in one line."""
+"""Rows in one line, column by column."""
 
 
 def lines(content: bytes, wanted: Collection[str]) -> Iterator[str]:
@@ -82,24 +85,31 @@ def _sheets(
             facts = {"sheet": sheet.name, "visible": visible, "read": True}
             yield json.dumps(facts | _facts(marks, rows))
             for first in range(0, len(rows), CHUNK):
-                yield json.dumps(rows[first : first + CHUNK])
+                yield json.dumps(_columns(rows[first : first + CHUNK]), ensure_ascii=False)
 
 
-def _rows(sheet: CalamineSheet, marks: Marks) -> list[list[str]]:
-    """Give all rows from the first of the sheet on; the library ends where the last value is."""
+def _rows(sheet: CalamineSheet, marks: Marks) -> Rows:
+    """Give all rows from the first of the sheet on, as wide as each other; the library ends where the last value is."""
     if sheet.end is not None:
         marks.reach(sheet.end[0] + 1, sheet.end[1])
-    rows = [*map(texts, sheet.to_python(skip_empty_area=False))]
+    rows = sheet.to_python(skip_empty_area=False)
+    width = len(rows[0]) if rows else 0
     last = max((row for row, _ in marks.errors), default=0)
-    rows += [[] for _ in range(last - len(rows))]
+    rows += [[""] * width for _ in range(last - len(rows))]
     for (row, position), shown in marks.shown.items():
-        if row <= len(rows) and position < len(rows[row - 1]):
+        if row <= len(rows) and position < width:
             rows[row - 1][position] = shown
     return rows
 
 
-def _facts(marks: Marks, rows: Sequence[Sequence[str]]) -> dict[str, object]:
+def _columns(rows: Rows) -> list[Piece]:
+    cells = texts([*chain.from_iterable(rows)])
+    return [together(cells[place :: len(rows[0])]) for place in range(len(rows[0]))]
+
+
+def _facts(marks: Marks, rows: Rows) -> dict[str, object]:
     return {
+        "height": len(rows),
         "errors": [[*place, shown] for place, shown in sorted(marks.errors.items())],
         "covered": sorted({place for area in marks.merged for place in _covered(rows, *area)}),
         "hidden_rows": sorted(row for row in marks.hidden_rows if row <= len(rows)),
@@ -107,10 +117,10 @@ def _facts(marks: Marks, rows: Sequence[Sequence[str]]) -> dict[str, object]:
     }
 
 
-def _covered(rows: Sequence[Sequence[str]], first: Place, last: Place) -> Iterator[Place]:
+def _covered(rows: Rows, first: Place, last: Place) -> Iterator[Place]:
     """Give the cells that look filled and are blank, since a merged one with a value covers them."""
     (top, left), (bottom, right) = first, last
-    if top <= len(rows) and left < len(rows[top - 1]) and rows[top - 1][left]:
+    if top <= len(rows) and left < len(rows[top - 1]) and rows[top - 1][left] != "":
         for row in range(top, min(bottom, len(rows)) + 1):
             for position in range(left, min(right + 1, len(rows[top - 1]))):
                 if (row, position) != first:

@@ -97,11 +97,12 @@ class _Content:
     def _end_of_cell(self, text: str) -> None:
         marks, cell = self.sheets[-1], self._cell
         row, position = self._row + 1, self._position + 1
-        if text or "office:value" in cell:
+        of_formula = "table:formula" in cell
+        is_error = cell.get("calcext:value-type") == "error"
+        if text or "office:value" in cell or of_formula or is_error:
             many = _many(cell, "table:number-columns-repeated")
             marks.reach(row + self._rows - 1, position + many - 1)
-        of_formula = "table:formula" in cell
-        if cell.get("calcext:value-type") == "error" or (of_formula and _ERROR.fullmatch(text)):
+        if is_error or (of_formula and _ERROR.fullmatch(text)):
             self._put(marks.errors, text or "#ERROR!")
         elif of_formula and "office:value-type" not in cell and not self._paragraphs:
             self._put(marks.errors, "")

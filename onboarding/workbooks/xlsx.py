@@ -18,10 +18,10 @@ from onboarding.workbooks.marks import MOST_CELLS, STRUCK, Marks, place
 
 Attributes = Mapping[str, str]
 
-_TELLING = (b't="e"', b"<f>", b"<f ", b"<f/", b'hidden="1"', b'hidden="true"', b"<mergeCell ")
-"""Bytes without one of which a sheet, written as nearly all programs write it, has nothing to tell."""
+_TELLING = [*map(re.compile, (rb't="e"', rb"<f[ />]", rb'hidden="(?:1|true)"', rb"<mergeCell "))]
+"""What stands in none of the sheets that have nothing to tell and are written as nearly all programs write them."""
 _DIMENSION = re.compile(rb"""<(?:\w+:)?dimension\s+ref=["'](?:[A-Z]+\d+:)?([A-Z]+\d+)["']""")
-_ROW = re.compile(rb'<row r="(\d+)')
+_ROW = re.compile(rb'<row(?: r="(\d+))?')
 _ON = ("1", "true")
 _ZEROS = re.compile("0{2,}")
 _PER_CENT = re.compile(r"0(?:\.0{1,9})?%")
@@ -157,14 +157,15 @@ def _marks(xml: bytes, styles: Mapping[str, str], *, calculated: bool) -> Marks:
 def _has_nothing_to_tell(xml: bytes) -> bool:
     """Look without parsing: whether it is written as usual, near enough together, and has none of the signs."""
     head = xml[:4096]
-    rows = [*map(int, _ROW.findall(xml))]
-    if b"<worksheet" not in head or b"='" in head or len(rows) != xml.count(b"<row"):
+    numbers = _ROW.findall(xml)
+    if b"<worksheet" not in head or b"='" in head or b"" in numbers:
         return False
+    rows = [*map(int, numbers)]
     dimension = _DIMENSION.search(head)
     row, position = place(dimension[1].decode()) if dimension else (MOST_CELLS, 1)
     near = max([row, *rows[-1:]]) * (position + 1) <= MOST_CELLS // 4
     in_order = all(map(lt, rows, rows[1:]))
-    return near and in_order and not any(sign in xml for sign in _TELLING)
+    return near and in_order and not any(sign.search(xml) for sign in _TELLING)
 
 
 class _Sheet:
@@ -222,7 +223,7 @@ class _Sheet:
             self._end_of_cell("".join(self._text))
 
     def _end_of_cell(self, value: str) -> None:
-        if value or self._formula:
+        if value or self._formula or self._kind == "e":
             self.marks.reach(*self._place)
         if value and self._styles.get(self._style) == STRUCK:
             self.marks.errors[self._place] = STRUCK

@@ -12,14 +12,16 @@ import io
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-
-import xlsxwriter
+from typing import TYPE_CHECKING
 
 from onboarding.model import Email, Group, GroupKey, GroupName, User, group_key, groups_by_key
 from onboarding.schemas import CLEAR, LONGEST, NOTHING, wrong_name
 from onboarding.schemas.addresses import fault, tidied
 from onboarding.schemas.text import clean, label
 from onboarding.sheets.cells import ERRORS
+
+if TYPE_CHECKING:
+    from xlsxwriter import Workbook
 
 ROWS = 1_000_000  # per sheet; Excel's limit is 1,048,576
 INTERNAL_NAME = re.compile(rf"[a-z0-9_]{{1,{LONGEST}}}")
@@ -76,6 +78,8 @@ def exported(
 
 def workbook(found: Exported) -> bytes:
     """Give the workbook's bytes: sheets Users, Groups and Memberships."""
+    import xlsxwriter  # here, since few commands write one
+
     content = io.BytesIO()
     with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
         _sheet(book, "Users", ("email", "role", "status"), found.people)
@@ -126,7 +130,7 @@ def _is_kept(cell: str) -> bool:
 
 
 def _sheet(
-    book: xlsxwriter.Workbook, name: str, headers: Sequence[str], rows: Iterable[Sequence[str]]
+    book: Workbook, name: str, headers: Sequence[str], rows: Iterable[Sequence[str]]
 ) -> None:
     text, bold = book.add_format({"num_format": "@"}), book.add_format({"bold": True})
     sheet = book.add_worksheet(name)

@@ -15,8 +15,6 @@ from collections.abc import Collection, Mapping
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader
-
 from onboarding.words import said
 from onboarding.writers.finished import Finished, Since, moment
 from onboarding.writers.page.content import FEW, SHOWN, Content, content, grids
@@ -25,6 +23,8 @@ from onboarding.writers.text import count, duration
 
 def report_html(finished: Finished, names: Collection[str]) -> bytes:
     """Give the page; ``names`` are the files that lie beside it."""
+    from jinja2 import Environment, PackageLoader  # here, since `validate` hardly ever needs it
+
     said_here = content(finished)
     scripts = [_asset("vendor/tabulator.min.js"), _asset("page.js")]
     styles = [_asset("vendor/tabulator.min.css"), _asset("page.css")]

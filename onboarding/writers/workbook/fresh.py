@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from typing import Any
-
-import xlsxwriter
-from xlsxwriter.format import Format
-from xlsxwriter.worksheet import Worksheet
+from typing import TYPE_CHECKING, Any
 
 from onboarding.report import RESULT_COLUMNS
 from onboarding.writers.tables import cells_of, columns_of, lines_of
@@ -26,11 +22,17 @@ from onboarding.writers.workbook.style import (
     writable,
 )
 
-Formats = dict[str, Format]
+if TYPE_CHECKING:
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
+
+    Formats = dict[str, Format]
 
 
 def fresh(parts: Sequence[Part], summary: tuple[str, Sequence[Line]] | None) -> bytes:
     """Make the workbook: the first sheet's title and lines, if there is one, then a sheet for each part."""
+    import xlsxwriter  # here, since `validate` hardly ever writes one
+
     content = io.BytesIO()
     book = xlsxwriter.Workbook(content, {"in_memory": True})
     looks = {style: book.add_format(_format(style)) for style in STYLES.values()}

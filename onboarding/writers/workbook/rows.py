@@ -12,14 +12,14 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from html import escape
 from itertools import chain, count, islice
-from typing import NamedTuple
-from xml.sax.saxutils import escape
-
-from xlsxwriter.format import Format
-from xlsxwriter.utility import xl_col_to_name
+from typing import TYPE_CHECKING, NamedTuple
 
 from onboarding.writers.workbook.style import LONGEST, escaped
+
+if TYPE_CHECKING:
+    from xlsxwriter.format import Format
 
 CHUNK = 1_000  # rows put into bytes at a time
 QUICKLY = 3  # of 9: the default takes twice as long for a tenth less
@@ -71,6 +71,8 @@ def _row(number: int, row: Row) -> str:
 @lru_cache(maxsize=256)
 def _template(styles: tuple[Format, ...]) -> str:
     """Make a row of these styles: ``#`` stands for its number, ``%s`` for its height and for what is in each cell."""
+    from xlsxwriter.utility import xl_col_to_name
+
     cells = (
         f'<c r="{xl_col_to_name(n)}#" s="{style.xf_index}"%s' for n, style in enumerate(styles)
     )
@@ -84,7 +86,7 @@ def _cell(text: str) -> str:
         return "/>"
     if len(text) <= LONGEST and not _SPECIAL.search(text):
         return f' t="inlineStr"><is><t>{text}</t></is></c>'
-    xml = escape(escaped(text))
+    xml = escape(escaped(text), quote=False)
     return f' t="inlineStr"><is><t xml:space="preserve">{xml}</t></is></c>'
 
 
