@@ -204,7 +204,7 @@ class Settings(BaseModel):
     )
     sso_groups: frozenset[str] = Field(
         frozenset(),
-        description="Internal names of groups whose members single sign-on keeps; nobody is taken out for absence.",
+        description="Groups whose members single sign-on keeps, by their names or internal names; nobody is taken out for absence.",
     )
     report: ReportSettings = Field(
         default_factory=ReportSettings,
@@ -353,7 +353,31 @@ def _complaint(complaint: Any, origins: Origins) -> str:
     origin = origins.get(key, Origin(Source.DEFAULT, "settings"))
     where = f"{origin}: {'.'.join((key, *inner))}" if origin.source is Source.FILE else f"{origin}"
     if complaint["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(key, Settings.model_fields, 1)
+        known = _INSIDE[key] if inner else Settings
+        near = difflib.get_close_matches((key, *inner)[-1], known.model_fields, 1)
         return f"{where}: there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
     message = complaint["msg"].removeprefix("Value error, ")
-    return f"{where}: {message[:1].lower()}{message[1:]}, not {complaint['input']!r}"
+    if wanted := _WANTED.get(complaint["type"]):
+        message = f"write {wanted.format(**complaint.get('ctx', {}))}"
+    value = complaint["input"]
+    return f"{where}: {message}" + ("" if isinstance(value, list | dict) else f", not {value!r}")
+
+
+_INSIDE: Mapping[str, type[BaseModel]] = {"files": InputSettings, "report": ReportSettings}
+_LIST = 'a list, such as ["one", "two"]'
+_TABLE = "a table, with a line for each of its names"
+_WANTED = {
+    "bool_type": "true or false",
+    "dict_type": _TABLE,
+    "frozen_set_type": _LIST,
+    "greater_than_equal": "{ge} or more",
+    "int_type": "a whole number",
+    "less_than_equal": "{le} or less",
+    "literal_error": "{expected}",
+    "mapping_type": _TABLE,
+    "model_type": _TABLE,
+    "path_type": "a path in quotes",
+    "string_type": "a text in quotes",
+    "tuple_type": _LIST,
+}
+"""What to write in place of a value that pydantic refuses in words of its own, by the kind of its complaint."""

@@ -102,6 +102,7 @@ def examine(
         yield _size(first, len(groups), patient.page_size)
         yield _look_up(patient, first)
         yield _single_sign_on(patient, first, groups, sso_groups)
+        yield from _strays(groups, sso_groups)
     except TokenRefused as error:
         to_do = RIGHTS
         if looked_at == "connection":
@@ -197,6 +198,17 @@ def _single_sign_on(
         to_do = f"Set sso_groups to hold {quoted}: nobody loses them by absence then."
         return Check("single sign-on", ok=True, seen=seen, to_do=to_do)
     return Check("single sign-on", ok=True, seen=seen)
+
+
+def _strays(groups: Collection[Group], sso_groups: Collection[str]) -> Iterator[Check]:
+    """Find what the settings name and the tenant lacks: a misspelt name protects nobody, and no run says so."""
+    known = groups_by_key(groups)
+    if strays := sorted(label for label in sso_groups if group_key(label) not in known):
+        seen = f"the tenant has no group {', '.join(strays)}"
+        to_do = (
+            "Correct the name in sso_groups; in a group of another name people are not protected."
+        )
+        yield Check("sso_groups", ok=True, seen=seen, to_do=to_do)
 
 
 def where_it_ends(url: str) -> str:

@@ -198,6 +198,15 @@ def test_what_single_sign_on_fills_is_compared_with_the_settings(
     assert found == Check("single sign-on", ok=True, seen=seen, to_do=to_do)
 
 
+def test_a_protected_group_that_the_tenant_lacks_is_probably_misspelt() -> None:
+    assert named(examined(patient(), "Finanse", "finance", "Opps"), "sso_groups") == Check(
+        "sso_groups",
+        ok=True,
+        seen="the tenant has no group Finanse, Opps",
+        to_do="Correct the name in sso_groups; in a group of another name people are not protected.",
+    )
+
+
 def test_accounts_that_scim_keeps_are_mentioned() -> None:
     found = patient()
     found.put(replace(user("scim"), scim=True))

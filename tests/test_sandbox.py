@@ -1590,8 +1590,12 @@ def test_the_command_line_comes_on_top_of_the_file(tmp_path: Path) -> None:
         pytest.param(
             "--switch=unknown_guid=410", "unknown_guid: '410' is not possible", id="choice"
         ),
-        pytest.param("--fault=fire", "kind: there are latency, status", id="kind"),
-        pytest.param("--fault=html nth=x", "nth: 'x' is not possible here", id="number"),
+        pytest.param(
+            "--fault=fire", "'fire' is no kind of fault; there are latency, status", id="kind"
+        ),
+        pytest.param(
+            "--fault=html nth=x", "nth: 'x' is not possible here; write a whole number", id="number"
+        ),
         pytest.param("--fault=html match='", "No closing quotation", id="quote"),
     ],
 )
@@ -1770,7 +1774,9 @@ def test_a_port_in_use_is_said_in_one_line(tenant: Sandbox, tmp_path: Path) -> N
     ("content", "complaint"),
     [
         pytest.param(
-            '{"switches": {"page_cap": "x"}}', "page_cap: 'x' is not possible here", id="value"
+            '{"switches": {"read_lag": "x"}}',
+            "read_lag: 'x' is not possible here; write a number",
+            id="value",
         ),
         pytest.param("[]", "settings: expected an object", id="no-object"),
         pytest.param('{"faults": 1}', "faults: expected a list", id="no-list"),

@@ -162,7 +162,9 @@ def fault(given: object) -> Fault:
     """A fault out of JSON; ValueError says what is wrong with it."""
     values = checked(Fault, given)
     if values.get("kind") not in KINDS:
-        raise ValueError(f"kind: there are {', '.join(KINDS)}")
+        raise ValueError(
+            f"{values.get('kind')!r} is no kind of fault; there are {', '.join(KINDS)}"
+        )
     try:
         re.compile(values.get("match", ""))
     except re.error as error:
@@ -267,8 +269,10 @@ def _term(shape: Shape, name: str) -> str:
 
 def _possible(shape: Shape, name: str) -> str:
     """What is possible here, for a complaint."""
-    told = choices(shape, name)
-    return f"; there are {', '.join(json.dumps(each) for each in told)}" if told else ""
+    if told := choices(shape, name):
+        return f"; there are {', '.join(json.dumps(each) for each in told)}"
+    kind = get_args(_types(shape)[name])[0]
+    return {int: "; write a whole number", float: "; write a number"}.get(kind, "")
 
 
 def _from_text(shape: Shape, texts: list[str]) -> dict[str, Any]:
