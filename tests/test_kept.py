@@ -120,6 +120,10 @@ def _added_inside(folder: Path) -> None:
     (folder / "retry" / "fixed.xlsx").write_text("")
 
 
+def _folder_added(folder: Path) -> None:
+    (folder / "for Olga").mkdir()
+
+
 def _link(folder: Path) -> None:
     (folder / "results.csv").unlink()
     (folder / "results.csv").symlink_to(folder.parent)
@@ -134,7 +138,7 @@ def _folder_is_a_link(folder: Path) -> None:
     "change",
     [
         *(_unfinished, _half_a_summary, _another_format, _moved),
-        *(_corrected, _added, _added_inside, _link, _folder_is_a_link),
+        *(_corrected, _added, _added_inside, _folder_added, _link, _folder_is_a_link),
     ],
 )
 def test_what_is_not_as_a_run_leaves_it_is_kept(
@@ -153,10 +157,20 @@ def test_what_is_not_as_a_run_leaves_it_is_kept(
 
 @pytest.mark.parametrize("name", ["people", "2026-11-01", "20261101T043000Z", "onboarding.db"])
 def test_other_names_are_nobodys_business(tmp_path: Path, name: str) -> None:
-    put(tmp_path, 1).rename(tmp_path / name)
+    folder = put(tmp_path, 1).rename(tmp_path / name)
+    summary = json.loads((folder / "summary.json").read_text())
+    (folder / "summary.json").write_text(json.dumps(summary | {"folder": str(folder)}))
     put(tmp_path, 2)
     prune(tmp_path, TENANT, keep=1, spare=())
     assert (tmp_path / name / "summary.json").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_the_runs_of_somebody_else_neither_count_nor_go(tmp_path: Path) -> None:
+    os.chown(put(tmp_path, 1), 12345, 12345)
+    put(tmp_path, 2)
+    os.chown(put(tmp_path, 3), 12345, 12345)
+    assert pruned(tmp_path, 1) == [1, 2, 3]
 
 
 def test_a_run_with_open_ends_is_kept(tmp_path: Path) -> None:

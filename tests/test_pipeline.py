@@ -546,8 +546,11 @@ def test_a_state_that_is_lost_after_the_report_is_told_in_the_summary(desk: Desk
     tenant = Forgetful([user("olga", Role.ADMIN), user("ana")], [group("finance")])
     tenant.folder = desk.folder / "state"
     people = desk.sheet("m.csv", "email,group\nana@acme.example,Finance\n")
+    earlier = desk.run(acme(), people)
     report = desk.run(tenant, people, keep_runs=1)
     assert report.folder
+    assert earlier.folder
+    assert earlier.folder.exists(), "nobody knows what of it is still open"
     told = json.loads((report.folder / "summary.json").read_text())
     assert (report.exit_code, told["exit_code"], told["statuses"]["applied"]) == (74, 74, 1)
     assert "was deleted or replaced" in told["error"]
