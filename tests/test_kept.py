@@ -25,6 +25,7 @@ def put(
     reports: Path,
     day: int,
     *,
+    year: int = 2026,
     command: str = "run",
     tenant: str = TENANT,
     exit_code: int = 0,
@@ -33,7 +34,7 @@ def put(
     sha256: str = "",
 ) -> Path:
     """Make the folder of a run on a day of November."""
-    folder = reports / f"202611{day:02}T043000Z-people.csv"
+    folder = reports / f"{year}11{day:02}T043000Z-people.csv"
     (folder / "retry").mkdir(parents=True)
     for name in ("results.csv", "retry/people.csv", "journal.jsonl", "undo.json"):
         (folder / name).write_text(name)
@@ -239,6 +240,14 @@ def test_a_run_keeps_as_many_as_it_is_told_itself_among_them(tmp_path: Path) -> 
     assert last.folder in left
     desk.run(tenant, people)
     assert len(list((tmp_path / "reports").iterdir())) == 3
+
+
+def test_a_run_keeps_itself_even_if_the_clock_was_put_back(tmp_path: Path) -> None:
+    desk, reports = Desk(tmp_path), tmp_path / "reports"
+    later = put(reports, 1, year=9999)
+    first = desk.run(acme(), desk.sheet("people.csv", GRANT), keep_runs=1)
+    assert first.folder
+    assert {later, first.folder} == set(reports.iterdir())
 
 
 def test_a_run_with_a_doubt_is_kept_until_that_is_settled(tmp_path: Path) -> None:

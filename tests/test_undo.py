@@ -645,6 +645,27 @@ def test_what_no_run_can_have_undone_is_no_undo(desk: Desk, change: Change) -> N
     assert tenant.writes() == writes
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        pytest.param(
+            Settled(Status.APPLIED, "done", "", (), grant("ana", "finance")), id="said-to-be-done"
+        ),
+        pytest.param(Settled(Status.MANUAL, BY_HAND, "somebody left", ()), id="of-nothing"),
+    ],
+)
+def test_an_undo_settles_nothing_but_what_the_run_did_and_a_person_takes_back(
+    desk: Desk, entry: Settled
+) -> None:
+    """The fingerprint does not cover it, and the report would repeat it."""
+    tenant = acme()
+    first = desk.run(tenant, desk.sheet("people.csv", "email,role\nana@acme.example,Guest\n"))
+    forged = Plan(tenant.name, (), (entry,))
+    undo_file(first).write_bytes(b"".join(dump(forged, Undoes("a run", {}))))
+    with pytest.raises(UsageError, match="this is no undo of any run; nothing was sent"):
+        undone(desk, tenant, first)
+
+
 def test_only_the_undo_that_is_expected_is_carried_out(desk: Desk, sheets: list[Path]) -> None:
     tenant = acme()
     first = desk.run(tenant, *sheets)
