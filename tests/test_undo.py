@@ -29,7 +29,7 @@ from onboarding.job import Report
 from onboarding.look import look
 from onboarding.model import Directory, Email, GroupName, Role
 from onboarding.plan import Cause, Change, Plan, Settled, Status
-from onboarding.safety import Limit, Limits, Permissions
+from onboarding.safety import Limit, Limits, Permissions, screen
 from onboarding.saved import Undoes, dump
 from onboarding.undo import BY_HAND, as_of_today, concerned, in_lines, taken_back
 
@@ -181,6 +181,18 @@ def test_what_a_token_can_take_back_is_turned_round_with_its_rows(
 ) -> None:
     assert undo_of(replace(done, rows=(ONE,))).changes == (replace(back, rows=(ONE,)),)
     assert undo_of(done).settled == ()
+
+
+def test_a_role_is_taken_back_from_the_account_as_it_is_today() -> None:
+    """Guards look at it: who was still pending when made an admin may be the last admin by now."""
+    then = user("ana", Role.GUEST, pending=True)
+    today = user("ana", Role.ADMIN, id="another")
+    undo = undo_of(Change(then, replace(then, role=Role.ADMIN)))
+    plan = as_of_today(undo, directory([today], []))
+    assert plan.changes == (Change(today, replace(today, role=Role.GUEST)),)
+    assert told(screen(plan, directory([today], []), Permissions(allow_admins=True))) == [
+        ("last-admin", "this would leave the tenant without an admin")
+    ]
 
 
 @pytest.mark.parametrize(
