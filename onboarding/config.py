@@ -31,6 +31,7 @@ from pydantic import (
 
 from onboarding.errors import UsageError
 from onboarding.model import Role
+from onboarding.safety import Limit
 
 READING_ONLY = ("columns", "role_aliases", "encoding", "delimiter", "files")
 """What an ``onboarding.toml`` in the working folder may set."""
@@ -49,7 +50,6 @@ KEYS = (
 """What people try to write into a settings file, and must not."""
 
 DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
-LIMIT = re.compile(r"\d+(\.\d+)?%|\d+")
 
 
 class Source(StrEnum):
@@ -76,11 +76,11 @@ Origins = Mapping[str, Origin]
 """Setting -> where it came from."""
 
 
-def _limit(value: object) -> str:
-    text = str(value).replace(" ", "")
-    if isinstance(value, bool) or not LIMIT.fullmatch(text):
-        raise ValueError("write a number or a percentage, such as 20 or 10%")
-    return text
+def _limit(value: object) -> Limit:
+    try:
+        return Limit.parse(str(value))
+    except ValueError:
+        raise ValueError("write a number or a percentage, such as 20 or 10%") from None
 
 
 def _role(value: object) -> Role:
@@ -115,7 +115,7 @@ def _folder(path: Path) -> Path:
     return path.expanduser()
 
 
-LimitText = Annotated[str, BeforeValidator(_limit)]
+AnyLimit = Annotated[Limit, BeforeValidator(_limit)]
 AnyRole = Annotated[Role, BeforeValidator(_role)]
 Place = Annotated[Path, AfterValidator(_folder)]
 Flag = Annotated[bool, Field(strict=True)]
@@ -221,16 +221,16 @@ class Settings(BaseModel):
     no_invite: Flag = Field(
         False, description="Invite nobody; new people are left for a later run."
     )
-    max_invitations: LimitText | None = Field(
+    max_invitations: AnyLimit | None = Field(
         None, description="Limit of invitations in one run; by default 50 or 10%."
     )
-    max_demotions: LimitText | None = Field(
+    max_demotions: AnyLimit | None = Field(
         None, description="Limit of roles lowered in one run; by default 5 or 5%."
     )
-    max_removals: LimitText | None = Field(
+    max_removals: AnyLimit | None = Field(
         None, description="Limit of memberships revoked in one run; by default 10 or 10%."
     )
-    max_rejected: LimitText | None = Field(
+    max_rejected: AnyLimit | None = Field(
         None, description="Limit of rejected rows; by default 20 or 20%."
     )
     batch_size: int = _whole(1, 200, 20, "Invitations in one call; a larger doubt if it times out.")

@@ -21,6 +21,7 @@ from onboarding.config import (
 )
 from onboarding.errors import UsageError
 from onboarding.model import Role
+from onboarding.safety import Limit
 
 
 @pytest.fixture
@@ -145,6 +146,16 @@ def test_a_key_stands_in_no_settings_file(home: Path) -> None:
             'max_removals = "many"',
             "max_removals: write a number or a percentage, such as 20 or 10%, not 'many'",
             id="limit",
+        ),
+        pytest.param(
+            'max_removals = "٢٠"',
+            "max_removals: write a number or a percentage, such as 20 or 10%, not '٢٠'",
+            id="limit-in-other-digits",
+        ),
+        pytest.param(
+            'max_removals = "1 0"',
+            "max_removals: write a number or a percentage, such as 20 or 10%, not '1 0'",
+            id="limit-with-a-blank-in-it",
         ),
         pytest.param(
             "max_removals = true",
@@ -283,7 +294,10 @@ def test_values_are_normalised_once() -> None:
     assert settings.role_aliases == {"Chef": Role.ADMIN, "Leser": Role.GUEST}
     assert settings.default_role is Role.MEMBER
     assert settings.allowed_domains == {"acme.example"}
-    assert (settings.max_invitations, settings.max_removals) == ("20", "10%")
+    assert (settings.max_invitations, settings.max_removals) == (
+        Limit(20),
+        Limit(percent=10),
+    )
     assert settings.delimiter == "\t"
 
 

@@ -26,7 +26,7 @@ from onboarding.job import Job, Prospect
 from onboarding.model import Finding, Severity
 from onboarding.pacing import Budget
 from onboarding.reconcile import Wishes
-from onboarding.safety import Limit, Limits
+from onboarding.safety import Limits
 from onboarding.sandbox import Sandbox
 from onboarding.transport import Transport
 
@@ -194,7 +194,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[Finding, ...]:
         inputs=(str(MISTAKES),),
         rules=Rules(allowed_domains=chosen.allowed_domains),
         wishes=Wishes(sso_groups=chosen.sso_groups),
-        limits=Limits(rejected=Limit.parse(chosen.max_rejected)),
+        limits=Limits(rejected=chosen.max_rejected),
         reports=desk / "reports",
         state=desk / "state",
     )

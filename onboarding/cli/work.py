@@ -314,12 +314,10 @@ def _shown(value: object) -> str:
 
 def _limits(settings: Settings) -> dict[str, Limit]:
     """Give the limits that are set; the others keep their defaults."""
-    from onboarding.safety import Limit
-
-    texts = {
+    named = {
         "invitations": settings.max_invitations,
         "demotions": settings.max_demotions,
         "removals": settings.max_removals,
         "rejected": settings.max_rejected,
     }
-    return {name: Limit.parse(text) for name, text in texts.items() if text is not None}
+    return {name: limit for name, limit in named.items() if limit is not None}
