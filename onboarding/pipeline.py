@@ -170,6 +170,7 @@ def _carry_out(
     if job.accept == prospect.plan.fingerprint:
         state.spend(job.accept)
     with closing(state.begin(sitting.run, folder / "journal.jsonl")) as journal:
+        before = tenant.calls
         applied = apply(
             prospect.plan,
             prospect.current,
@@ -180,6 +181,7 @@ def _carry_out(
             stop=stop,
             looked_at=looked_at,
         )
+        prospect = replace(prospect, calls=before + applied.forecast)
         ending = Ending.of(tenant, _stopped(applied, stop), state.reported_manual())
         report = sitting.ended(prospect, applied.outcomes, ending)
         try:

@@ -234,8 +234,8 @@ BUGS = (
     Bug(
         "an old look is not renewed",
         "apply/__init__.py",
-        "old = self.pace.now() - self.looked_at > self.pace.fresh",
-        "old = False",
+        "self.age.is_over(renewed)",
+        "False",
         "test_apply.py::test_an_old_look_is_renewed_before_inviting",
     ),
     Bug(

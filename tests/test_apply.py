@@ -28,7 +28,7 @@ from changes import (
 from fakes import ALREADY, FakeTenant, Fault
 from schedules.world import EMPTY, Disk
 
-from onboarding.apply import Applied, apply
+from onboarding.apply import Applied, apply, forecast
 from onboarding.apply.tally import Tally
 from onboarding.errors import (
     NotSent,
@@ -328,6 +328,73 @@ def test_an_old_look_is_renewed_before_inviting(tmp_path: Path) -> None:
         "invite eve": "failed: changed-since-plan",
     }
     assert tenant.mails == [email("bob")]
+
+
+class Paced(FakeTenant):
+    """A tenant whose limit lets one call through in a second."""
+
+    def takes(self, calls: int) -> float:
+        return float(calls)
+
+
+@pytest.mark.parametrize(
+    ("people", "groups", "looked_ago", "calls"),
+    [
+        pytest.param(39, 0, 0.0, 39 + 1, id="in-time"),
+        pytest.param(41, 0, 0.0, 41 + 1, id="as-long-as-it-lasts"),
+        pytest.param(42, 0, 0.0, 42 + 1 + 1, id="one-late"),
+        pytest.param(82, 0, 0.0, 82 + 1 + 2, id="one-look-up-finds-forty"),
+        pytest.param(10, 33, 0.0, 10 + 33 + 1 + 1 + 1, id="what-is-sent-before-counts"),
+        pytest.param(2, 0, 60.0, 2 + 1, id="a-minute-old"),
+        pytest.param(2, 0, 61.0, 2 + 1 + 1, id="old-from-the-first"),
+    ],
+)
+def test_looks_that_an_old_one_needs_are_announced_and_as_many_as_are_made(
+    tmp_path: Path, people: int, groups: int, looked_ago: float, calls: int
+) -> None:
+    clock, teams = Clock(), [group(f"g{number}") for number in range(groups)]
+    tenant = Paced([], teams)
+    changes = [invite(f"p{number}") for number in range(people)]
+    changes += [update(team, description="new") for team in teams]
+    pace, looked_at = clock.pace(batch=1), clock.now() - looked_ago
+    plan = Plan(tenant.name, tuple(changes))
+    told = forecast(plan, tenant.truth(), tenant, pace, looked_at=looked_at)
+    applied = carry_out(tenant, changes, tmp_path, clock, pace=pace, looked_at=looked_at)
+    assert (told, applied.forecast, tenant.calls) == (calls, calls, calls)
+    assert len(tenant.mails) == people
+
+
+def test_whoever_was_invited_since_is_not_invited_by_an_old_look_of_another_batch(
+    tmp_path: Path,
+) -> None:
+    """One look answers for two batches, unless so much time goes by between them that it is old, too."""
+    clock, tenant = Clock(), Paced()
+    other = Fault("do", "invite", do=lambda has: (has.put(user("bob")), clock.sleep(61)))
+    tenant.faults.append(other)
+    changes, pace = [invite("ana"), invite("bob")], clock.pace(batch=1)
+    applied = carry_out(tenant, changes, tmp_path, clock, pace=pace, looked_at=clock.now() - 61)
+    assert statuses(applied) == {"invite ana": "applied", "invite bob": "unchanged: no-change"}
+    assert tenant.mails == [email("ana")]
+
+
+def test_where_looking_people_up_does_not_work_all_are_not_listed_for_each_batch(
+    tmp_path: Path,
+) -> None:
+    clock, tenant = Clock(), Paced()
+    current = replace(tenant.truth(), look_ups=False)
+    plan, pace = Plan(tenant.name, (invite("ana"), invite("bob"))), clock.pace(batch=1)
+    with closing(State.open(tmp_path, tenant.name, create=True, now=clock.now)) as state:
+        journal = state.begin("run")
+        late = clock.now() - 61
+        applied = apply(plan, current, tenant, journal, pace, looked_at=late)
+    assert (applied.forecast, tenant.calls, len(tenant.mails)) == (3, 3, 2)
+
+
+def test_nothing_is_looked_at_again_for_invitations_that_are_not_sent(tmp_path: Path) -> None:
+    clock, tenant = Clock(), FakeTenant(no_invitations="single sign-on is enforced")
+    changes, pace = [invite("ana"), invite("bob")], clock.pace(batch=1)
+    carry_out(tenant, changes, tmp_path, clock, pace=pace, looked_at=clock.now() - 61)
+    assert [call.action for call in tenant.log] == ["users_by_email", "invite"]
 
 
 # ---- a clear no -------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import requests
+from fakes import Clock
 
 from benchmarks.sheets import Teams, email, groups, spread, team
 from benchmarks.tenants import fill
@@ -57,6 +58,8 @@ class Case:
     belongs: Teams | None = None
     numbers: dict[str, Any] = field(default_factory=dict)
     asked: range = range(0)
+    paced: bool = False
+    """Whether the calls are planned at our pace."""
 
 
 NUMBERS = {
@@ -140,6 +143,13 @@ CASES = [
         ),
         id="roles",
     ),
+    pytest.param(
+        Case(
+            people(range(5_200)), numbers={"invited": 5_200, "strangers": 5_200},
+            asked=range(5_200), paced=True,
+        ),
+        id="more-new-people-than-can-be-invited-within-a-minute",
+    ),
     pytest.param(Case(groups(3), 0, 3, numbers={"groups_changed": 3}), id="groups"),
 ]  # fmt: skip
 
@@ -161,6 +171,7 @@ def test_the_formula_the_announced_and_the_counted_calls_are_one_number(
     case: Case, tmp_path: Path
 ) -> None:
     database, sheet, voice = tmp_path / "tenant.db", tmp_path / "sheet.csv", Voice()
+    clock = Clock()
     fill(database, case.there, case.teams, case.belongs)
     with sheet.open("w", newline="") as file:
         csv.writer(file).writerows(case.sheet)
@@ -176,7 +187,7 @@ def test_the_formula_the_announced_and_the_counted_calls_are_one_number(
                 reports=tmp_path / "reports",
                 state=tmp_path / "state",
             ),
-            client(sandbox),
+            client(sandbox, Budget(clock=clock, sleep=clock.sleep) if case.paced else None),
             voice,
         )
         made = counted(sandbox) - before
@@ -188,6 +199,7 @@ def test_the_formula_the_announced_and_the_counted_calls_are_one_number(
         **case.numbers,
     )
     page = formula()
+    assert bool(page["looking_again"](numbers)) == case.paced
     assert (page["calls"](numbers), voice.announced) == (made, made)
     assert page["sending"](numbers) <= made
 
@@ -239,8 +251,8 @@ def test_the_calls_of_two_thousand_people_on_the_page_follow_from_the_formula() 
         assert f"| {what} | {page['calls'](numbers):,} | {least:,} |" in PAGE
 
 
-def client(sandbox: Sandbox) -> Atlan:
-    transport = Transport(sandbox.url, ApiKey("sandbox"), budget=Budget(math.inf))
+def client(sandbox: Sandbox, budget: Budget | None = None) -> Atlan:
+    transport = Transport(sandbox.url, ApiKey("sandbox"), budget=budget or Budget(math.inf))
     return Atlan(transport, tenant=sandbox.tenant)
 
 

@@ -24,7 +24,7 @@ from fakes import FakeTenant
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onboarding.apply.steps import Call, Listing, Look, extent, looks, phases
+from onboarding.apply.steps import Call, Heap, Listing, Look, extent, heaps, looks, phases
 from onboarding.model import Group, GroupName, Role
 from onboarding.plan import Action, Cause, Change, Plan, Status
 
@@ -89,6 +89,37 @@ def test_grants_go_by_person_and_revocations_by_group() -> None:
     pairs = [("ana", "finance"), ("ana", "ops"), ("bob", "ops")]
     found = calls(*(grant(*pair) for pair in pairs), *(revoke(p + "2", g) for p, g in pairs))
     assert [[len(changes) for _, changes in phase] for phase in found] == [[2, 1], [1, 2]]
+
+
+# ---- by an old look ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("batch", "before", "late_from", "found"),
+    [
+        pytest.param(20, 0, 99, [(1, False)] * 5, id="all-in-time"),
+        pytest.param(20, 0, 0, [(2, True), (2, True), (1, True)], id="two-batches-a-look-up"),
+        pytest.param(20, 0, 2, [(1, False), (1, False), (2, True), (1, True)], id="late-ones"),
+        pytest.param(20, 7, 9, [(1, False), (1, False), (2, True), (1, True)], id="calls-before"),
+        pytest.param(50, 0, 0, [(1, True), (1, True)], id="more-than-a-look-up"),
+        pytest.param(40, 0, 0, [(1, True), (1, True), (1, True)], id="one-look-up-each"),
+        pytest.param(9, 0, 0, [(4, True), (4, True), (4, True)], id="four-in-one"),
+    ],
+)
+def test_invitations_by_an_old_look_stand_together_as_one_look_up_finds_them(
+    batch: int, before: int, late_from: int, found: list[tuple[int, bool]]
+) -> None:
+    plan = Plan("acme.example", tuple(invite(f"p{number:03}") for number in range(100)))
+    (phase,) = phases(plan, batch)
+    old = [*heaps(phase, before, lambda calls: calls >= late_from, FakeTenant())]
+    assert [(len(heap.calls), heap.again) for heap in old] == found
+    assert [call for heap in old for call in heap.calls] == [*phase]
+
+
+def test_nobody_else_is_looked_at_again_beforehand() -> None:
+    plan = Plan("acme.example", (create("new"), grant("ana", "finance"), revoke("bob", "ops")))
+    for phase in phases(plan, 20):
+        assert [*heaps(phase, 0, lambda _: True, FakeTenant())] == [Heap(phase)]
 
 
 # ---- the fewest readings ----------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ Calls of one phase go out side by side, phases one after the other. Nothing is r
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from functools import partial
 
 from onboarding import errors
 from onboarding.apply import fates
+from onboarding.apply.age import Age
 from onboarding.apply.book import Book, Sent
 from onboarding.apply.dispatch import Dispatch
 from onboarding.apply.earlier import settle
@@ -26,7 +28,7 @@ from onboarding.apply.hindsight import SEEN, Hindsight, shown
 from onboarding.apply.observer import Observer, Silent
 from onboarding.apply.pace import Pace
 from onboarding.apply.sight import Sight, Spread, Watch
-from onboarding.apply.steps import Call, count, grants, phases
+from onboarding.apply.steps import Call, Heap, count, grants, heaps, phases
 from onboarding.errors import (
     NotSent,
     OnboardingError,
@@ -50,11 +52,21 @@ class Applied:
 
     outcomes: Mapping[str, Outcome]
     stopped: OnboardingError | None = None
+    forecast: int = 0
+    """The calls that it was to take, counted anew when it began: a look gets old while a person thinks."""
 
 
-def forecast(plan: Plan, current: Directory, tenant: Tenant, pace: Pace) -> int:
-    """Count the calls that ``apply`` makes when nothing fails, read-backs included."""
-    return count(plan, current, tenant, pace.batch)
+def forecast(
+    plan: Plan,
+    current: Directory,
+    tenant: Tenant,
+    pace: Pace,
+    *,
+    looked_at: float | None = None,
+) -> int:
+    """Count the calls that ``apply``, begun right now, makes when nothing fails, looks before and after included."""
+    age = Age(current, tenant, pace, looked_at)
+    return count(plan, current, tenant, pace.batch, age.will_be_over)
 
 
 def apply(
@@ -73,10 +85,10 @@ def apply(
     ``stop`` ends the run politely: calls under way are finished and read back, the rest is skipped. ``looked_at`` is
     when ``current`` was read, by the clock of ``pace``; without it, just now.
     """
+    watched_by = observer or Silent()
     run = _Run(
-        plan, current, tenant, journal, pace, observer or Silent(), stop or threading.Event()
+        plan, current, tenant, journal, pace, watched_by, stop or threading.Event(), looked_at
     )
-    run.looked_at = pace.now() if looked_at is None else looked_at
     return run.carry_out()
 
 
@@ -92,14 +104,15 @@ class _Run:
         pace: Pace,
         observer: Observer,
         stop: threading.Event,
+        looked_at: float | None,
     ) -> None:
         self.plan = plan
         self.tenant = tenant
         self.pace = pace
         self.observer = observer
-        self.looked_at = 0.0
         self.calls_before = tenant.calls
-        self.forecast = forecast(plan, current, tenant, pace)
+        self.age = Age(current, tenant, pace, looked_at)
+        self.forecast = count(plan, current, tenant, pace.batch, self.age.will_be_over)
         self.left_behind: list[Change] = []
         """Members that did not ride along with their new group."""
         self.perhaps: set[str] = set()
@@ -130,9 +143,11 @@ class _Run:
         self._rest(seconds)
 
     def carry_out(self) -> Applied:
+        sent = 0
         with self.pool:
             for calls in phases(self.plan, self.pace.batch):
-                self.each(calls)
+                self.each(calls, sent)
+                sent += len(calls)
                 if calls[0].action is Action.INVITE:
                     self.look.verify(Action.INVITE)
                 if calls[0].action is Action.CREATE_GROUP:
@@ -140,27 +155,39 @@ class _Run:
             self.look.verify(*Action)
         self.account_for_the_rest()
         self.tell("done")
-        return Applied(self.book.outcomes, self.gate.stopped)
+        return Applied(self.book.outcomes, self.gate.stopped, self.forecast)
 
-    def each(self, calls: Sequence[Call]) -> None:
+    def each(self, calls: Sequence[Call], before: int = 0) -> None:
         """Carry out the calls of a phase side by side; whatever breaks, those under way are finished."""
-        list(self.spread(self.carefully, calls))
+        together = heaps(calls, before, self.age.will_be_over, self.tenant)
+        list(self.spread(self.in_turn, [*together]))
         self.look.once_more()
 
-    def carefully(self, call: Call) -> None:
-        if self.crashed:
-            return
-        try:
-            self.carry(call)
-        except (StorageError, TenantError) as error:
-            self.gate.halt(error)
-        except BaseException:
-            self.crashed = True
-            raise
+    def in_turn(self, heap: Heap) -> None:
+        """Carry out calls one after the other, those to whom an old look applies by a new one."""
+        renewed = -math.inf if heap.again else None
+        seen: Mapping[str, Sight] = {}
+        for number, call in enumerate(heap.calls):
+            if self.crashed:
+                return
+            try:
+                closed = self.gate.closed_for(call.action)
+                if call.action is Action.INVITE and self.age.is_over(renewed) and not closed:
+                    left = [change for later in heap.calls[number:] for change in later.changes]
+                    seen, renewed = self.watch.meet(left), self.pace.now()
+                self.carry(call, seen)
+            except (StorageError, TenantError) as error:
+                self.gate.halt(error)
+            except BaseException:
+                self.crashed = True
+                raise
 
-    def carry(self, call: Call) -> None:
-        """Carry out one call: afterwards each of its changes is accepted, unsettled or has its outcome."""
-        call = self.allowed(call)
+    def carry(self, call: Call, seen: Mapping[str, Sight]) -> None:
+        """Carry out one call: afterwards each of its changes is accepted, unsettled or has its outcome.
+
+        ``seen`` is what another look has shown of those whom it invites.
+        """
+        call = self.allowed(call, seen)
         if call.changes:
             self.send(call)
 
@@ -186,17 +213,18 @@ class _Run:
             case error:
                 self.look_into(sent, error, again=doubt is not None)
 
-    def allowed(self, call: Call) -> Call:
+    def allowed(self, call: Call, seen: Mapping[str, Sight]) -> Call:
         """Give the call without the changes that may not or need not be sent; these get their outcomes."""
         creating = call.action is Action.CREATE_GROUP
         closed = self.gate.closed_for(call.action)
         kept = self.without(
-            call.changes, lambda change: closed or self.gate.missing(change, with_group=creating)
+            call.changes,
+            lambda change: (
+                closed
+                or self.gate.missing(change, with_group=creating)
+                or shown(change, seen.get(change.key, Sight.ABSENT), self.whose(change))
+            ),
         )
-        old = self.pace.now() - self.looked_at > self.pace.fresh
-        if kept and call.action is Action.INVITE and old:
-            seen = self.look.at(kept)
-            kept = self.without(kept, lambda c: shown(c, seen[c.key], self.whose(c)))
         return Call(call.action, kept)
 
     def without(
@@ -254,7 +282,7 @@ class _Run:
             self.undo(sent, rest)
             middle = (len(rest) + 1) // 2 if len(rest) == len(call.changes) else len(rest)
             for part in (rest[:middle], rest[middle:]):
-                self.carry(Call(call.action, part))
+                self.in_turn(Heap((Call(call.action, part),)))
 
     def seen_after(self, call: Call, error: Refused) -> Mapping[str, Sight]:
         """Read back a refused call.

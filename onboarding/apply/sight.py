@@ -117,6 +117,12 @@ class Watch:
             raise unclear
         return seen
 
+    def meet(self, changes: Sequence[Change]) -> dict[str, Sight]:
+        """Say of people who are to be invited what the tenant shows of them, looked up by their addresses."""
+        glimpse = Glimpse()
+        self._show_users(looked_up(self._reader, {c.email for c in changes if c.email}), glimpse)
+        return {change.key: self._sight(change, glimpse) for change in changes}
+
     def _extent(self, made: Collection[Change], *, exactly: bool) -> Extent:
         """Count anew where much was made since: that takes as long as the run is, and an old count costs a page at most."""
         counted, now = self._counted

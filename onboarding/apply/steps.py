@@ -11,7 +11,7 @@ slip into a group that is to take in the next ones. What gives comes before what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain
@@ -30,6 +30,25 @@ class Call:
     action: Action
     changes: tuple[Change, ...]
     """All of one kind; a group's creation comes first and carries grants, its first members."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heap:
+    """Calls that one worker carries out, one after the other."""
+
+    calls: tuple[Call, ...]
+    again: bool = False
+    """Whether the tenant is looked at once more before the first of them."""
+
+    @property
+    def people(self) -> frozenset[Email]:
+        """Whom they are about."""
+        changes = (change for call in self.calls for change in call.changes)
+        return frozenset(change.email for change in changes if change.email)
+
+
+Old = Callable[[int], bool]
+"""Whether the look that the plan was made by is old after so many calls: then nobody is invited by it any more."""
 
 
 class Listing(StrEnum):
@@ -109,13 +128,38 @@ def grants(changes: Iterable[Change]) -> list[Call]:
     return _together(Action.GRANT, changes, _email)
 
 
-def count(plan: Plan, current: Directory, pages: Pages, batch: int) -> int:
-    """Count the calls that carrying out a plan takes when nothing fails, read-backs included."""
+def heaps(calls: Iterable[Call], before: int, old: Old, pages: Pages) -> Iterator[Heap]:
+    """Give the calls of a phase, ``before`` which so many are made: each by itself, but for invitations by an old look.
+
+    Of these as many stand together as one look-up can answer for: two batches, usually.
+    """
+    late: tuple[Call, ...] = ()
+    for number, call in enumerate(calls, before):
+        if call.action is not Action.INVITE or not old(number):
+            yield Heap((call,))
+            continue
+        together = Heap((*late, call), again=True)
+        if late and pages.lookups(together.people) > pages.lookups(Heap(late).people):
+            yield Heap(late, again=True)
+            late = (call,)
+        else:
+            late = together.calls
+    if late:
+        yield Heap(late, again=True)
+
+
+def count(plan: Plan, current: Directory, pages: Pages, batch: int, old: Old) -> int:
+    """Count the calls that carrying out a plan takes when nothing fails, looks before and after included."""
+    sent = again = 0
+    for calls in phases(plan, batch):
+        late = [heap.people for heap in heaps(calls, sent, old, pages) if heap.again]
+        again += sum(map(pages.lookups, late))
+        sent += len(calls)
     after = extent(current, plan.changes)
     invited = plan.of(Action.INVITE)
     others = [change for change in plan.changes if change.action is not Action.INVITE]
     readings = chain(looks(invited, after, pages), looks(others, after, pages))
-    return sum(map(len, phases(plan, batch))) + sum(look.calls for look in readings)
+    return sent + again + sum(look.calls for look in readings)
 
 
 def looks(changes: Iterable[Change], now: Extent, pages: Pages) -> tuple[Look, ...]:
