@@ -446,6 +446,32 @@ def test_a_tenant_that_refuses_batches_whole_is_waited_for_once(tmp_path: Path) 
     assert sum(clock.slept) == pytest.approx(clock.pace().read_lag)
 
 
+def test_who_is_named_in_a_refusal_is_not_waited_for(tmp_path: Path) -> None:
+    tenant, clock = FakeTenant(poison={email("p1"): "disposable domain"}), Clock()
+    carry_out(tenant, [*map(invite, people(20))], tmp_path, clock)
+    assert clock.slept == []
+
+
+def test_where_people_are_taken_one_by_one_who_shows_late_is_in_doubt_and_not_sent_again(
+    tmp_path: Path,
+) -> None:
+    """Once a refused batch has shown the others at once, it is the tenant that is slow when another one does not."""
+    slow = Fault("do", "invite", skip=1, do=lambda has: setattr(has, "read_lag", 99))
+    poison = {email(name): "no" for name in ("p00", "p02")}
+    tenant, clock = FakeTenant(poison=poison, faults=[slow]), Clock()
+    changes = [*map(invite, people(4))]
+    applied = carry_out(tenant, changes, tmp_path, pace=clock.pace(batch=2))
+    assert statuses(applied) == {
+        "invite p00": "failed: refused",
+        "invite p01": "applied",
+        "invite p02": "failed: refused",
+        "invite p03": "in_doubt: in-doubt",
+    }
+    assert actions(tenant).count("invite") == 2
+    with closing(State.open(tmp_path, tenant.name, create=False, now=clock.now)) as state:
+        assert state.doubtful() == {"invite p03@acme.example"}
+
+
 def test_what_a_refused_batch_left_behind_is_not_sent_again(tmp_path: Path) -> None:
     tenant = FakeTenant(names_the_bad=False, poison={email("p07"): "no"})
     changes = [*map(invite, people(20))]
