@@ -7,9 +7,9 @@ the run stands in ``Report.error`` beside a result for every row.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -92,19 +92,19 @@ def unusable(
     return sitting.report(not_compared((), ()), (), ending=Ending(error, tenant=tenant))
 
 
-@contextmanager
-def locked(job: Job, tenant: Tenant) -> Iterator[State]:
+def locked(job: Job, tenant: Tenant) -> AbstractContextManager[State]:
     """Give the state of a tenant, for us alone; raises ``TryLater`` if another run is at work."""
-    name = tenant.name
-    with (
-        closing(State.open(job.state, name, create=job.init_state, now=job.pace.now)) as state,
-        state.lock(),
-    ):
-        yield state
+    return State.alone(job.state, tenant.name, create=job.init_state, now=job.pace.now)
 
 
 def apply_saved(
-    path: Path, job: Job, tenant: Tenant, voice: Voice, *, stop: Stop | None = None
+    path: Path,
+    job: Job,
+    tenant: Tenant,
+    voice: Voice,
+    *,
+    stop: Stop | None = None,
+    state: State | None = None,
 ) -> Report:
     """Carry out a saved plan, or an undo, and nothing else; what has moved since is set aside by itself."""
     reviewed, made_for, file = saved.load(path, expect=job.expect)
@@ -120,9 +120,9 @@ def apply_saved(
         job = made_for.put_into(job)
         sitting = Sitting.begin("apply", job, read(job.inputs, job.reading))
         made_for.check_sheets(sitting.inputs.sources)
-    with locked(job, tenant) as state:
-        report = _carry_out(sitting, tenant, voice, stop or Stop(), state, reviewed)
-        _tidy_up(job, report, state)
+    with nullcontext(state) if state else locked(job, tenant) as ours:
+        report = _carry_out(sitting, tenant, voice, stop or Stop(), ours, reviewed)
+        _tidy_up(job, report, ours)
         return report
 
 

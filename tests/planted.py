@@ -114,21 +114,21 @@ BUGS = (
     ),
     Bug(
         "no look at what a refused batch left behind",
-        "apply/__init__.py",
-        "return self.look.at(call.changes, patiently=already)",
+        "apply/hindsight.py",
+        "return self.at(call.changes, patiently=already)",
         "return dict.fromkeys((change.key for change in call.changes), Sight.ABSENT)",
         "test_apply.py::test_what_a_refused_batch_left_behind_is_not_sent_again",
         by_schedules=True,
         also=(
-            "seen = self.look.at(others, patiently=self.one_by_one is not False)",
+            "seen = self.at(others, patiently=self.one_by_one is not False)",
             "seen = dict.fromkeys((change.key for change in others), Sight.ABSENT)",
         ),
     ),
     Bug(
         "who is taken one by one and shows late is sent again",
         "apply/__init__.py",
-        "elif rest and error.by_subject and self.one_by_one:",
-        "elif rest and error.by_subject and self.one_by_one is ...:",
+        "elif rest and error.by_subject and self.look.one_by_one:",
+        "elif rest and error.by_subject and self.look.one_by_one is ...:",
         "test_apply.py",
     ),
     Bug(
@@ -184,7 +184,7 @@ BUGS = (
     ),
     Bug(
         "no lock",
-        "journal/__init__.py",
+        "journal/place.py",
         "fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)",
         "pass",
         "test_journal.py",

@@ -201,7 +201,7 @@ def test_what_a_value_was_before_it_is_set_is_noted_with_the_intent(
 @pytest.mark.parametrize(
     "change",
     [
-        pytest.param(invite("ana", Role.GUEST), id="invitation"),
+        pytest.param(Change(None, User(email("ana"), Role.GUEST)), id="invitation"),
         pytest.param(Change(None, Group(GroupName("ops"), "Ops", "all", default=True)), id="group"),
         pytest.param(
             Change(User(email("ana"), Role.GUEST), User(email("ana"), Role.ADMIN)), id="role"

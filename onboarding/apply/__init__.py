@@ -117,8 +117,6 @@ class _Run:
         """Members that did not ride along with their new group."""
         self.perhaps: set[str] = set()
         """What is sent again although an earlier call of ours may have done it."""
-        self.one_by_one: bool | None = None
-        """Whether the tenant takes the others of a batch of which it refuses some by name; None: not known yet."""
         self.crashed = False
         self._rest = partial(pace.rest, stop=stop)
         self.pool = ThreadPoolExecutor(pace.workers)
@@ -271,14 +269,14 @@ class _Run:
         if call.action is Action.INVITE:
             self.gate.refused(error, call.changes, enough=self.pace.batch)
         try:
-            seen = self.seen_after(call, error)
+            seen = self.look.after(call, error)
         except errors.Protocol:
             self.look.later(sent, error, call.changes)
             return
         rest = self.settle(sent, lambda change: self.fate(change, call, error, seen[change.key]))
         if call.action is Action.CREATE_GROUP:
             self.leave_behind(sent, rest)
-        elif rest and error.by_subject and self.one_by_one:
+        elif rest and error.by_subject and self.look.one_by_one:
             doubt = fates.in_doubt("others of the batch were taken, and these do not show yet")
             self.book.record([(change, doubt, sent) for change in rest])
         elif rest:
@@ -286,29 +284,6 @@ class _Run:
             middle = (len(rest) + 1) // 2 if len(rest) == len(call.changes) else len(rest)
             for part in (rest[:middle], rest[middle:]):
                 self.in_turn(Heap((Call(call.action, part),)))
-
-    def seen_after(self, call: Call, error: Refused) -> Mapping[str, Sight]:
-        """Read back a refused call.
-
-        Where the tenant names some, it has probably carried out the others, and may be slow to show it; but not
-        where it has shown none of them once before: it refuses batches whole. Who is named is not waited for, and
-        where it refuses a single change, that is all there is to know.
-        """
-        already, named = fates.says_already(error), error.by_subject
-        if len(call.changes) == 1 and not already:
-            return {call.changes[0].key: Sight.ABSENT}
-        if already or not named:
-            return self.look.at(call.changes, patiently=already)
-        others = [change for change in call.changes if change.email not in named]
-        seen = self.look.at(others, patiently=self.one_by_one is not False)
-        shows = set(seen.values())
-        if self.one_by_one is None and not self.gate.over:
-            if Sight.AS_ASKED in shows:
-                self.one_by_one = True
-            elif shows == {Sight.ABSENT}:
-                self.one_by_one = False
-        refused = [change for change in call.changes if change.email in named]
-        return {**seen, **self.look.at(refused)}
 
     def fate(self, change: Change, call: Call, error: Refused, sight: Sight) -> Outcome | None:
         """Give what a refusal means for one change; None: nothing yet."""

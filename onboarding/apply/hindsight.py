@@ -13,7 +13,7 @@ from onboarding.apply.book import Book, End, Sent
 from onboarding.apply.gate import Gate
 from onboarding.apply.sight import Sight, Spread, Watch
 from onboarding.apply.steps import Call
-from onboarding.errors import StorageError, TenantError
+from onboarding.errors import Refused, StorageError, TenantError
 from onboarding.plan import Action, Change, Outcome, Status
 
 SEEN = Outcome(Status.APPLIED)
@@ -41,6 +41,8 @@ class Hindsight:
         self._gate = gate
         self._spread = spread
         self._tell = tell
+        self.one_by_one: bool | None = None
+        """Whether the tenant takes the others of a batch of which it refuses some by name; None: not known yet."""
         self._unsettled: list[End] = []
         """What was sent as often as it may be and does not show: in doubt, unless a last look shows it."""
 
@@ -54,6 +56,29 @@ class Hindsight:
         seen = {**self.at(created, patiently=patiently)}
         seen |= self.at([change for change in call.changes if change.key not in seen])
         return lambda change: shown(change, seen[change.key])
+
+    def after(self, call: Call, error: Refused) -> Mapping[str, Sight]:
+        """Read back a refused call.
+
+        Where the tenant names some, it has probably carried out the others, and may be slow to show it; but not
+        where it has shown none of them once before: it refuses batches whole. Who is named is not waited for, and
+        where it refuses a single change, that is all there is to know.
+        """
+        already, named = fates.says_already(error), error.by_subject
+        if len(call.changes) == 1 and not already:
+            return {call.changes[0].key: Sight.ABSENT}
+        if already or not named:
+            return self.at(call.changes, patiently=already)
+        others = [change for change in call.changes if change.email not in named]
+        seen = self.at(others, patiently=self.one_by_one is not False)
+        shows = set(seen.values())
+        if self.one_by_one is None and not self._gate.over:
+            if Sight.AS_ASKED in shows:
+                self.one_by_one = True
+            elif shows == {Sight.ABSENT}:
+                self.one_by_one = False
+        refused = [change for change in call.changes if change.email in named]
+        return {**seen, **self.at(refused)}
 
     def later(self, sent: Sent, doubt: TenantError, changes: Sequence[Change]) -> None:
         """Leave changes that are not sent again for the last look at the end of their phase."""

@@ -14,11 +14,8 @@ them by a keyed hash.
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
 import os
-import re
 import socket
 import sqlite3
 import threading
@@ -30,6 +27,7 @@ from pathlib import Path
 from typing import Self, TextIO
 
 from onboarding.errors import TryLater, UsageError
+from onboarding.journal import place
 from onboarding.journal.database import Database, storing
 from onboarding.journal.intents import Intent, Untold, becomes, put_together, was
 from onboarding.model import Email
@@ -61,24 +59,16 @@ class State:
         cls, folder: Path, tenant: str, *, create: bool, now: Callable[[], float] = time.time
     ) -> Self:
         """Open the state of a tenant, or make it. What changes it afterwards is to hold the lock."""
-        home = folder / _folder_name(tenant)
-        path = home / "state.db"
+        path = place.home(folder, tenant) / "state.db"
         if not path.is_file() and not create:
             raise UsageError(
                 f"there is no state for {tenant} in {folder}. If this is the first run for this tenant, add "
                 "--init-state; otherwise name the right folder with --state: what it holds keeps people from "
                 "being invited twice."
             )
-        with storing(home):
-            new = [place for place in (home, *home.parents) if not place.exists()]
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            home.mkdir(mode=0o700, exist_ok=True)
-            home.chmod(0o700)
+        with storing(path.parent):
             # SQLite gives its companions (-wal, -shm) the mode of the database, which is why it is made first.
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            path.chmod(0o600)
-            for place in (home, *(place.parent for place in new)):
-                _flush(place)
+            place.make(path)
             connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             try:
                 return cls(Database(path, connection), now)
@@ -89,7 +79,7 @@ class State:
     @classmethod
     def peek(cls, folder: Path, tenant: str, *, now: Callable[[], float] = time.time) -> Self:
         """Give a copy of the state in memory, to plan with: nothing that is done to it is kept."""
-        path = folder / _folder_name(tenant) / "state.db"
+        path = place.home(folder, tenant) / "state.db"
         copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         with storing(path.parent):
             if path.is_file():
@@ -98,6 +88,15 @@ class State:
                 ) as db:
                     db.backup(copy)
             return cls(Database(Path(":memory:"), copy), now)
+
+    @classmethod
+    @contextmanager
+    def alone(
+        cls, folder: Path, tenant: str, *, create: bool, now: Callable[[], float] = time.time
+    ) -> Iterator[Self]:
+        """Give the state of a tenant, for us alone; raises ``TryLater`` if another run is at work."""
+        with closing(cls.open(folder, tenant, create=create, now=now)) as state, state.lock():
+            yield state
 
     def close(self) -> None:
         """Let go of the files; neither the state nor its journals can be used any more."""
@@ -112,7 +111,7 @@ class State:
             folder = os.open(self._db.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             with storing(self._db.path.parent):  # a network share may have no locks
-                locked = _lock(folder)
+                locked = place.lock(folder)
             if not locked:
                 holder = self._db.fact("holder") or "it has just begun"
                 raise TryLater(
@@ -338,33 +337,6 @@ class Journal:
             with self._guard, storing(self._db.path.parent):
                 self._lines.write(line + "\n")
                 self._lines.flush()
-
-
-def _lock(folder: int) -> bool:
-    """Lock an open folder for us alone; False where somebody else has."""
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _folder_name(tenant: str) -> str:
-    """A name without surprises, and another one for every tenant."""
-    plain = re.sub(r"[^a-z0-9.-]", "_", tenant).lstrip(".")
-    if plain == tenant and 0 < len(plain) <= 80:
-        return plain
-    return f"{plain[:80]}-{hashlib.sha256(tenant.encode()).hexdigest()[:8]}"
-
-
-def _flush(folder: Path) -> None:
-    """Have what a folder names outlive a loss of power. Where only its owner may read it, that is the owner's care."""
-    with suppress(PermissionError):
-        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)
 
 
 def _iso(at: float) -> str:
