@@ -105,6 +105,11 @@ def test_big_endian_utf_16_is_read() -> None:
     }
 
 
+def test_half_a_letter_is_read_as_one_that_got_lost() -> None:
+    found = one(piped(b"email,group\nana@acme.example,O+2AA-ps\n", encoding="utf-7"))
+    assert rows(found) == {2: ["ana@acme.example", "O\ufffdps"]}
+
+
 def test_a_doubtful_encoding_stops_where_it_could_reach_the_tenant() -> None:
     content = "email,groups\na@acme.example,Ops\nb@acme.example,Größe\n".encode("cp1252")
     with pytest.raises(

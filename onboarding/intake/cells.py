@@ -53,11 +53,10 @@ def read(table: Table, name: str, at: np.ndarray | slice = slice(None)) -> pd.Se
 
 def _each_once(cells: pd.Series[str], reader: Callable[[str], str]) -> pd.Series[str]:
     """Read each text once; many columns hold the same few words over and over."""
-    texts = cells.tolist()
-    meant = {text: reader(text) for text in set(texts)}
+    meant = {text: reader(text) for text in cells.unique().tolist()}
     if all(text == other for text, other in meant.items()):
         return cells
-    return pd.Series([meant[text] for text in texts], index=cells.index, dtype="str")
+    return pd.Series([meant[text] for text in cells.tolist()], index=cells.index, dtype="str")
 
 
 def _address(cell: str) -> str:

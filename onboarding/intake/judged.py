@@ -19,6 +19,7 @@ from onboarding.intake.cells import columns_of, field_of, raw, read
 from onboarding.intake.rows import Sheet
 from onboarding.intake.wear import worn
 from onboarding.model import Finding, Role, RowRef, Severity, normal_email
+from onboarding.schemas.columns import joined
 
 if TYPE_CHECKING:
     from onboarding.schemas.rules import Failure
@@ -93,7 +94,7 @@ def _emails(
 ) -> pd.Series[str]:
     """Give each row's correlation key; the cells that were looked at as they were read."""
     emails = raw(table, "email")
-    text = "".join(emails.tolist())
+    text = joined(emails)
     if text != text.lower():
         emails = emails.str.lower()
     if "email" in cells:
@@ -151,7 +152,7 @@ def _about_addresses(
 
 
 def _about_names(raw: pd.Series[str]) -> _Told:
-    if schemas.UNSEEN.search("\n".join(raw.tolist())):
+    if schemas.UNSEEN.search(joined(raw)):
         for row, cell in raw.items():
             if schemas.UNSEEN.search(cell):
                 message = "held hard blanks or invisible characters; they don't count"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
@@ -27,12 +28,14 @@ from onboarding.model import (
     internal_name,
     normal_email,
 )
+from onboarding.schemas.columns import joined
 
 _BLOCKED = {
     **dict.fromkeys(schemas.YES, Standing.LEAVER),
     **dict.fromkeys(schemas.NO, Standing.ACTIVE),
 }
 _LEAST_FIRST = (Standing.LEAVER, Standing.NOT_STARTED, Standing.ON_LEAVE, Standing.ACTIVE)
+_DOMAIN = re.compile(r"@([^@\n]+)\n")
 _DEFAULT = {**dict.fromkeys(schemas.YES, True), **dict.fromkeys(schemas.NO, False)}
 
 
@@ -131,6 +134,10 @@ class Sheet:
     @cached_property
     def domains(self) -> tuple[np.ndarray, Sequence[str]]:
         """The domains of the addresses, each once, and for each row which of them is its own."""
+        text = joined(self.emails)
+        only = _DOMAIN.search(text)
+        if only and text.count("@") == text.count(only[0]):  # as in most sheets
+            return (self.emails == "").to_numpy(int), [only[1], ""]
         names = [email.rpartition("@")[2] for email in self.emails.tolist()]
         codes, there = pd.factorize(np.array(names, object))
         return codes, there.tolist()

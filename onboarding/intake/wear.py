@@ -9,8 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+import pandas as pd
+
 from onboarding.headers import CARRIED, Table
 from onboarding.model import Finding, Severity
+from onboarding.schemas.columns import joined
 from onboarding.schemas.damage import MAYBE_GARBLED, garbled
 
 _MOST = 0.8
@@ -36,11 +39,9 @@ def worn(table: Table) -> Iterator[Finding]:
     }
     for position, header in enumerate(table.headers):
         if header and position not in counted:
-            cells = table.frame[position].tolist()
+            cells = table.frame[position]
             for row, what in _signs(cells):
-                message = (
-                    f"has {what}, the first in row {table.frame.index[row]}: {_short(cells[row])}"
-                )
+                message = f"has {what}, the first in row {cells.index[row]}: {_short(str(cells.iat[row]))}"
                 yield Finding(
                     "column-damaged",
                     message,
@@ -51,18 +52,18 @@ def worn(table: Table) -> Iterator[Finding]:
                 )
 
 
-def _signs(cells: Sequence[str]) -> Iterator[tuple[int, str]]:
+def _signs(column: pd.Series[str]) -> Iterator[tuple[int, str]]:
     """Give what shows in the cells of a column, each with the position of the first cell."""
-    text = "\n".join(cells)
+    text = joined(column)
     for hint, pattern, what in _KINDS:
         if hint in text and pattern.search(text):
-            yield next(i for i, cell in enumerate(cells) if pattern.search(cell)), what
+            yield next(i for i, cell in enumerate(column) if pattern.search(cell)), what
     if not text.isascii() and MAYBE_GARBLED.search(text):
-        first = next((i for i, cell in enumerate(cells) if garbled(cell)), None)
+        first = next((i for i, cell in enumerate(column) if garbled(cell)), None)
         if first is not None:
             yield first, "text that was read in the wrong encoding"
     if text.startswith("0") or "\n0" in text:
-        yield from _zeros(cells)
+        yield from _zeros(column.tolist())
 
 
 def _zeros(cells: Sequence[str]) -> Iterator[tuple[int, str]]:

@@ -16,6 +16,7 @@ import pandas as pd
 
 from onboarding.model import Role
 from onboarding.schemas.addresses import PLAIN
+from onboarding.schemas.columns import holding, joined, parts
 from onboarding.schemas.names import wrong_name
 from onboarding.schemas.text import QUOTES, UNSEEN, clean, fold, label
 from onboarding.schemas.words import ADD, NO, NOTHING, REMOVE, STANDINGS, YES
@@ -27,8 +28,6 @@ _SAMPLE = 1_000
 _COMMON = 20
 _SHORT = 180
 """Letters that a domain may have, however long the part before it is."""
-_BATCH = 10_000
-"""Lists of names that are taken apart at once."""
 _WORDS: Mapping[str, Collection[str]] = {
     "status": STANDINGS,
     "blocked": YES | NO,
@@ -68,19 +67,19 @@ def _each_once(cells: pd.Series[str], is_right: Callable[[str], bool]) -> np.nda
 
 def _addresses(cells: pd.Series[str], domains: frozenset[str]) -> np.ndarray:
     """Run over all addresses at once, as one text; it stops where one is not of the most usual kind."""
-    right = np.array(["@" in cell for cell in cells.tolist()], bool)
-    texts = cells[right].tolist()
-    text = "\n".join([*texts, ""])
-    if text.count("\n") > len(texts):
-        texts = [cell.replace("\n", " ") for cell in texts]
-        text = "\n".join([*texts, ""])
-    usual = _usual(texts[:_SAMPLE], domains)
+    right = holding(cells, "@")
+    addresses = cells[right]
+    text = joined(addresses)
+    if text.count("\n") > len(addresses):
+        text = joined(addresses.str.replace("\n", " ", regex=False))
+    usual = _usual(addresses.iloc[:_SAMPLE].tolist(), domains)
     at = start = 0
     places = np.flatnonzero(right)
     while (end := _end(usual.match(text, start))) < len(text):
         at += text.count("\n", start, end)
-        right[places[at]] = _is_address(texts[at], domains)
-        start = end + len(texts[at]) + 1
+        stop = text.index("\n", end)
+        right[places[at]] = _is_address(text[end:stop], domains)
+        start = stop + 1
         at += 1
     return right
 
@@ -104,27 +103,23 @@ def _is_address(cell: str, domains: frozenset[str]) -> bool:
 
 def _lists(cells: pd.Series[str], *, commas: bool) -> np.ndarray:
     """Judge cells that may hold several names; far fewer names are there than cells."""
-    texts = cells.tolist()
-    text = "\n".join(texts)
-    marks = [mark for mark in ";|\r" if mark in text]
-    mixed = commas and "," in text and (marks or text.count("\n") >= len(texts))
+    text = joined(cells)
+    marks = "".join(mark for mark in ";|\r" if mark in text)
+    lines = text.count("\n") > len(cells)
+    mixed = commas and "," in text and (marks or lines)
     if commas and not mixed:
-        marks += [","]
-    parts: set[str] = set()
-    for start in range(0, len(texts), _BATCH):
-        some = "\n".join(texts[start : start + _BATCH])
-        for mark in marks:
-            some = some.replace(mark, "\n")
-        parts.update(some.split("\n"))
+        marks += ","
+    if lines:
+        marks += "\n"
     odd = {
         part
-        for part in parts
+        for part in parts(cells, marks)
         if not _is_name(part) or not QUOTES.isdisjoint(part) or (mixed and "," in part)
     }
     if not odd:
-        return np.ones(len(texts), bool)
-    split = re.compile(f"[{''.join(marks)}\n]").split
-    return np.array([odd.isdisjoint(split(cell)) for cell in texts], bool)
+        return np.ones(len(cells), bool)
+    split = re.compile(f"[{marks}\n]").split
+    return np.array([odd.isdisjoint(split(cell)) for cell in cells.tolist()], bool)
 
 
 def _is_name(cell: str) -> bool:

@@ -16,6 +16,7 @@ from onboarding.errors import SheetError
 from onboarding.headers import CARRIED, Columns, Table, result_columns, understand
 from onboarding.model import Finding, RowRef
 from onboarding.schemas import BLANKS
+from onboarding.schemas.columns import holding
 from onboarding.sheets.grid import SURPLUS, Grid
 from onboarding.sheets.layout import Layout, is_blank
 from onboarding.sheets.reading import Reading
@@ -98,10 +99,10 @@ def cut_off(grid: Grid, layout: Layout, width: int, at: RowRef) -> list[Finding]
 def swallowed(grid: Grid, frame: pd.DataFrame, at: RowRef) -> list[Finding]:
     """Reject a row one of whose cells holds lines with addresses and as many separators: other rows, by a stray quote."""
     found = {}
-    for position in frame if grid.delimiter else ():
-        cells = frame[position].tolist()
-        if "\n" in "".join(cells):
-            for number, cell in zip(frame.index.tolist(), cells, strict=True):
+    for position in frame if grid.delimiter and not grid.cells.unbroken else ():
+        cells = frame[position]
+        if holding(cells, "\n").any():
+            for number, cell in zip(cells.index.tolist(), cells.tolist(), strict=True):
                 if any(
                     "@" in line and line.count(grid.delimiter) >= frame.shape[1] - 1
                     for line in cell.splitlines()[1:]

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from onboarding.headers import Columns, Kind
+from onboarding.schemas.columns import holding
 from onboarding.sheets.grid import Grid
 
 _FEW = 1_000
@@ -32,8 +33,7 @@ def doubtful_rows(
     if columns.kind is Kind.GROUPS or "email" not in columns.fields:
         return range(below + 1, len(grid) + 1)
     frame = grid.cells.frame.iloc[below:]
-    addresses = frame[columns.fields["email"][0]].tolist()
-    rest = frame.iloc[[i for i, cell in enumerate(addresses) if "@" not in cell]]
+    rest = frame[~holding(frame[columns.fields["email"][0]], "@")]
     certain = np.zeros(len(rest), np.bool_)
     for position in range(rest.shape[1]):
         if rest[position].iloc[: 2 * _FEW].nunique() <= _FEW:

@@ -35,6 +35,8 @@ class Cells:
     """How many cells each row has; None: all as many as there are columns."""
     beyond: Mapping[int, Sequence[str]] = field(default_factory=dict)
     """Row number -> its cells behind the last column."""
+    unbroken: bool = False
+    """Whether it is certain that no cell holds a line break."""
 
     @classmethod
     def of(cls, rows: Iterable[Sequence[str]]) -> Cells:

@@ -17,18 +17,26 @@ import numpy as np
 import pandas as pd
 
 from onboarding.errors import SheetError
+from onboarding.schemas.columns import IN_ONE_PIECE, joined
 from onboarding.sheets.grid import WIDEST, Cells
+
+if IN_ONE_PIECE:
+    import pyarrow as pa
+    import pyarrow.csv as arrow
 
 _LITERAL = re.compile('="([^"]*)"')
 _BATCH = 1 << 14
 """Lines that are read at once: few enough to stay near the processor, which takes a third off the time."""
+_LONE_RETURN = re.compile(rb"\r(?!\n)")
 _QUOTE, _LINE, _RETURN = map(ord, '"\n\r')
 
 
 def cells(content: bytes, start: int, delimiter: str) -> Cells:
     """Split into cells what begins at ``start``. Raises ``SheetError`` without the file's name."""
     even = _even(content, start, delimiter) if _is_plain(content, start, delimiter) else None
-    return Cells.of(_rows(content, start, delimiter)) if even is None else Cells(even)
+    if even is None:
+        return Cells.of(_rows(content, start, delimiter))
+    return Cells(even, unbroken=True)
 
 
 # ---- even lines --------------------------------------------------------------------------------------------------
@@ -40,7 +48,7 @@ def _is_plain(content: bytes, start: int, delimiter: str) -> bool:
     return (
         len(mark) == 1
         and content.count(mark, start, first if first >= 0 else None) < WIDEST
-        and (b"\r" not in content or content.count(b"\r") == content.count(b"\r\n"))
+        and not _LONE_RETURN.search(content)
         and not content.startswith(b"\xef\xbb\xbf", start)  # a second mark, which is text
         and not _has_long_line(content, start)
         and (content.find(b'"', start) < 0 or _quotes_whole_cells(content, start, delimiter))
@@ -71,41 +79,65 @@ def _quotes_whole_cells(content: bytes, start: int, delimiter: str) -> bool:
 
 
 def _even(content: bytes, start: int, delimiter: str) -> pd.DataFrame | None:
-    """Read columns at once; None where a line has more or fewer cells than another."""
-    file = io.BytesIO(content)
-    file.seek(start)
+    """Read columns at once; None where a line has more or fewer cells than another, or a cell has several lines."""
     try:
-        frames = pd.read_csv(
-            file,
-            sep=delimiter,
-            header=None,
-            dtype="str",
-            engine="c",
-            na_filter=False,
-            skip_blank_lines=False,
-            chunksize=_BATCH,
-        )
-        frame = pd.concat(list(frames))
-    except ValueError:  # of pandas and of Unicode
+        frame = (_by_arrow if IN_ONE_PIECE else _by_pandas)(content, start, delimiter)
+    except ValueError:  # of either reader
         return None
-    quoted = content.find(b'"', start) >= 0
-    if frame.shape[1] < 2 or not _is_even(frame, content, start, delimiter, quoted=quoted):
+    if frame.shape[1] < 2 or not _is_even(frame, content, start, delimiter):
         return None
     return frame.set_axis(pd.RangeIndex(1, len(frame) + 1))
 
 
-def _is_even(
-    frame: pd.DataFrame, content: bytes, start: int, delimiter: str, *, quoted: bool
-) -> bool:
+def _by_pandas(content: bytes, start: int, delimiter: str) -> pd.DataFrame:
+    file = io.BytesIO(content)
+    file.seek(start)
+    frames = pd.read_csv(
+        file,
+        sep=delimiter,
+        header=None,
+        dtype="str",
+        engine="c",
+        na_filter=False,
+        skip_blank_lines=False,
+        chunksize=_BATCH,
+    )
+    return pd.concat(list(frames))
+
+
+def _by_arrow(content: bytes, start: int, delimiter: str) -> pd.DataFrame:
+    """Read with pyarrow, which refuses lines of different lengths.
+
+    Its own allocator asks for huge pages, which take longer to be cleared than all of the reading.
+    """
+    first = content.find(b"\n", start)
+    width = 1 + content.count(delimiter.encode(), start, first if first >= 0 else None)
+    table = arrow.read_csv(
+        pa.BufferReader(pa.py_buffer(content).slice(start)),
+        arrow.ReadOptions(autogenerate_column_names=True),
+        arrow.ParseOptions(
+            delimiter=delimiter,
+            ignore_empty_lines=False,
+            newlines_in_values=content.find(b'"', start) >= 0,
+        ),
+        arrow.ConvertOptions(
+            column_types={f"f{position}": pa.large_string() for position in range(width)}
+        ),
+        memory_pool=pa.system_memory_pool(),
+    ).combine_chunks(pa.system_memory_pool())
+    return pd.DataFrame(
+        {i: pd.Series(column, dtype="str") for i, column in enumerate(table.columns)}
+    )
+
+
+def _is_even(frame: pd.DataFrame, content: bytes, start: int, delimiter: str) -> bool:
     """Whether no line was filled up: that ends in a blank cell, without the delimiters that belong before it."""
-    inside = 0
-    if quoted:
-        text = "".join("".join(frame[i].tolist()) for i in frame)
-        if "\n" in text:
-            return False  # csv limits the length of a cell, not of a line
-        inside = text.count(delimiter)
-    elif not (frame.iloc[:, -1] == "").any():
+    quoted = content.find(b'"', start) >= 0
+    if quoted and len(frame) != content.count(b"\n", start) + (not content.endswith(b"\n")):
+        return False  # csv limits the length of a cell, not of a line
+    if IN_ONE_PIECE or not (quoted or (frame.iloc[:, -1] == "").any()):
         return True
+    inside = sum(joined(frame[i]).count(delimiter) for i in frame) if quoted else 0
     return content.count(delimiter.encode(), start) - inside == (frame.shape[1] - 1) * len(frame)
 
 
@@ -121,7 +153,7 @@ def _rows(content: bytes, start: int, delimiter: str) -> Iterator[list[str]]:
     spaced = re.compile(rb"[^\r\n]*\"" + mark + b' +"').match(content, start) is not None
     raw = io.BytesIO(content)  # a StringIO would take four bytes for each character
     raw.seek(start)
-    lines = io.TextIOWrapper(raw, "utf-8", "surrogatepass", newline="")
+    lines = io.TextIOWrapper(raw, "utf-8", newline="")
     reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=spaced)
     literal = b'="' in content
     rows = 0

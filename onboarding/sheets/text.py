@@ -41,6 +41,7 @@ _LATIN = ("cp1252", "cp1250", "mac_roman")
 _OTHERS = ("cp932", "euc_kr", "cp1251", "gb18030")  # what reads the least comes first
 _DOUBTFUL = re.compile(rb"[^,;\t|\r\n\"]*[\x80-\xff][^,;\t|\r\n\"]*")
 _SECRET = re.compile(rb"passw|kennwort|contrase|mot de passe|pwd", re.IGNORECASE)
+_HALF = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\0-\x08\x0e-\x1f]")
 _LONGEST = 1 << 24
 """Bytes of one line."""
@@ -116,7 +117,11 @@ def _in_utf8(content: bytes, encoding: str | None) -> tuple[bytes, str, str]:
 
 
 def _encoded(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
+    """Encode in UTF-8; half a letter, which some encodings let pass, as the sign for a letter that got lost."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return _HALF.sub("\ufffd", text).encode()
 
 
 def _is_utf8(content: bytes) -> bool:
