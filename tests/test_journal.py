@@ -10,7 +10,9 @@ import stat
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -399,6 +401,49 @@ def test_a_peek_at_nothing_makes_nothing(tmp_path: Path) -> None:
     assert (copy.earlier(), copy.invited_recently([email("ana")])) == ({}, frozenset())
     copy.close()
     assert not list(tmp_path.iterdir())
+
+
+class Counting(sqlite3.Connection):
+    """Counts its transactions; the first of them is held up, and the second fails if it is told to."""
+
+    commits = 0
+    held = threading.Event()
+    fails = False
+
+    def execute(self, statement: str, *values: object) -> sqlite3.Cursor:
+        if statement == "COMMIT":
+            self.commits += 1
+            if self.commits == 1:
+                self.held.wait(10)
+            elif self.fails:
+                raise sqlite3.OperationalError("disk I/O error")
+        return super().execute(statement, *values)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["well", "full"])
+def test_whoever_waits_for_a_flush_is_in_the_next_one_together(fails: bool) -> None:
+    """All of them or none: nobody takes for written what another one's trouble has undone."""
+    with closing(
+        sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, factory=Counting)
+    ) as connection:
+        database = Database(Path(":memory:"), connection)
+        connection.commits, connection.held, connection.fails = 0, threading.Event(), fails
+        note = "INSERT INTO accepts VALUES (?, 0)"
+        with ThreadPoolExecutor(9) as pool:
+            first = pool.submit(database.write, (note, [("first",)]))
+            while not connection.commits:
+                pass
+            others = [pool.submit(database.write, (note, [(f"{n}",)])) for n in range(8)]
+            while len(database._waiting) < 8:
+                pass
+            connection.held.set()
+        assert first.exception() is None
+        assert {type(other.exception()) for other in others} == {
+            StorageError if fails else type(None)
+        }
+        written = {name for (name,) in database.read("SELECT fingerprint FROM accepts")}
+    assert connection.commits == 2
+    assert written == {"first"} | (set() if fails else {f"{n}" for n in range(8)})
 
 
 def test_every_write_is_flushed_to_the_disk(state: State) -> None:

@@ -6,8 +6,10 @@ import hashlib
 import hmac
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,15 @@ Step = tuple[str, Sequence[tuple[object, ...]]]
 """A statement and the rows it is carried out for."""
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """What one thread waits for to be written."""
+
+    steps: tuple[Step, ...]
+    ended: bool = False
+    error: BaseException | None = None
+
+
 class Database:
     """The SQLite file of one tenant: reads, and writes in transactions that are flushed at their end."""
 
@@ -48,6 +59,7 @@ class Database:
         self.path = path
         self._connection = connection
         self._guard = threading.Lock()
+        self._waiting: deque[_Waiting] = deque()
         self._file = _inode(path)
         self._prepare()
         self._key = self.fact("key").encode()
@@ -58,21 +70,44 @@ class Database:
             return self._connection.execute(query, values).fetchall()
 
     def write(self, *steps: Step) -> None:
-        """Carry out the steps that have rows, all or none."""
-        steps = tuple(step for step in steps if step[1])
-        if not steps:
+        """Carry out the steps of everybody who is waiting, all or none, and flush them once; on disk when this returns.
+
+        A flush takes longer than all the rest, and several workers would each wait for those of all others.
+        """
+        mine = _Waiting(tuple(step for step in steps if step[1]))
+        if not mine.steps:
             return
-        with self._guard, storing(self.path.parent):
-            self._still_there()
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                for statement, rows in steps:
-                    self._connection.executemany(statement, rows)
-                self._connection.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK")
-                raise
+        self._waiting.append(mine)
+        with self._guard:
+            if not mine.ended:
+                self._write_together()
+        if mine.error:
+            raise mine.error
+
+    def _write_together(self) -> None:
+        together = []
+        while self._waiting:
+            together.append(self._waiting.popleft())
+        error: BaseException | None = None
+        try:
+            with storing(self.path.parent):
+                self._transact([step for one in together for step in one.steps])
+        except BaseException as failure:  # noqa: BLE001 -- whatever it is, everybody is told
+            error = failure
+        for one in together:
+            one.ended, one.error = True, error
+
+    def _transact(self, steps: Sequence[Step]) -> None:
+        self._still_there()
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            for statement, rows in steps:
+                self._connection.executemany(statement, rows)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            raise
 
     def invited(self, emails: Iterable[Email], at: float) -> Step:
         """Give the step that enters people in the ledger of invitations."""
