@@ -23,6 +23,7 @@ from click.testing import CliRunner
 from onboarding import __version__
 from onboarding.cli import cli
 from onboarding.codes import CODES
+from onboarding.journal import State
 
 COMMANDS = (
     "run",
@@ -139,6 +140,49 @@ def test_the_version_is_that_of_the_package(desk: Desk) -> None:
 
 def test_no_argument_shows_the_help() -> None:
     assert "Usage: onboarding" in CliRunner().invoke(cli, [], prog_name="onboarding").output
+
+
+# ---- too late -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["run", "people.csv"], id="run"),
+        pytest.param(["run", "--inbox", "."], id="inbox"),
+        pytest.param(["apply", "plan.json"], id="apply"),
+    ],
+)
+def test_whoever_comes_too_late_leaves_before_anything_heavy_is_imported(
+    desk: Desk, arguments: list[str]
+) -> None:
+    """Twenty that are started at once would else keep the machine busy for ten seconds, only to leave."""
+    desk.file("plan.json", "never read")
+    desk.environment |= {"ATLAN_BASE_URL": "https://acme.example", "ATLAN_API_KEY": KEY}
+    desk.environment |= {"PYTHONPROFILEIMPORTTIME": "1"}
+    with State.alone(desk.folder / "state", "acme.example", create=True):
+        done = desk.run(*arguments, "--yes", "--state", "state")
+    loaded, said = [], []
+    for line in done.stderr.splitlines():
+        if line.startswith("import time:"):
+            loaded.append(line.rpartition("|")[2].strip().partition(".")[0])
+        else:
+            said.append(line)
+    assert (done.returncode, done.stdout, len(said)) == (75, "", 1)
+    assert said[0].startswith("error: another run is at work on this tenant (process ")
+    assert "onboarding" in loaded
+    assert {"pandas", "numpy", "pandera", "requests", "urllib3", "tqdm"} & {*loaded} == set()
+
+
+def test_an_inbox_without_uploads_is_nobodys_turn(desk: Desk) -> None:
+    """Cron looks every minute, and a long run is no reason to complain each time."""
+    desk.file("inbox/.hidden.csv", SHEET)
+    desk.file("inbox/done/people.csv", SHEET)
+    desk.environment |= {"ATLAN_BASE_URL": "https://acme.example", "ATLAN_API_KEY": KEY}
+    with State.alone(desk.folder / "state", "acme.example", create=True):
+        done = desk.run("run", "--inbox", "inbox", "--yes", "--state", "state")
+    assert done.returncode == 0
+    assert "Nothing new lies in inbox." in done.stderr
 
 
 # ---- usage --------------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from onboarding.errors import (
     SheetError,
     Stop,
     StorageError,
+    TryLater,
     UnsafePlan,
     UsageError,
 )
@@ -218,6 +219,25 @@ def saved_plan(desk: Desk, tenant: FakeTenant, sheets: list[Path]) -> tuple[Path
     report = pipeline.plan(desk.job(*sheets), tenant, Quiet())
     assert report.folder
     return report.folder / "plan.json", report
+
+
+def test_whoever_only_looks_needs_no_lock(desk: Desk, sheets: list[Path]) -> None:
+    tenant = acme()
+    with pipeline.locked(desk.job(), tenant):
+        assert pipeline.validate(desk.job(*sheets), Quiet()).exit_code == 1, "a row is bad"
+        assert pipeline.plan(desk.job(*sheets), tenant, Quiet()).exit_code == 1
+        with pytest.raises(TryLater, match="another run is at work"):
+            desk.run(tenant, *sheets)
+
+
+def test_whoever_holds_the_lock_hands_it_on(desk: Desk, sheets: list[Path]) -> None:
+    tenant = acme()
+    with pipeline.locked(desk.job(), tenant) as state:
+        report = pipeline.run(desk.job(*sheets), tenant, Quiet(), state=state)
+        assert report.folder
+        undo = report.folder / "undo.json"
+        back = pipeline.apply_saved(undo, desk.job(), tenant, Quiet(), state=state)
+        assert {outcome.result for outcome in back.results} == {"success", "manual"}
 
 
 def test_a_plan_changes_nothing_and_shows_what_would_be(desk: Desk, sheets: list[Path]) -> None:

@@ -98,10 +98,12 @@ def run(ctx: click.Context, inputs: Sequence[str], inbox: Path | None, **given: 
             return work.through(inbox)
     stdin = _standard_input(inputs)
     with _work(ctx, given, asks=stdin is None) as work:
+        state = work.alone()
         from onboarding.pipeline import run
 
         job, tenant = work.job(inputs), work.tenant()
-        return work.end(run(job, tenant, work.console, stop=work.stop, stdin=stdin))
+        report = run(job, tenant, work.console, stop=work.stop, stdin=stdin, state=state)
+        return work.end(report)
 
 
 @command(
@@ -162,10 +164,12 @@ def apply(ctx: click.Context, plan: Path, **given: Any) -> int:
     has moved in the tenant is set aside by itself.
     """
     with _work(ctx, given, asks=True) as work:
+        state = work.alone()
         from onboarding.pipeline import apply_saved
 
         job, tenant = work.job(), work.tenant()
-        return work.end(apply_saved(plan, job, tenant, work.console, stop=work.stop))
+        report = apply_saved(plan, job, tenant, work.console, stop=work.stop, state=state)
+        return work.end(report)
 
 
 @command(

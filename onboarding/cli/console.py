@@ -325,9 +325,12 @@ def _is_terminal(stream: TextIO | None) -> bool:
 
 def _safe(text: str) -> str:
     """Spell out what could speak to the terminal; line breaks stay."""
+    lines = text.split("\n")
+    if all(map(str.isprintable, lines)):
+        return text
     from onboarding.writers.text import plain
 
-    return "\n".join(plain(line) for line in text.split("\n"))
+    return "\n".join(map(plain, lines))
 
 
 def _discard(stream: TextIO) -> None:

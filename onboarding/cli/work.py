@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -23,6 +24,7 @@ from onboarding.errors import UsageError
 if TYPE_CHECKING:
     from onboarding.atlan import Atlan
     from onboarding.job import Job, Report
+    from onboarding.journal import State
     from onboarding.safety import Limit
     from onboarding.sheets import OneInput
 
@@ -49,7 +51,6 @@ class Work:
         self.stop = self.signals.stop
         self._given = given
         self._opened = ExitStack()
-        self._tenant: Callable[[], Atlan] | None = None
 
         self.console.set_up(**given)
         self.console.started = self.signals.be_polite
@@ -149,11 +150,20 @@ class Work:
         by_hand = self.console.on_terminal or bool(self._given.get("init_state"))
         return by_hand or embedded.database(self.settings.tenant) is not None
 
+    def alone(self) -> State:
+        """Take the tenant's lock, as the first thing: whoever comes too late leaves before anything heavy is imported."""
+        from onboarding.journal import State
+
+        name, create = self.connection.tenant, self._may_make_state()
+        return self.enter(State.alone(self.settings.state, name, create=create))
+
     def tenant(self) -> Atlan:
         """Give the tenant, ready to be called; it counts its calls from the first."""
-        if self._tenant is None:
-            self._tenant = self._at(self.connection())
-        return self._tenant()
+        return self._tenants()
+
+    @cached_property
+    def _tenants(self) -> Callable[[], Atlan]:
+        return self._at(self.connection)
 
     def _at(self, found: Connection) -> Callable[[], Atlan]:
         """Give what talks to the tenant at a connection, at its pace; that is one for all that is ever given."""
@@ -176,8 +186,9 @@ class Work:
 
         return ready
 
+    @cached_property
     def connection(self) -> Connection:
-        """Say how the tenant is reached; the embedded one is started."""
+        """How the tenant is reached; the embedded one is started."""
         if not self.settings.tenant:
             raise UsageError(NO_TENANT)
         database = embedded.database(self.settings.tenant)
@@ -196,18 +207,20 @@ class Work:
 
     def through(self, inbox: Path) -> int:
         """Take up the files of an inbox; what matters most of how they ended gives the exit code."""
-        from onboarding.cli.receipts import facts, left_alone
-        from onboarding.inbox import Taken, work
-        from onboarding.totals import worst
-
         if self._given["reinvite"] or self._given["accept"]:
             raise UsageError(
                 "--accept and --reinvite are about one file, and an inbox may hold any; run that file by itself, "
                 "from the inbox or from its folder done"
             )
+        state = self.alone() if _may_hold_uploads(inbox) else None
+        from onboarding.cli.receipts import facts, left_alone
+        from onboarding.inbox import Taken, work
+        from onboarding.totals import worst
+
         self.console.in_turn = True
         taken, left = [], []
-        for one in work(inbox, self.job(), self.tenant, self.console, stop=self.stop):
+        job, console = self.job(), self.console
+        for one in work(inbox, job, self.tenant, console, stop=self.stop, state=state):
             if isinstance(one, Taken):
                 taken.append(one)
                 self.console.taken(one)
@@ -234,7 +247,7 @@ class Work:
             for name, origin in self.origins.items()
         ]
         try:
-            found = self.connection()
+            found = self.connection
             checks.append(Check("API key", ok=True, seen=f"from {found.key.origin}"))
             sso_groups = self.settings.sso_groups
             checks += examine(found.url, self._at(found)(), sso_groups=sso_groups)
@@ -271,6 +284,16 @@ def settings_of(ctx: click.Context) -> tuple[Settings, dict[str, Origin]]:
                     continue  # a file's, and there already; or nobody's
             values[name] = ctx.params[name]
     return settle(values, origins), origins
+
+
+def _may_hold_uploads(inbox: Path) -> bool:
+    """Whether a file lies in an inbox, as far as that can be told without what it takes to read one."""
+    with suppress(OSError), os.scandir(inbox) as entries:
+        return any(
+            entry.is_file(follow_symlinks=False) and not entry.name.startswith((".", "~$"))
+            for entry in entries
+        )
+    return False
 
 
 def _misplaced_keys(settings: Settings) -> list[str]:

@@ -13,6 +13,7 @@ import json
 import logging
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -70,19 +71,20 @@ def work(
     voice: Voice,
     *,
     stop: Stop | None = None,
+    state: State | None = None,
 ) -> Iterator[Taken | Left]:
     """Take up what has arrived, one file after the other, then tell what is left alone.
 
     ``tenants`` gives the tenant, anew for each job, so that it counts its own calls; where nothing has arrived, nobody
-    asks for it. Raises ``TryLater`` if another run is at work on the tenant.
+    asks for it. ``state``: the tenant's, if the caller holds its lock. Raises ``TryLater`` if another run is at work.
     """
     uploads, left = arrived(inbox)
     if not uploads:
         yield from left
         return
     tenant = tenants()
-    with locked(job, tenant) as state:
-        desk = _Desk(inbox, job, voice, stop or Stop(), state, tenant.name)
+    with nullcontext(state) if state else locked(job, tenant) as ours:
+        desk = _Desk(inbox, job, voice, stop or Stop(), ours, tenant.name)
         yield from desk.work(tenant, tenants)
 
 
