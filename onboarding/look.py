@@ -26,7 +26,6 @@ from typing import Protocol, TypeVar
 from onboarding import errors
 from onboarding.model import (
     API_USERNAME,
-    Asks,
     Desired,
     Directory,
     Email,
@@ -81,13 +80,18 @@ def look(
     _find(accounts, desired, held)
     users = accounts.by_email()
     groups = {group.name: group for group in reader.groups()}
-    granted, revoked = (_named(asks, desired, groups) for asks in (desired.grants, desired.revokes))
+    meant = _meant(desired, groups)
+    known = [
+        (email, wanted)
+        for asks in (desired.grants, desired.revokes)
+        for email, wanted in asks.items()
+        if email in users
+    ]
+    granted = set[GroupKey]().union(*desired.grants.values()) if whole_groups else ()
     way = _cheapest(
-        whole=frozenset().union(*granted.values()) if whole_groups else frozenset(),
-        wanted={
-            email: granted.get(email, frozenset()) | revoked.get(email, frozenset())
-            for email in (granted.keys() | revoked.keys()) & users.keys()
-        },
+        whole=frozenset(name for key in granted for name in meant[key]),
+        wanted=known,
+        meant=meant,
         leavers=frozenset(
             email
             for email, person in desired.persons.items()
@@ -238,21 +242,19 @@ def _other_names(person: Person) -> set[str]:
 # ---- memberships ---------------------------------------------------------------------------------------------
 
 
-def _named(
-    asks: Asks, desired: Desired, groups: Mapping[GroupName, Group]
-) -> dict[Email, frozenset[GroupName]]:
-    """Give the groups of the tenant that the rows of each person may mean."""
+def _meant(
+    desired: Desired, groups: Mapping[GroupName, Group]
+) -> Mapping[GroupKey, frozenset[GroupName]]:
+    """Give the groups of the tenant that each spelling of the rows may mean."""
     known = groups_by_key(groups.values())
 
-    def meant(key: GroupKey) -> set[GroupName]:
-        names = {group.name for group in known.get(key, ())}
+    def meant(key: GroupKey) -> frozenset[GroupName]:
         own = desired.teams[key].internal_name if key in desired.teams else None
-        return names | ({own} if own and own in groups else set())
+        names = {group.name for group in known.get(key, ())} | {own}
+        return frozenset(name for name in names if name and name in groups)
 
-    return {
-        email: frozenset(name for key in keys for name in meant(key))
-        for email, keys in asks.items()
-    }
+    keys = set[GroupKey]().union(*desired.grants.values(), *desired.revokes.values())
+    return {key: meant(key) for key in keys}
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,14 +272,17 @@ class _Way:
 def _cheapest(
     *,
     whole: frozenset[GroupName],
-    wanted: Mapping[Email, frozenset[GroupName]],
+    wanted: Sequence[tuple[Email, Collection[GroupKey]]],
+    meant: Mapping[GroupKey, frozenset[GroupName]],
     leavers: frozenset[Email],
     groups: Mapping[GroupName, Group],
     pages: Callable[[int], int],
 ) -> _Way:
     """Choose between reading by group, by person, or all groups (many leavers in few groups)."""
-    by_group = _Way(whole.union(*wanted.values()), leavers)
-    by_person = _Way(whole, leavers.union(e for e, names in wanted.items() if names - whole))
+    keys = set[GroupKey]().union(*(keys for _, keys in wanted))
+    more = {key for key in keys if meant[key] - whole}
+    by_group = _Way(whole.union(*(meant[key] for key in more)), leavers)
+    by_person = _Way(whole, leavers.union(e for e, keys in wanted if not more.isdisjoint(keys)))
     ways = (by_group, by_person, _Way(frozenset(groups)))
     return min(ways, key=lambda way: way.calls(groups, pages))
 

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NewType, overload
+from typing import NamedTuple, NewType, overload
 
 Email = NewType("Email", str)
 """The correlation key of a person: an address, trimmed and in lower case. Made only by ``normal_email``."""
@@ -84,15 +84,17 @@ class Role(StrEnum):
         return list(Role).index(self)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class RowRef:
-    """Where a row stands. Orders as the input does: by table, then by row."""
+class RowRef(NamedTuple):
+    """Where a row stands. Orders as the input does: by table, then by row.
+
+    A tuple, since a large job hashes and compares millions of them.
+    """
 
     table: int
     """Which table of the job, from 0."""
     row: int
     """The number that a spreadsheet program shows beside the row, from 1."""
-    source: str = field(compare=False)
+    source: str
     """``users.csv`` or ``hr.xlsx!Users``."""
 
     def __str__(self) -> str:

@@ -26,7 +26,7 @@ from onboarding.plan import Action, Cause, Change, Facts, Plan, Settled, Status
 from onboarding.reconcile.absence import absent, kept_by_single_sign_on
 from onboarding.reconcile.groups import default_after, groups
 from onboarding.reconcile.people import people
-from onboarding.reconcile.scene import AS_ASKED, Scene, Wishes, revoked, without
+from onboarding.reconcile.scene import Part, Scene, Wishes, revoked, without
 from onboarding.resolve import resolve
 
 __all__ = ["Reconciled", "Wishes", "reconcile"]
@@ -64,7 +64,7 @@ def reconcile(
 
 
 def _gathered(
-    parts: Iterable[Change | Settled],
+    parts: Iterable[Part],
 ) -> tuple[tuple[Change, ...], tuple[Settled, ...]]:
     """Unite changes that several rows ask for; say "no change" only of rows of which nothing else is said."""
     asked: dict[str, list[Change]] = {}
@@ -72,10 +72,10 @@ def _gathered(
     quiet: set[RowRef] = set()
     for part in parts:
         match part:
+            case tuple():
+                quiet.update(part)
             case Change():
                 asked.setdefault(part.key, []).append(part)
-            case Settled(code="no-change"):
-                quiet.update(part.rows)
             case Settled():
                 settled.append(replace(part, rows=without(part.rows, frozenset())))
     changes = tuple(map(_united, asked.values()))
@@ -83,7 +83,8 @@ def _gathered(
     quiet.difference_update(*(spoken.rows for spoken in settled))
     if quiet:
         rows = tuple(sorted(quiet))
-        settled.append(Settled(Status.UNCHANGED, "no-change", AS_ASKED, rows))
+        message = "The tenant already is as asked"
+        settled.append(Settled(Status.UNCHANGED, "no-change", message, rows))
     return changes, tuple(settled)
 
 

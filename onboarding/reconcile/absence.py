@@ -16,10 +16,10 @@ def absent(scene: Scene) -> Iterator[Change]:
     if not scene.wishes.authoritative or not scene.intake.authoritative or holds.absence:
         return
     granting = {
-        scene.resolved.group(ask.key)
-        for email, asks in scene.resolved.asks.items()
-        for ask in asks
-        if ask.grant and email not in holds.people
+        scene.resolved.plain.get(key)
+        for email, wanted in scene.resolved.asks.grants.items()
+        if email not in holds.people
+        for key in wanted
     }
     concerned = (granting & current.read_whole) - holds.groups.keys() - scene.defaults
     concerned -= kept_by_single_sign_on(scene)
@@ -44,9 +44,9 @@ def _may_be_missed(scene: Scene, email: Email) -> bool:
 
 def _named(scene: Scene, email: Email) -> set[GroupName]:
     """Give every group that any row grants a person, even where the person's standing makes it void."""
-    asks = (*scene.resolved.asks.get(email, ()), *scene.resolved.void.get(email, ()))
-    meanings = scene.resolved.meanings
-    return {name for ask in asks if ask.grant for name in meanings.get(ask.key, ())}
+    resolved = scene.resolved
+    granted = (asks.grants.get(email, ()) for asks in (resolved.asks, resolved.void))
+    return {name for keys in granted for key in keys for name in resolved.meanings.get(key, ())}
 
 
 def kept_by_single_sign_on(scene: Scene) -> set[GroupName]:

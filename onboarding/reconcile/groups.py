@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from onboarding.model import Directory, Group, GroupName, Team, group_key
-from onboarding.plan import Change, Settled
-from onboarding.reconcile.scene import Scene, held, without
+from onboarding.model import Directory, Group, GroupName, RowRef, Team, group_key
+from onboarding.plan import Change
+from onboarding.reconcile.scene import Part, Scene, held, without
 
 
-def groups(scene: Scene) -> Iterator[Change | Settled]:
+def groups(scene: Scene) -> Iterator[Part]:
     """Compare each group of the groups sheets."""
     holds = scene.resolved.holds
     for key, team in scene.intake.desired.teams.items():
@@ -22,11 +22,15 @@ def groups(scene: Scene) -> Iterator[Change | Settled]:
         elif group is None:
             yield Change(None, _wished(Group(name, _alias(team)), team), rows)
         elif group == _wished(group, team):
-            yield scene.as_asked(rows, Change(None, group), Change(group, group))
+            yield _as_asked(scene, group, rows)
         elif name in holds.groups:
             yield from held(f'the group "{team.label}"', holds.groups[name], rows)
         else:
             yield Change(group, _wished(group, team), rows)
+
+
+def _as_asked(scene: Scene, group: Group, rows: tuple[RowRef, ...]) -> Part:
+    return scene.as_asked(rows, lambda: (Change(None, group), Change(group, group)))
 
 
 def _wished(group: Group, team: Team) -> Group:
@@ -44,7 +48,7 @@ def _alias(team: Team) -> str:
     return " ".join(team.label.split())
 
 
-def default_after(current: Directory, parts: Iterable[Change | Settled]) -> frozenset[GroupName]:
+def default_after(current: Directory, parts: Iterable[Part]) -> frozenset[GroupName]:
     """Give the groups that are default once this plan is carried out."""
     wishes = dict(current.groups)
     for part in parts:

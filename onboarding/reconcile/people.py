@@ -6,26 +6,38 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import assert_never
 
-from onboarding.model import Email, GroupName, Membership, Person, Role, RowRef, Standing, User
+from onboarding.model import (
+    Email,
+    GroupKey,
+    GroupName,
+    Membership,
+    Person,
+    Role,
+    RowRef,
+    Standing,
+    User,
+)
 from onboarding.plan import Cause, Change, Settled, Status
-from onboarding.reconcile.scene import Scene, held, without
-from onboarding.resolve import Ask
+from onboarding.reconcile.scene import Part, Scene, held, without
+from onboarding.resolve import NOTHING
 
 
-def people(scene: Scene) -> Iterator[Change | Settled]:
+def people(scene: Scene) -> Iterator[Part]:
     """Compare each person, with all that any sheet asks for them."""
-    persons, resolved = scene.intake.desired.persons, scene.resolved
-    for email in persons.keys() | resolved.asks.keys() | resolved.void.keys():
-        if email in resolved.holds.people:
-            rows = without(_rows(scene, email), resolved.holds.rejected)
-            yield from held(email, resolved.holds.people[email], rows)
+    desired, holds = scene.intake.desired, scene.resolved.holds
+    persons = desired.persons
+    for email in persons.keys() | desired.grants.keys() | desired.revokes.keys():
+        if email in holds.people:
+            yield from held(
+                email, holds.people[email], without(_rows(scene, email), holds.rejected)
+            )
         elif email in persons:
             yield from _person(scene, persons[email])
         else:
             yield from _memberships(scene, email, scene.has(email))
 
 
-def _person(scene: Scene, person: Person) -> Iterator[Change | Settled]:
+def _person(scene: Scene, person: Person) -> Iterator[Part]:
     account = scene.current.users.get(person.email)
     match person.standing:
         case Standing.NOT_STARTED:
@@ -48,10 +60,12 @@ def _person(scene: Scene, person: Person) -> Iterator[Change | Settled]:
 
 def _rows(scene: Scene, email: Email) -> Iterator[RowRef]:
     """Give every row about a person, some of them more than once."""
-    person = scene.intake.desired.persons.get(email)
-    yield from person.rows if person else ()
-    for ask in (*scene.resolved.asks.get(email, ()), *scene.resolved.void.get(email, ())):
-        yield from ask.rows
+    desired = scene.intake.desired
+    if email in desired.persons:
+        yield from desired.persons[email].rows
+    for asks in (desired.grants, desired.revokes):
+        for rows in asks.get(email, NOTHING).values():
+            yield from rows
 
 
 def _invitation(scene: Scene, person: Person) -> Change:
@@ -60,18 +74,17 @@ def _invitation(scene: Scene, person: Person) -> Change:
     return Change(None, User(person.email, person.role or least, pending=True), person.rows)
 
 
-def _account(scene: Scene, person: Person, account: User) -> Iterator[Change | Settled]:
+def _account(scene: Scene, person: Person, account: User) -> Iterator[Part]:
     """Compare an existing account: enabled, and with the role that the row says, if it says one."""
-    wish = replace(account, role=person.role or account.role)
     if not account.enabled and account.is_token:
         yield _of_a_token(person)
     elif not account.enabled:
         message = f"{person.email} is active here, and the account is disabled{_by_whom(account)}"
         yield Settled(Status.MANUAL, "reactivate", message, person.rows)
-    if wish == account:
-        yield scene.as_asked(person.rows, Change(None, account), Change(account, account))
+    if person.role in (None, account.role):
+        yield scene.as_asked(person.rows, lambda: [Change(None, account), Change(account, account)])
     else:
-        yield Change(account, wish, person.rows)
+        yield Change(account, replace(account, role=person.role), person.rows)
 
 
 def _departure(person: Person, account: User | None) -> Settled:
@@ -100,17 +113,17 @@ def _by_whom(account: User) -> str:
     return "; SCIM keeps it, so that is done in the identity provider" if account.scim else ""
 
 
-def _deprivation(scene: Scene, person: Person) -> Iterator[Change | Settled]:
+def _deprivation(scene: Scene, person: Person) -> Iterator[Part]:
     """Take a leaver out of groups, where that is wished; grant nothing in any case."""
     email, rows, has = person.email, person.rows, scene.has(person.email)
     if scene.wishes.leavers_revoke:
         for name in has - scene.defaults:
             yield Change(Membership(email, name), None, rows, Cause.LEAVER)
         for name in scene.revoked_earlier.get(email, frozenset()) - has:
-            yield scene.as_asked(rows, Change(Membership(email, name), None, (), Cause.LEAVER))
-    for ask in scene.resolved.void.get(email, ()):
+            yield _no_member(scene, email, name, rows, Cause.LEAVER)
+    for asking in scene.resolved.void.grants.get(email, NOTHING).values():
         message = f"{email} has left and is not added to groups"
-        others = without(ask.rows, frozenset(rows))
+        others = without(asking, frozenset(rows))
         if others:
             yield Settled(Status.UNCHANGED, "leaver-grants", message, others)
 
@@ -118,39 +131,48 @@ def _deprivation(scene: Scene, person: Person) -> Iterator[Change | Settled]:
 # ---- memberships ---------------------------------------------------------------------------------------------
 
 
-def _memberships(
-    scene: Scene, email: Email, to_lose: frozenset[GroupName]
-) -> Iterator[Change | Settled]:
+def _memberships(scene: Scene, email: Email, to_lose: frozenset[GroupName]) -> Iterator[Part]:
     """Compare the memberships that rows ask for or ask to end; ``to_lose`` are those that can end."""
-    for ask in scene.resolved.asks.get(email, ()):
-        name = scene.resolved.group(ask.key)
-        if not ask.grant:
-            yield _removal(scene, ask, name, to_lose)
-        elif ask.key in scene.resolved.barred:
-            yield from held(scene.quoted(ask.key), scene.resolved.barred[ask.key], ask.rows)
+    resolved, has = scene.resolved, scene.has(email)
+    granted, revoked = resolved.asks.of(email)
+    for key, rows in granted.items():
+        if key in resolved.barred:
+            yield from held(scene.quoted(key), resolved.barred[key], rows)
+            continue
+        name = resolved.plain[key]
+        if name in has:
+            yield _member(scene, email, name, rows)
         else:
-            assert name is not None, f"{ask} should have been rejected"
-            yield from _grant(scene, ask, name)
+            yield Change(None, Membership(email, name), rows)
+        if key in resolved.new:
+            yield Change(None, resolved.new[key], rows)
+    for key, rows in revoked.items():
+        yield _removal(scene, email, key, rows, to_lose)
 
 
-def _grant(scene: Scene, ask: Ask, name: GroupName) -> Iterator[Change | Settled]:
-    change = Change(None, Membership(ask.email, name), ask.rows)
-    if name in scene.has(ask.email):
-        yield scene.as_asked(ask.rows, change)
-    else:
-        yield change
-    if ask.key in scene.resolved.new:
-        yield Change(None, scene.resolved.new[ask.key], ask.rows)
+def _member(scene: Scene, email: Email, name: GroupName, rows: tuple[RowRef, ...]) -> Part:
+    return scene.as_asked(rows, lambda: [Change(None, Membership(email, name))])
+
+
+def _no_member(
+    scene: Scene, email: Email, name: GroupName, rows: tuple[RowRef, ...], cause: Cause
+) -> Part:
+    return scene.as_asked(rows, lambda: [Change(Membership(email, name), None, (), cause)])
 
 
 def _removal(
-    scene: Scene, ask: Ask, name: GroupName | None, to_lose: frozenset[GroupName]
-) -> Change | Settled:
+    scene: Scene,
+    email: Email,
+    key: GroupKey,
+    rows: tuple[RowRef, ...],
+    to_lose: frozenset[GroupName],
+) -> Part:
+    name = scene.resolved.plain.get(key)
     if name and name in to_lose:
-        return Change(Membership(ask.email, name), None, ask.rows)
-    known = ask.email in scene.current.users
+        return Change(Membership(email, name), None, rows)
+    known = email in scene.current.users
     if known and name and name in scene.current.groups:
-        return scene.as_asked(ask.rows, Change(Membership(ask.email, name), None))
-    whom = scene.quoted(ask.key) if known else ask.email
+        return _no_member(scene, email, name, rows, Cause.ASKED)
+    whom = scene.quoted(key) if known else email
     message = f"the tenant does not have {whom}, so there is nothing to take away"
-    return Settled(Status.UNCHANGED, "unknown-to-remove", message, ask.rows)
+    return Settled(Status.UNCHANGED, "unknown-to-remove", message, rows)

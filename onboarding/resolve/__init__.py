@@ -22,7 +22,7 @@ from onboarding.model import (
     Severity,
     group_key,
 )
-from onboarding.resolve.asks import Ask, asked, by_person
+from onboarding.resolve.asks import NOTHING, Asked, Wanted, asked
 from onboarding.resolve.people import (
     accounts_held,
     changed_addresses,
@@ -33,7 +33,7 @@ from onboarding.resolve.people import (
 )
 from onboarding.resolve.spelling import Spelling, contradictions, spelled, unclear_groups
 
-__all__ = ["Ask", "Holds", "Resolved", "mistaken", "resolve"]
+__all__ = ["NOTHING", "Asked", "Holds", "Resolved", "mistaken", "resolve"]
 
 Key = TypeVar("Key", Email, GroupKey, GroupName)
 
@@ -54,24 +54,21 @@ class Holds:
 class Resolved:
     """The sheets as this tenant understands them."""
 
-    asks: Mapping[Email, tuple[Ask, ...]]
+    asks: Asked
     """Without those that a standing makes void: a leaver's grants, all of somebody who has not started."""
-    void: Mapping[Email, tuple[Ask, ...]]
+    void: Asked
     teams: Mapping[GroupKey, GroupName]
     """The internal name of each group of the groups sheets; an ambiguous one has none."""
     new: Mapping[GroupKey, Group]
     """Groups that only memberships name, to be created under ``--create-groups``."""
     meanings: Mapping[GroupKey, frozenset[GroupName]]
     """The groups that a spelling may mean, whether they are or are to be."""
+    plain: Mapping[GroupKey, GroupName]
+    """The group that a spelling means, where it may mean one and no other."""
     barred: Mapping[GroupKey, RowRef]
     """Spellings of groups that are not created, each with the rejected row for which they aren't."""
     findings: tuple[Finding, ...]
     holds: Holds
-
-    def group(self, key: GroupKey) -> GroupName | None:
-        """Give the group that a spelling means; None where there is none, or more than one."""
-        names = self.meanings.get(key, frozenset())
-        return min(names) if len(names) == 1 else None
 
 
 def resolve(intake: Intake, current: Directory, *, create_groups: bool) -> Resolved:
@@ -95,11 +92,17 @@ def resolve(intake: Intake, current: Directory, *, create_groups: bool) -> Resol
     )
     holds = _holds(intake, findings, [*asks, *void], spelling, accounts)
     return Resolved(
-        by_person(asks),
-        by_person(void),
+        asks,
+        void,
         spelling.teams,
         spelling.new,
         spelling.meanings,
+        {
+            key: name
+            for key, names in spelling.meanings.items()
+            if len(names) == 1
+            for name in names
+        },
         dict(_barred(asks, spelling, holds, current)),
         findings,
         holds,
@@ -109,7 +112,7 @@ def resolve(intake: Intake, current: Directory, *, create_groups: bool) -> Resol
 def _holds(
     intake: Intake,
     findings: Iterable[Finding],
-    asks: Iterable[Ask],
+    asks: Iterable[tuple[Email, Wanted]],
     spelling: Spelling,
     accounts: Iterable[tuple[Email, RowRef]],
 ) -> Holds:
@@ -120,15 +123,22 @@ def _holds(
         for finding in (*intake.findings, *findings)
         if finding.row and finding.severity is Severity.REJECT
     )
-    asking = [(ask, row) for ask in asks for row in rejected.intersection(ask.rows)]
+    asking = [
+        (email, key, row)
+        for email, wanted in asks
+        for key, rows in wanted.items()
+        for row in rows
+        if row in rejected
+    ]
     people = _first(
         *held.people.items(),
         *accounts,
-        *((ask.email, row) for ask, row in asking),
+        *((email, row) for email, _, row in asking),
         *(
             (email, row)
             for email, person in desired.persons.items()
-            for row in rejected.intersection(person.rows)
+            for row in person.rows
+            if row in rejected
         ),
     )
     not_created = _first(
@@ -144,7 +154,7 @@ def _holds(
             if group_key(name) in held.not_created
         ),
     )
-    spelled = [*held.groups.items(), *not_created.items(), *((ask.key, row) for ask, row in asking)]
+    spelled = [*held.groups.items(), *not_created.items(), *((key, row) for _, key, row in asking)]
     groups = _first(
         *((name, row) for key, row in spelled for name in spelling.meanings.get(key, ()))
     )
@@ -160,13 +170,14 @@ def _first(*pairs: tuple[Key, RowRef]) -> dict[Key, RowRef]:
 
 
 def _barred(
-    asks: Iterable[Ask], spelling: Spelling, holds: Holds, current: Directory
+    asks: Asked, spelling: Spelling, holds: Holds, current: Directory
 ) -> Iterator[tuple[GroupKey, RowRef]]:
     """Give the spellings of groups that the tenant lacks and that a rejected row keeps from being created."""
     names = {
         spelling.teams[key]: row for key, row in holds.not_created.items() if key in spelling.teams
     }
-    for key in {ask.key for ask in asks}:
+    keys = {key for _, wanted in asks for key in wanted} if names or holds.not_created else set()
+    for key in keys:
         meant = spelling.meanings.get(key, frozenset())
         rows = [names[name] for name in meant & names.keys()]
         rows += [holds.not_created[key]] if key in holds.not_created else []

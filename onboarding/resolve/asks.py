@@ -1,45 +1,51 @@
-"""What the sheets ask for, membership by membership; those out that bind, and those that a standing makes void."""
+"""What the sheets ask for, person by person; what binds out, and what a standing makes void."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from onboarding.model import Desired, Email, Finding, GroupKey, RowRef, Standing
+from onboarding.model import Asks, Desired, Email, Finding, GroupKey, RowRef, Standing
+
+Wanted = Mapping[GroupKey, tuple[RowRef, ...]]
+"""Groups as they are spelled, each with the rows that name it."""
+NOTHING: Wanted = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """One membership that rows ask for, or ask to end."""
+class Asked:
+    """Memberships that rows ask for, and memberships that they ask to end."""
 
-    email: Email
-    key: GroupKey
-    rows: tuple[RowRef, ...]
-    grant: bool
+    grants: Asks
+    revokes: Asks
+
+    def __iter__(self) -> Iterator[tuple[Email, Wanted]]:
+        for asks in (self.grants, self.revokes):
+            yield from asks.items()
+
+    def of(self, email: Email) -> tuple[Wanted, Wanted]:
+        """Give what is asked for one person: groups to be in, and groups to leave."""
+        return self.grants.get(email, NOTHING), self.revokes.get(email, NOTHING)
 
 
-def asked(desired: Desired) -> tuple[list[Ask], list[Ask]]:
+def asked(desired: Desired) -> tuple[Asked, Asked]:
     """Give the memberships that rows ask for, and those among them that a standing makes void."""
-    binding: list[Ask] = []
-    void: list[Ask] = []
-    for asked, grant in ((desired.grants, True), (desired.revokes, False)):
-        for email, wanted in asked.items():
-            person = desired.persons.get(email)
-            standing = person.standing if person else Standing.ACTIVE
-            ignored = standing is Standing.NOT_STARTED or (standing is Standing.LEAVER and grant)
-            (void if ignored else binding).extend(
-                Ask(email, key, rows, grant) for key, rows in wanted.items()
-            )
-    return binding, void
+    standings = {email: person.standing for email, person in desired.persons.items()}
+    waiting = {email for email, said in standings.items() if said is Standing.NOT_STARTED}
+    leavers = {email for email, said in standings.items() if said is Standing.LEAVER}
+    grants, idle_grants = _parted(desired.grants, waiting | leavers)
+    revokes, idle_revokes = _parted(desired.revokes, waiting)
+    return Asked(grants, revokes), Asked(idle_grants, idle_revokes)
 
 
-def by_person(asks: Iterable[Ask]) -> Mapping[Email, tuple[Ask, ...]]:
-    """Give what is asked for each person."""
-    found: defaultdict[Email, list[Ask]] = defaultdict(list)
-    for ask in asks:
-        found[ask.email].append(ask)
-    return {email: tuple(theirs) for email, theirs in found.items()}
+def _parted(asks: Asks, void: AbstractSet[Email]) -> tuple[Asks, Asks]:
+    """Part what is asked for other people from what is asked for these."""
+    return (
+        {email: wanted for email, wanted in asks.items() if email not in void},
+        {email: asks[email] for email in asks.keys() & void},
+    )
 
 
 def rejections(code: str, message: str, rows: Iterable[RowRef], value: str) -> Iterator[Finding]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
@@ -19,18 +18,17 @@ from onboarding.model import (
     normal_email,
 )
 from onboarding.near import marks, near
-from onboarding.resolve.asks import Ask, rejections
+from onboarding.resolve.asks import Asked, rejections
 
 
-def unknown_people(intake: Intake, current: Directory, asks: Iterable[Ask]) -> Iterator[Finding]:
+def unknown_people(intake: Intake, current: Directory, asks: Asked) -> Iterator[Finding]:
     """Reject who is to be added to a group and stands neither in a users sheet nor in the tenant."""
     persons = intake.desired.persons
-    unknown: defaultdict[Email, set[RowRef]] = defaultdict(set)
-    for ask in asks:
-        email = ask.email
-        known = email in persons or email in current.users or email in intake.held.people
-        if ask.grant and not known:
-            unknown[email].update(ask.rows)
+    unknown = {
+        email: frozenset().union(*wanted.values())
+        for email, wanted in asks.grants.items()
+        if email not in persons and email not in current.users and email not in intake.held.people
+    }
     similar = near(unknown, current.users.keys() | persons.keys(), _marks) if unknown else {}
     for email, rows in unknown.items():
         best = get_close_matches(email, similar.get(email, ()), n=1, cutoff=0)
@@ -43,13 +41,14 @@ def _marks(email: str) -> set[str]:
     return {f"{email.partition('@')[0]}@", *marks(email)}
 
 
-def unclear_removals(current: Directory, asks: Iterable[Ask]) -> Iterator[Finding]:
+def unclear_removals(current: Directory, asks: Asked) -> Iterator[Finding]:
     """Reject who is to lose a group and may have an account that shows no address: it may be in the group."""
     hidden = _hidden(current)
-    for ask in asks:
-        account = hidden.get(name_when_invited(ask.email))
-        if account and not ask.grant and ask.email not in current.users:
-            yield from rejections("email-changed", _may_be(account), ask.rows, ask.email)
+    for email, wanted in asks.revokes.items():
+        account = hidden.get(name_when_invited(email))
+        if account and email not in current.users:
+            rows = {row for rows in wanted.values() for row in rows}
+            yield from rejections("email-changed", _may_be(account), rows, email)
 
 
 def _hidden(current: Directory) -> dict[str, User]:

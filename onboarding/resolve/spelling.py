@@ -7,14 +7,13 @@ fits two, or none, and a name that another group has, are findings.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from onboarding.model import (
     Desired,
     Directory,
-    Email,
     Finding,
     Group,
     GroupKey,
@@ -26,7 +25,7 @@ from onboarding.model import (
     groups_by_key,
     internal_name,
 )
-from onboarding.resolve.asks import Ask, rejections
+from onboarding.resolve.asks import Asked, Wanted, rejections
 
 MAX_SUGGESTIONS = 100  # unknown groups that are compared with all known ones
 
@@ -44,9 +43,7 @@ class Spelling:
     """The same for rows that name a group for somebody."""
 
 
-def spelled(
-    intake: Intake, current: Directory, asks: Iterable[Ask], *, create_groups: bool
-) -> Spelling:
+def spelled(intake: Intake, current: Directory, asks: Asked, *, create_groups: bool) -> Spelling:
     """Give what every spelling may mean, and what is wrong with it."""
     desired = intake.desired
     known = groups_by_key(_as_renamed(current.groups, intake))
@@ -58,9 +55,9 @@ def spelled(
         meanings[key] |= {name}
         meanings[group_key(name)] |= {name}
 
-    asked = {ask.key for ask in asks}
+    granted = {key for wanted in asks.grants.values() for key in wanted}
+    asked = granted.union(*asks.revokes.values())
     nameless = asked - meanings.keys() - intake.held.not_created.keys()
-    granted = {ask.key for ask in asks if ask.grant}
     new = {
         key: Group(internal_name(key), " ".join(desired.labels.get(key, key).split()))
         for key in (nameless & granted if create_groups else ())
@@ -187,26 +184,31 @@ def _unknown_groups(
         yield key, ("group-unknown", message)
 
 
-def unclear_groups(desired: Desired, asks: Iterable[Ask], spelling: Spelling) -> Iterator[Finding]:
+def unclear_groups(desired: Desired, asks: Asked, spelling: Spelling) -> Iterator[Finding]:
     """Reject rows that name a group that can't be told, made or named so."""
     for key, (code, message) in spelling.team_problems.items():
         team = desired.teams[key]
         yield from rejections(code, message, team.rows, team.label)
-    for ask in asks:
-        if ask.key in spelling.ask_problems:
-            code, message = spelling.ask_problems[ask.key]
-            yield from rejections(code, message, ask.rows, desired.labels.get(ask.key, ask.key))
+    problems = spelling.ask_problems
+    for _, wanted in asks if problems else ():
+        for key in wanted.keys() & problems.keys():
+            yield from rejections(*problems[key], wanted[key], desired.labels.get(key, key))
 
 
-def contradictions(asks: Collection[Ask], spelling: Spelling) -> Iterator[Finding]:
+def contradictions(asks: Asked, spelling: Spelling) -> Iterator[Finding]:
     """Reject who is added to a group under one spelling and removed from it under another."""
-    sides: defaultdict[tuple[Email, GroupName], tuple[set[RowRef], set[RowRef]]]
-    sides = defaultdict(lambda: (set(), set()))
-    losing = {ask.email for ask in asks if not ask.grant}
-    for ask in asks:
-        for name in spelling.meanings.get(ask.key, ()) if ask.email in losing else ():
-            sides[ask.email, name][0 if ask.grant else 1].update(ask.rows)
-    for (email, name), (added, removed) in sides.items():
-        if added and removed:
+    for email in asks.grants.keys() & asks.revokes.keys():
+        adding, removing = (_by_name(wanted, spelling) for wanted in asks.of(email))
+        for name in adding.keys() & removing.keys():
+            added, removed = adding[name], removing[name]
             message = f"is added to {name} by {min(added)} and removed from it by {min(removed)}"
             yield from rejections("membership-conflict", message, added | removed, email)
+
+
+def _by_name(wanted: Wanted, spelling: Spelling) -> Mapping[GroupName, set[RowRef]]:
+    """Give the rows that may mean each group."""
+    found: defaultdict[GroupName, set[RowRef]] = defaultdict(set)
+    for key, rows in wanted.items():
+        for name in spelling.meanings.get(key, ()):
+            found[name].update(rows)
+    return found

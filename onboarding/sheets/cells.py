@@ -69,7 +69,7 @@ def ragged(
         Finding(
             "row-ragged",
             f"has {width + len(cells)} cells, and the table has {width} columns",
-            replace(at, row=number),
+            at._replace(row=number),
             value="" if columns.blanked else " ".join(cells).strip(BLANKS),
         )
         for number, cells in beyond.items()
@@ -93,7 +93,7 @@ def cut_off(grid: Grid, layout: Layout, width: int, at: RowRef) -> list[Finding]
     above = layout.frame(grid, width).iloc[:-1, missing:]
     if len(above) and all(is_blank(above[i].tolist()) for i in above):
         return []  # nobody ever writes anything there
-    return [Finding("row-cut", message, replace(at, row=last))]
+    return [Finding("row-cut", message, at._replace(row=last))]
 
 
 def swallowed(grid: Grid, frame: pd.DataFrame, at: RowRef) -> list[Finding]:
@@ -108,7 +108,7 @@ def swallowed(grid: Grid, frame: pd.DataFrame, at: RowRef) -> list[Finding]:
                     for line in cell.splitlines()[1:]
                 ):
                     message = "has a cell that holds whole lines of the file: a quote stands where none belongs"
-                    found[number] = Finding("row-ragged", message, replace(at, row=number))
+                    found[number] = Finding("row-ragged", message, at._replace(row=number))
     return list(found.values())
 
 
@@ -131,7 +131,7 @@ def torn(grid: Grid, frame: pd.DataFrame, columns: Columns, at: RowRef) -> list[
         Finding(
             "row-cut",
             f"has {cells} of {width} cells, and the next line seems to be the rest of it",
-            replace(at, row=number),
+            at._replace(row=number),
         )
         for number, cells in found
     ]
@@ -157,7 +157,7 @@ def show_errors(
         for number in frame.index[frame[position].isin(ERRORS)]
     ]
     return [
-        Finding("cell-error", _of_error(shown), replace(at, row=number), headers[position], shown)
+        Finding("cell-error", _of_error(shown), at._replace(row=number), headers[position], shown)
         for number, position, shown in sorted(found)
     ]
 
