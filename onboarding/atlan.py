@@ -139,12 +139,9 @@ class Atlan:
         return self.groups()
 
     def members(self, group: GroupId) -> Sequence[User]:
-        """List the members of a group."""
-        return self._pages.all(f"/groups/{_part(group)}/members", "username", self._member)
-
-    def _member(self, record: Record) -> User:
-        """Give a member as the list of accounts has shown it: a million members may be a thousand people."""
-        return self._listed.get(records.id_of(record)) or records.user(record)
+        """List the members of a group, each as the list of accounts has shown it: a million may be a thousand people."""
+        path = f"/groups/{_part(group)}/members"
+        return self._pages.all(path, "username", records.user, known=self._listed)
 
     def groups_of(self, user: UserId) -> Sequence[Group]:
         """List the groups of a person."""

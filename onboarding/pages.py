@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from onboarding import records
@@ -46,14 +47,20 @@ class Pages:
         params: Params | None = None,
         found: Mapping[str, T] | None = None,
         total: int | None = None,
+        known: Mapping[str, T] = MappingProxyType({}),
     ) -> list[T]:
-        """Read a list, and again if it changes meanwhile; ``found`` of ``total`` were read before."""
+        """Read a list, and again if it changes meanwhile; ``found`` of ``total`` were read before.
+
+        A record of one of the ``known`` is not made again.
+        """
         before: set[str] | None = None
         found = found or {}
         for reading in range(READINGS):
             if reading:  # others are at work, maybe threads of ours
                 self._rest(reading)
-            found, complete, doubled = self._read_on(path, sort, make, params or [], found, total)
+            found, complete, doubled = self._read_on(
+                path, sort, make, known, params or [], found, total
+            )
             if complete or (doubled and found.keys() == before):
                 return list(found.values())
             before, found, total = set(found), {}, None
@@ -80,6 +87,7 @@ class Pages:
         path: str,
         sort: str,
         make: Callable[[Record], T],
+        known: Mapping[str, T],
         params: Params,
         begun: Mapping[str, T],
         total: int | None,
@@ -93,11 +101,11 @@ class Pages:
             shown, came, count = self.one(path, sort, params, offset)
             if offset and count != total:
                 return found, False, False
-            total, known = count, len(found)
-            found |= {key: make(record) for key, record in shown.items()}
+            total, before = count, len(found)
+            found |= {key: known.get(key) or make(record) for key, record in shown.items()}
             offset += came
-            if len(found) == known and not _is_end(known, offset, total):
-                believed = total is not None and total >= known
+            if len(found) == before and not _is_end(before, offset, total):
+                believed = total is not None and total >= before
                 return found, not believed and not came, False
         return found, len(found) == total, offset == total
 

@@ -13,6 +13,7 @@ import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from onboarding import schemas
 from onboarding.headers import Table
@@ -41,7 +42,8 @@ from onboarding.model import (
 
 __all__ = ["Checked", "Rules", "checked", "take_in"]
 
-_Collected = dict[Email, dict[GroupKey, tuple[RowRef, ...]]]
+_Wanted = dict[GroupKey, tuple[RowRef, ...]]
+_Collected = dict[Email, _Wanted]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,39 +141,47 @@ def _desired(sheets: Sequence[Sheet]) -> Desired:
     """Unite what the sound rows ask for; nothing in it depends on the order of rows but the rows themselves."""
     users: dict[Email, list[UserRow]] = defaultdict(list)
     teams: dict[GroupKey, list[TeamRow]] = defaultdict(list)
-    grants: _Collected = defaultdict(dict)
-    revokes: _Collected = defaultdict(dict)
-    spellings: Counter[str] = Counter()
+    grants: _Collected = {}
+    revokes: _Collected = {}
+    spellings: list[str] = []
     known = aliases([*Shared(sheets).teams()])
+
+    @cache
+    def meant(label: str) -> GroupKey:
+        return known.get(key_of(label), key_of(label))
+
     for row in _rows(sheets, rejected=False):
         if isinstance(row, TeamRow):
             teams[row.key].append(row)
             continue
         if isinstance(row, UserRow):
             users[row.email].append(row)
-        wanted = (grants if isinstance(row, UserRow) or row.adds else revokes)[row.email]
-        spellings.update(row.labels)
-        for label in row.labels:
-            key = key_of(label)
-            key = known.get(key, key)
-            refs = wanted.get(key, ())
-            if row.ref not in refs[-1:]:  # a row may name a group in two spellings
-                wanted[key] = (*refs, row.ref)
+        spellings += row.labels
+        asks = grants if isinstance(row, UserRow) or row.adds else revokes
+        wanted: _Wanted = dict.fromkeys(map(meant, row.labels), (row.ref,))
+        if row.email in asks:
+            wanted = _joined(asks[row.email], wanted)
+        if wanted:
+            asks[row.email] = wanted
     united = {key: _united_team(same) for key, same in sorted(teams.items())}
     labels: dict[GroupKey, str] = {}
-    for label in _commonest_first(spellings):
-        labels.setdefault(known.get(key_of(label), key_of(label)), label)
+    for label in _commonest_first(Counter(spellings)):
+        labels.setdefault(meant(label), label)
     labels |= {key: team.label for key, team in united.items()}
-    persons = {email: _united_person(same) for email, same in sorted(users.items())}
-    return Desired(persons, united, _asks(grants), _asks(revokes), labels)
+    persons = {email: _united_person(users[email]) for email in sorted(users)}
+    return Desired(persons, united, _sorted(grants), _sorted(revokes), labels)
 
 
 def _rows(sheets: Iterable[Sheet], *, rejected: bool) -> Iterator[Row]:
     return (row for sheet in sheets for row in sheet.rows(sheet.rejected == rejected))
 
 
-def _asks(collected: _Collected) -> Asks:
-    return {email: wanted for email, wanted in sorted(collected.items()) if wanted}
+def _joined(one: _Wanted, other: _Wanted) -> _Wanted:
+    return one | {key: one.get(key, ()) + rows for key, rows in other.items()}
+
+
+def _sorted(asks: _Collected) -> Asks:
+    return {email: asks[email] for email in sorted(asks)}
 
 
 def _united_person(rows: Sequence[UserRow]) -> Person:

@@ -204,7 +204,7 @@ def _users(
         cells.get("end_date", blank),
         strict=True,
     ):
-        named = tuple(dict.fromkeys(chain.from_iterable(map(split, groups))))
+        named = split(*groups) if len(groups) == 1 else _each_once(map(split, groups))
         yield UserRow(
             ref,
             email,
@@ -213,12 +213,17 @@ def _users(
             named,
             bool(groups) and not named,
             _addresses(email, (*addresses, *logins)),
-            next((login for login in logins if login and "@" not in login), ""),
+            next((login for login in logins if login and "@" not in login), "") if logins else "",
             end,
         )
 
 
-def _standing(said: Iterable[str], blocked: Iterable[str]) -> Standing | None:
+def _each_once(names: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(chain.from_iterable(names)))
+
+
+@lru_cache
+def _standing(said: Sequence[str], blocked: Sequence[str]) -> Standing | None:
     """Give what all the cells about a person's standing say together: whoever is out by one of them is out."""
     found = {schemas.STANDINGS.get(cell) for cell in said} | {
         _BLOCKED.get(cell) for cell in blocked
@@ -258,11 +263,13 @@ def _label(cell: str) -> tuple[str, ...]:
     return (name,) if name else ()
 
 
-def _addresses(email: Email, cells: Iterable[str]) -> tuple[Email, ...]:
+def _addresses(email: Email, cells: Sequence[str]) -> tuple[Email, ...]:
     """Give the other addresses of a person; what is none is no fault here, since nobody is invited there.
 
     An address whose domain is written in letters is also the one in ``xn--``: an account may be at either.
     """
+    if not any(cells) and schemas.PLAIN.fullmatch(email):  # nearly everybody
+        return ()
     read = [schemas.tidied(cell)[0] for cell in (*cells, schemas.respelled(email)) if "@" in cell]
     found = {normal_email(address) for address in read if not schemas.fault(address)}
     return tuple(sorted(found - {email}))

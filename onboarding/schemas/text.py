@@ -64,7 +64,7 @@ def label(cell: str) -> str:
     return text
 
 
-@lru_cache(maxsize=1 << 17)
+@lru_cache(maxsize=1 << 12)
 def names(cell: str, *, commas: bool = True) -> tuple[str, ...]:
     """Split a groups cell into names, each once, blanks collapsed.
 
@@ -80,7 +80,11 @@ def names(cell: str, *, commas: bool = True) -> tuple[str, ...]:
         parts = [cell[found.start() : found.end()] for found in one.finditer(straight)]
     else:
         parts = re.split(f"[{_separators(cell, commas=commas)}]", cell)
-    return tuple(dict.fromkeys(name for name in map(label, parts) if name))
+    return tuple(dict.fromkeys(filter(None, map(_label, parts))))
+
+
+_label = lru_cache(maxsize=1 << 14)(label)
+"""There are far fewer groups than cells that name them."""
 
 
 def _separators(text: str, *, commas: bool) -> str:
