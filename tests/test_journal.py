@@ -446,6 +446,23 @@ def test_whoever_waits_for_a_flush_is_in_the_next_one_together(fails: bool) -> N
     assert written == {"first"} | (set() if fails else {f"{n}" for n in range(8)})
 
 
+def test_what_a_writer_had_taken_when_it_was_interrupted_is_written_all_the_same() -> None:
+    """Nobody comes back from a write whose steps are not on the disk."""
+    with closing(
+        sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    ) as connection:
+        database = Database(Path(":memory:"), connection)
+        with ThreadPoolExecutor(1) as pool:
+            with database._guard:
+                note = ("INSERT INTO accepts VALUES (?, 0)", [("f00d",)])
+                waits = pool.submit(database.write, note)
+                while not database._waiting:
+                    pass
+                database._waiting.popleft()
+            assert waits.exception() is None
+        assert database.read("SELECT fingerprint FROM accepts") == [("f00d",)]
+
+
 def test_every_write_is_flushed_to_the_disk(state: State) -> None:
     assert state._db.read("PRAGMA journal_mode") == [("wal",)]
     assert state._db.read("PRAGMA synchronous") == [(2,)]

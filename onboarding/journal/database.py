@@ -80,14 +80,17 @@ class Database:
         self._waiting.append(mine)
         with self._guard:
             if not mine.ended:
-                self._write_together()
+                self._write_together(mine)
         if mine.error:
             raise mine.error
 
-    def _write_together(self) -> None:
-        together = []
+    def _write_together(self, mine: _Waiting) -> None:
+        together = [
+            mine
+        ]  # whoever had taken it may have been interrupted, so it need not be among them
         while self._waiting:
-            together.append(self._waiting.popleft())
+            if (other := self._waiting.popleft()) is not mine:
+                together.append(other)
         error: BaseException | None = None
         try:
             with storing(self.path.parent):
