@@ -19,7 +19,7 @@ import pytest
 from builders import email
 from desk import Desk, Quiet, acme
 from embedded import Tenant
-from fakes import FakeTenant, Fault
+from fakes import Crash, FakeTenant, Fault
 
 from onboarding import pipeline
 from onboarding.apply import Pace
@@ -393,22 +393,129 @@ def test_a_done_that_is_no_folder_is_refused(door: Door, kind: str) -> None:
     assert list((door.folder / "outside").iterdir()) == []
 
 
+class Stopping(Quiet):
+    """Somebody who says yes, and wants it to end."""
+
+    def __init__(self, stop: Stop) -> None:
+        super().__init__()
+        self._stop = stop
+
+    def confirm(self, prospect: Prospect) -> bool:
+        self._stop.ask(signal.SIGTERM)
+        return True
+
+
 def test_a_signal_lets_the_file_stay_and_the_next_run_carries_on(door: Door) -> None:
     door.upload(
         "first.csv", "email,group\nana@acme.example,Marketing\nben@acme.example,Marketing\n"
     )
     door.upload("second.csv", REVOKE)
     stop, tenant = Stop(), acme()
-
-    class Stopping(Quiet):
-        def confirm(self, prospect: Prospect) -> bool:
-            stop.ask(signal.SIGTERM)
-            return True
-
-    (taken,) = work(door.inbox, door.job(), lambda: tenant, Stopping(), stop=stop)
+    (taken,) = work(door.inbox, door.job(), lambda: tenant, Stopping(stop), stop=stop)
     assert isinstance(taken, Taken)
     assert (taken.name, taken.exit_code, taken.moved) == ("first.csv", 143, False)
     assert door.taken(tenant) == [("first.csv", 0, True), ("second.csv", 0, True)]
+
+
+# ---- what kills the process ---------------------------------------------------------------------------------------
+
+
+class Deadly(Quiet):
+    """Somebody in whose hands the process dies, time after time."""
+
+    def propose(self, prospect: Prospect) -> None:
+        raise Crash
+
+
+def dies(door: Door, tenant: FakeTenant, voice: Quiet | None = None) -> None:
+    with pytest.raises(Crash):
+        door.work(tenant, voice or Deadly())
+    door.time += 1000
+
+
+def test_a_file_that_killed_the_process_twice_is_set_aside_with_a_report_and_the_next_one_is_taken(
+    door: Door,
+) -> None:
+    tenant = acme()
+    door.upload("poison.csv", NORA)
+    door.upload("second.csv", GRANT)
+    dies(door, tenant)
+    dies(door, tenant)
+    poison, second = door.work(tenant)
+    assert isinstance(poison, Taken)
+    assert isinstance(second, Taken)
+    assert (poison.name, poison.exit_code, poison.moved) == ("poison.csv", 3, True)
+    assert (second.name, second.exit_code, second.moved) == ("second.csv", 0, True)
+    assert poison.summary
+    report = Path(poison.summary["folder"])
+    assert json.loads((report / "summary.json").read_text()) == poison.summary
+    said = poison.summary["error"]
+    assert "begun twice" in said
+    (aside,) = (door.inbox / "done").glob("*-poison.csv")
+    assert f"onboarding run {aside}" in said
+    assert aside.read_text() == NORA
+    assert (door.lies(), door.done(), tenant.mails) == (
+        [], ["poison.csv", "second.csv"], [],
+    )  # fmt: skip
+    assert door.work(tenant) == []
+
+
+def test_what_a_file_had_done_before_it_was_set_aside_is_told_by_the_next(door: Door) -> None:
+    tenant = acme()
+    door.upload("poison.csv", GRANT)
+    tenant.faults.append(Fault("crash_after", "add_to_groups"))
+    dies(door, tenant, Quiet())
+    dies(door, tenant)
+    door.upload("second.csv", "email,role\nolga@acme.example,Admin\n")
+    _, second = door.work(tenant)
+    assert isinstance(second, Taken)
+    assert second.summary
+    told = Path(second.summary["folder"], "actions.csv").read_text()
+    assert "grant,ana@acme.example,Marketing" in told
+    assert "earlier-run" in told
+
+
+@pytest.mark.parametrize("ends", ["no-tenant", "signal"])
+def test_a_run_that_came_to_its_end_by_itself_is_no_death(door: Door, ends: str) -> None:
+    tenant = acme()
+    door.upload("people.csv", GRANT)
+    dies(door, tenant)
+    for _ in range(3):
+        stop = Stop()
+        if ends == "no-tenant":
+            tenant.faults.append(Fault("not_sent", "read"))
+        (taken,) = work(door.inbox, door.job(), lambda: tenant, Stopping(stop), stop=stop)
+        assert isinstance(taken, Taken)
+        assert (taken.exit_code, taken.moved) == (143 if ends == "signal" else 4, False)
+    dies(door, tenant)
+    assert door.taken(tenant) == [("people.csv", 0, True)]
+
+
+def test_another_file_of_the_same_name_begins_anew(door: Door) -> None:
+    tenant = acme()
+    path = door.upload("people.csv", NORA)
+    dies(door, tenant)
+    path.unlink()
+    door.upload("people.csv", GRANT)
+    dies(door, tenant)
+    assert door.taken(tenant) == [("people.csv", 0, True)]
+
+
+def test_a_setting_aside_that_is_cut_short_is_carried_on(door: Door) -> None:
+    tenant = acme()
+    door.upload("poison.csv", GRANT)
+    dies(door, tenant)
+    dies(door, tenant)
+
+    class DiesAgain(Quiet):
+        def opened(self, folder: Path) -> None:
+            raise Crash
+
+    dies(door, tenant, DiesAgain())
+    assert door.taken(tenant) == [("poison.csv", 3, True)]
+    assert [path.name for path in door.runs() if (path / "summary.json").exists()] == [
+        Path(door.runs()[-1]).name
+    ]
 
 
 # ---- killed -------------------------------------------------------------------------------------------------------

@@ -4,7 +4,8 @@ A file is copied into the folder of its run, and the copy is what is read. The f
 report is written; only then it is moved, once, to ``done/``. Which file is in hand stands in the tenant's state before
 anything is sent: so a killed run is picked up with just that file, and one that has its report is moved and not taken
 again. What can't be finished now (no tenant, a doubt, an interruption) stays and ends the work, as what came later may
-build on it. Whatever else is wrong with a file stands in its report, and keeps nothing behind it waiting.
+build on it. Whatever else is wrong with a file stands in its report, and keeps nothing behind it waiting: so does a
+file on which the process died twice, too large for the machine's memory perhaps, which is set aside.
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ log = logging.getLogger(__name__)
 
 SETTLED = frozenset({0, 1, 3, 5, 70})
 """Exit codes of runs after which a file need not be taken up again by itself."""
+STARTS = 2
+"""How often a file is begun on which the process dies."""
 A_BUG = OnboardingError.exit_code
 
 
@@ -102,6 +105,8 @@ class _Desk:
         self._state = state
         self._tenant = tenant
         self._note = f"inbox {json.dumps(str(inbox.resolve()))}"
+        self._noted: dict[str, Any] = {}
+        """What is in hand, as it stands in the state: which file, its run folder, how often it was begun."""
 
     def work(self, tenant: Tenant, tenants: Callable[[], Tenant]) -> Iterator[Taken | Left]:
         """Take up one file after the other, those too that arrive meanwhile."""
@@ -131,15 +136,37 @@ class _Desk:
         if not noted or digest(self._inbox / noted["name"]) != noted["sha256"]:
             return "", None  # nothing; or it is moved, or another file by now
         path, folder = self._inbox / noted["name"], Path(noted["folder"])
+        self._noted = noted
         try:
             summary = json.loads((folder / SUMMARY).read_bytes())
         except (OSError, ValueError):
             _discard(folder)
+            if noted["starts"] >= STARTS:
+                return "", self._set_aside(path)
             return path.name, None
         if not _settled(summary):
+            self._came_to_an_end()
             return path.name, None
         self._finish(path, folder, identity(path))
         return "", Taken(path.name, summary["exit_code"], summary, moved=True)
+
+    def _set_aside(self, path: Path) -> Taken:
+        """Report of a file on which the process died time after time, and move it: what is behind it has waited."""
+        assert self._job.reports
+        known, sha256 = identity(path), self._noted["sha256"]
+        folder = files.run_folder(self._job.reports, path.name, datetime.now(UTC))
+        self._take_note(**self._noted | {"folder": str(folder.absolute())})
+        source = Source(files.same_name(path.name), path, sha256, known[2])
+        error = SheetError(
+            f"{path.name} was begun twice, and each time the process died in the midst of it: it was killed, or the "
+            "machine had no memory left or was switched off. What it had done by then is told by the next run. Look "
+            "at the machine's log, give it more memory or split the file, then run it by itself: onboarding run "
+            f"{self._done / _done_name(folder, path)}"
+        )
+        job = replace(self._job, folder=folder)
+        report = unusable(job, self._voice, source, error, tenant=self._tenant)
+        self._finish(path, folder, known)
+        return Taken(path.name, report.exit_code, report.summary, report.error, moved=True)
 
     def _take(self, path: Path, tenant: Tenant) -> Taken | Left:
         """Copy a file, run the copy, move the file."""
@@ -149,9 +176,11 @@ class _Desk:
         try:
             report = self._answer(path, folder, tenant)
         except NotYet as why:
+            self._came_to_an_end()
             _discard(folder)
             return Left(path.name, str(why))
         except OnboardingError as error:
+            self._came_to_an_end()
             _discard(folder)
             return Taken(path.name, code_of(error), error=error)
         settled = _settled(report.summary)
@@ -172,7 +201,7 @@ class _Desk:
         source = Source(files.same_name(path.name), path, "", 0)
         try:
             source = copied(path, folder / INPUT)
-            self._take_note(path.name, source.sha256, folder)
+            self._begin(path.name, source.sha256, folder)
             job = replace(job, inputs=(str(source.path),))
             report = run(job, tenant, self._voice, stop=self._stop, state=self._state)
         except SheetError as error:
@@ -186,15 +215,32 @@ class _Desk:
             _remove_copy(folder)  # no plan is carried out from it, or passwords stand in it
         return report
 
-    def _take_note(self, name: str, sha256: str, folder: Path) -> None:
-        facts = {"name": name, "sha256": sha256, "folder": str(folder.absolute())}
-        self._state.note(self._note, json.dumps(facts))
+    def _begin(self, name: str, sha256: str, folder: Path) -> None:
+        """Note that a file is begun: once more, if the process died on these very bytes before."""
+        before = self._noted
+        again = (name, sha256) == (before.get("name"), before.get("sha256"))
+        starts = before["starts"] + 1 if again else 1
+        self._take_note(name=name, sha256=sha256, folder=str(folder.absolute()), starts=starts)
+
+    def _came_to_an_end(self) -> None:
+        """Note that nobody died on what is in hand, whatever came of it."""
+        if self._noted:
+            self._take_note(**self._noted | {"starts": 0})
+
+    def _take_note(self, **noted: Any) -> None:
+        self._noted = noted
+        self._state.note(self._note, json.dumps(noted))
 
     def _finish(self, path: Path, folder: Path, known: tuple[int, ...]) -> None:
-        """Move a file that has its report, under a name that begins as its run's does."""
-        when = folder.name.partition("-")[0]
-        move(path, self._done, files.same_name(f"{when}-{path.name}"), known)
+        """Move a file that has its report."""
+        move(path, self._done, _done_name(folder, path), known)
+        self._noted = {}
         self._state.note(self._note, "")
+
+
+def _done_name(folder: Path, path: Path) -> str:
+    """Give the name of a file in ``done/``, which begins as its run's does."""
+    return files.same_name(f"{folder.name.partition('-')[0]}-{path.name}")
 
 
 def _settled(summary: Mapping[str, Any]) -> bool:
