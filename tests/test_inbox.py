@@ -161,6 +161,32 @@ def test_the_same_bytes_again_are_run_again_and_said(door: Door) -> None:
     assert second.same_as == door.runs()[0].name
 
 
+def test_a_file_that_is_put_back_is_what_it_was(door: Door) -> None:
+    """It bears the time of its run by then: settings for its name, and what is new since the last run, go by the name."""
+    tenant = acme()
+    door.upload("people.csv", NORA)
+    for _ in range(3):
+        (taken,) = door.work(tenant)
+        assert isinstance(taken, Taken)
+        assert taken.summary
+        (source,) = taken.summary["inputs"]
+        assert source["name"] == "people.csv"
+        assert door.runs()[-1].name.count("Z-") == 1
+        assert door.done() == ["people.csv"]
+        (moved,) = (door.inbox / "done").iterdir()
+        moved.rename(door.inbox / moved.name)
+        door.time += 60
+
+
+def test_a_file_is_called_by_its_own_name_and_not_by_that_of_its_copy(door: Door) -> None:
+    door.upload("people.csv.sha256", "0" * 64)
+    door.upload("people.csv")
+    (taken,) = door.work(acme())
+    assert isinstance(taken, Taken)
+    assert taken.summary
+    assert taken.summary["error"].startswith("people.csv: is not what its checksum")
+
+
 def test_two_files_of_one_name_both_stay_in_done(door: Door) -> None:
     for text in (GRANT, REVOKE, GRANT):
         door.upload("people.csv", text)

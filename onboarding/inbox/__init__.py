@@ -30,6 +30,7 @@ from onboarding.inbox.arrivals import (
     done_folder,
     identity,
     move,
+    own_name,
 )
 from onboarding.job import Job, Report, Voice
 from onboarding.journal import State
@@ -154,9 +155,9 @@ class _Desk:
         """Report of a file on which the process died time after time, and move it: what is behind it has waited."""
         assert self._job.reports
         known, sha256 = identity(path), self._noted["sha256"]
-        folder = files.run_folder(self._job.reports, path.name, datetime.now(UTC))
+        folder = files.run_folder(self._job.reports, own_name(path), datetime.now(UTC))
         self._take_note(**self._noted | {"folder": str(folder.absolute())})
-        source = Source(files.same_name(path.name), path, sha256, known[2])
+        source = Source(own_name(path), path, sha256, known[2])
         error = SheetError(
             f"{path.name} was begun twice, and each time the process died in the midst of it: it was killed, or the "
             "machine had no memory left or was switched off. What it had done by then is told by the next run. Look "
@@ -172,7 +173,7 @@ class _Desk:
         """Copy a file, run the copy, move the file."""
         assert self._job.reports
         known = identity(path)
-        folder = files.run_folder(self._job.reports, path.name, datetime.now(UTC))
+        folder = files.run_folder(self._job.reports, own_name(path), datetime.now(UTC))
         try:
             report = self._answer(path, folder, tenant)
         except NotYet as why:
@@ -198,14 +199,15 @@ class _Desk:
     def _answer(self, path: Path, folder: Path, tenant: Tenant) -> Report:
         """Run a copy of a file; what is wrong with it stands in a report, as nobody is there to be told."""
         job = replace(self._job, folder=folder)
-        source = Source(files.same_name(path.name), path, "", 0)
+        source = Source(own_name(path), path, "", 0)
         try:
             source = copied(path, folder / INPUT)
             self._begin(path.name, source.sha256, folder)
             job = replace(job, inputs=(str(source.path),))
             report = run(job, tenant, self._voice, stop=self._stop, state=self._state)
         except SheetError as error:
-            report = unusable(job, self._voice, source, error, tenant=self._tenant)
+            named = SheetError(str(error).replace(str(source.path), path.name))  # not our copy
+            report = unusable(job, self._voice, source, named, tenant=self._tenant)
         except (OnboardingError, NotYet):
             raise
         except Exception as bug:  # a file that we stumble over would stay the first for ever
@@ -240,7 +242,7 @@ class _Desk:
 
 def _done_name(folder: Path, path: Path) -> str:
     """Give the name of a file in ``done/``, which begins as its run's does."""
-    return files.same_name(f"{folder.name.partition('-')[0]}-{path.name}")
+    return files.same_name(f"{folder.name.partition('-')[0]}-{own_name(path)}")
 
 
 def _settled(summary: Mapping[str, Any]) -> bool:

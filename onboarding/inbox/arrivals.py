@@ -10,6 +10,7 @@ import errno
 import hashlib
 import logging
 import os
+import re
 import stat
 import time
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 
 DONE = "done"
 SETTINGS = "onboarding.toml"
+STAMP = re.compile(r"\A(\d{8}T\d{6}Z-)+")
 UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", ".download", "~")
 """What programs that upload add to a name until all of it is there."""
 
@@ -59,18 +61,26 @@ def arrived(inbox: Path) -> tuple[list[Path], list[Left]]:
                 elif path.name not in (DONE, SETTINGS) and path.suffix != CHECKSUM:
                     found.append((facts.st_ctime_ns, path))
     except OSError as error:
-        raise UsageError(f"the inbox {inbox} can't be read: {error.strerror}") from error
+        raise UsageError(
+            f"the inbox {inbox} can't be read: {error.strerror}. Make it, or give us the right to read and write it, "
+            "or name another folder with --inbox."
+        ) from error
     return [path for _, path in sorted(found)], left
 
 
 def copied(path: Path, folder: Path) -> Source:
     """Copy an upload into a folder of ours; raises ``SheetError`` if it can't be, ``NotYet`` while it is written."""
     content = _content(path)
-    copy = files.folder(folder) / files.same_name(path.name)
+    copy = files.folder(folder) / own_name(path)
     files.whole(copy, content)
     with suppress(NotYet, SheetError):
         files.whole(_checksum_of(copy), _content(_checksum_of(path)))
     return Source(copy.name, copy, hashlib.sha256(content).hexdigest(), len(content))
+
+
+def own_name(path: Path) -> str:
+    """Give an upload's name without what could do harm, and without the time that it got in ``done/``, if it was put back."""
+    return files.same_name(STAMP.sub("", path.name) or path.name)
 
 
 def digest(path: Path) -> str:
