@@ -189,6 +189,8 @@ class _Call:
 
     def judged(self, reply: Reply, attempts: int, hide: Callable[[str], str]) -> Answer:
         """Give the answer of a clear yes, or raise what else it is; ``hide`` takes secrets out."""
+        if reply.whole and reply.readable and 200 <= reply.status < 300:
+            return Answer(reply.status, reply.body, self.request_id, attempts)
         told: dict[str, Any] = {
             "status": reply.status,
             "request_id": self.request_id,
@@ -202,10 +204,8 @@ class _Call:
         match reply.status:
             case status if not reply.whole:
                 raise Doubt(f"{what} got no more than a part of an answer ({status}).", **told)
-            case status if 200 <= status < 300 and not reply.readable:
-                raise Doubt(f"{what} got an answer ({status}) that is not JSON.", **told)
             case status if 200 <= status < 300:
-                return Answer(status, reply.body, self.request_id, attempts)
+                raise Doubt(f"{what} got an answer ({status}) that is not JSON.", **told)
             case 401 | 403:
                 text = f"The tenant does not accept the API key for this. {text}"
                 raise TokenRefused(text, words=said, **told)

@@ -215,7 +215,7 @@ BUGS = (
     Bug(
         "a rejected row holds nobody",
         "reconcile/people.py",
-        "if email in resolved.holds.people:",
+        "if email in holds.people:",
         "if False:",
         "test_reconcile.py",
     ),
