@@ -6,7 +6,7 @@ of them are there.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -125,7 +125,7 @@ class Sitting:
     def report(
         self,
         judged: Results,
-        findings: tuple[Finding, ...],
+        findings: Sequence[Finding],
         done: tuple[Deed, ...] = (),
         ending: Ending = Ending(),
         prospect: Prospect | None = None,

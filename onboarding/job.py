@@ -122,7 +122,7 @@ class Report:
     """How a command ended: a result for every row, the totals, the files."""
 
     results: Sequence[RowResult]
-    findings: tuple[Finding, ...]
+    findings: Sequence[Finding]
     totals: Totals
     exit_code: int
     summary: Mapping[str, Any]

@@ -352,7 +352,7 @@ class Intake:
     desired: Desired
     rows: Sequence[RowRef]
     """Every input row, once, in input order; a blank row is none."""
-    findings: tuple[Finding, ...] = ()
+    findings: Sequence[Finding] = ()
     held: Held = field(default_factory=Held)
     authoritative: bool = True
     """False where a table carries result columns: a report fed back proves nothing by absence."""

@@ -49,7 +49,7 @@ def validate(job: Job, voice: Voice, *, stdin: BinaryIO | None = None) -> Report
     """Check the sheets; no tenant is contacted."""
     sitting = Sitting.begin("validate", job, read(job.inputs, job.reading, stdin=stdin))
     judged = checked(sitting.inputs.tables, job.rules)
-    findings = (*sitting.inputs.notes, *judged.findings)
+    findings = judged.findings.behind(sitting.inputs.notes)
     if job.reports:
         sitting = sitting.open_folder(voice)
     return sitting.report(not_compared(judged.rows, findings), findings)

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import NamedTuple, overload
 
+from onboarding.findings import Cause, Findings
 from onboarding.model import Finding, GroupName, RowRef, Severity
 from onboarding.plan import Change, Outcome, Plan, Status
 from onboarding.words import fix, in_words, meaning, said
@@ -142,18 +144,45 @@ def results(
     otherwise: Outcome = UNACCOUNTED,
 ) -> Results:
     """Give each row's result, in the order of ``rows``; ``otherwise`` is what a row comes to that nobody spoke of."""
-    matters: dict[RowRef, list[Matter]] = {}
-    for finding in findings:
-        if finding.row is not None:
-            matters.setdefault(finding.row, []).append(finding)
-    for deed in done:
-        for row in set(deed.rows) if len(deed.rows) > 1 else deed.rows:
-            matters.setdefault(row, []).append(deed)
-    return Results(rows, matters, Deed(otherwise, ()), labels)
+    found = findings if isinstance(findings, Findings) else Findings(findings)
+    return Results(rows, Matters(found, tuple(done)), Deed(otherwise, ()), labels)
 
 
 Matter = Finding | Deed
 """Something that is to be said of a row."""
+
+
+@dataclass(frozen=True)
+class Matters:
+    """What is to be said of rows; in a large job, of most of them nothing."""
+
+    findings: Findings
+    done: Sequence[Deed]
+
+    @cached_property
+    def by_row(self) -> Mapping[RowRef, Sequence[Matter]]:
+        """All of it."""
+        return self._of(self.findings)
+
+    @cached_property
+    def parted(
+        self,
+    ) -> tuple[Mapping[RowRef, Sequence[Matter]], Sequence[tuple[Cause, Sequence[int]]]]:
+        """The same without the rows that stand in a cause and have no other matter; and these by cause."""
+        if not self.findings.causes:
+            return self.by_row, ()
+        single, alone = self.findings.parted({row for deed in self.done for row in deed.rows})
+        return self._of(single), alone
+
+    def _of(self, findings: Iterable[Finding]) -> Mapping[RowRef, Sequence[Matter]]:
+        matters: dict[RowRef, list[Matter]] = {}
+        for finding in findings:
+            if finding.row is not None:
+                matters.setdefault(finding.row, []).append(finding)
+        for deed in self.done:
+            for row in set(deed.rows) if len(deed.rows) > 1 else deed.rows:
+                matters.setdefault(row, []).append(deed)
+        return matters
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +190,9 @@ class Results(Sequence[RowResult]):
     """A result for each row, in the order of the rows; it is put into words when it is first looked at."""
 
     rows: Sequence[RowRef]
-    matters: Mapping[RowRef, Sequence[Matter]]
-    """What is to be said of rows; in a large job, of most of them nothing."""
+    matters: Matters
     otherwise: Deed
-    """What is said of those."""
+    """What is said of rows of which there is nothing to be said."""
     labels: Mapping[GroupName, str]
     _made: dict[RowRef, RowResult] = field(default_factory=dict, repr=False, compare=False)
 
@@ -172,9 +200,9 @@ class Results(Sequence[RowResult]):
         return len(self.rows)
 
     def __iter__(self) -> Iterator[RowResult]:
-        silent = self._words(())
+        silent, by_row = self._words(()), self.matters.by_row
         for row in self.rows:
-            matters = self.matters.get(row)
+            matters = by_row.get(row)
             yield self._told(row, matters) if matters else RowResult(row, *silent)
 
     @overload
@@ -191,15 +219,22 @@ class Results(Sequence[RowResult]):
         """Count the rows by their fate; none is put into words for it."""
         counted: Counter[Fate] = Counter()
         first: dict[Fate, RowRef] = {}
-        for row, matters in self.matters.items():
-            fate = _fate(_told(matters, self.otherwise))
-            counted[fate] += 1
+        single, alone = self.matters.parted
+
+        def count(fate: Fate, rows: int, row: RowRef) -> None:
+            counted[fate] += rows
             first[fate] = min(first.get(fate, row), row)
-        if silent := len(self.rows) - len(self.matters):
-            fate = _fate([self.otherwise])
-            counted[fate] += silent
-            row = next(row for row in self.rows if row not in self.matters)
-            first[fate] = min(first.get(fate, row), row)
+
+        for row, matters in single.items():
+            count(_fate(_told(matters, self.otherwise)), 1, row)
+        heard = {(row.table, row.row) for row in single}
+        for cause, places in alone:
+            if places:
+                count(_fate([cause.at(places[0])]), len(places), cause.row(places[0]))
+                heard.update((cause.table, cause.rows[place]) for place in places)
+        if silent := len(self.rows) - len(heard):
+            row = next(row for row in self.rows if (row.table, row.row) not in heard)
+            count(_fate([self.otherwise]), silent, row)
         return {fate: Share(number, first[fate]) for fate, number in counted.items()}
 
     def _told(self, row: RowRef, matters: Sequence[Matter]) -> RowResult:

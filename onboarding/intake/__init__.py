@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 
 from onboarding import schemas
+from onboarding.findings import Cause, Findings
 from onboarding.headers import Table
 from onboarding.intake.against import Book, aliases, contradictions, notes
 from onboarding.intake.dates import ended
@@ -34,6 +35,7 @@ from onboarding.model import (
     Person,
     RowRef,
     Rows,
+    Severity,
     Standing,
     Team,
     group_key,
@@ -65,7 +67,7 @@ class Checked:
     sheets: Sequence[Sheet]
     rows: Rows
     """Every input row, once, in input order."""
-    findings: tuple[Finding, ...]
+    findings: Findings
 
     @property
     def intake(self) -> Intake:
@@ -92,25 +94,28 @@ def checked(
     """Judge the rows of all tables."""
     roles = schemas.role_words(rules.role_aliases)
     findings: list[Finding] = []
+    causes: list[Cause] = []
     sheets: list[Sheet] = []
     for table in tables:
-        wrong, sheet = judged(table, roles, rules.allowed_domains)
-        findings += wrong
+        found, by_column, sheet = judged(table, roles, rules.allowed_domains)
+        findings += found
+        causes += by_column
         sheets.append(sheet)
     book, shared = Book(tables), Shared(sheets)
 
     def told(more: Iterable[Finding]) -> None:
         found = [*more]
         findings.extend(found)
-        for sheet in sheets:
-            sheet.reject(f for f in found if f.row and f.row.table == sheet.table.index)
+        wrong = [f.row for f in found if f.row and f.severity is Severity.REJECT]
+        for sheet in sheets if wrong else ():
+            sheet.reject(row.row for row in wrong if row.table == sheet.table.index)
 
     doubtful = () if rules.allowed_domains else doubtful_domains(shared, book, at_home)
     told([*ended(shared, book, rules.today), *doubtful])
     told(contradictions(shared, book))
     told(notes(shared, book))
     rows = Rows(*((s.table.index, s.table.source, s.numbers) for s in sheets))
-    return Checked(sheets, rows, tuple(sorted(findings, key=book.place)))
+    return Checked(sheets, rows, Findings(findings, causes, book.place))
 
 
 def at_their_cells(findings: Iterable[Finding], tables: Sequence[Table]) -> tuple[Finding, ...]:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from onboarding import schemas
+from onboarding.findings import Cause
 from onboarding.headers import Kind, Table
 from onboarding.intake.cells import columns_of, field_of, raw, read
 from onboarding.intake.rows import Sheet
@@ -29,20 +30,21 @@ _UNREADABLE = {"email-missing", "email-invalid"}
 
 def judged(
     table: Table, roles: Mapping[str, Role], domains: frozenset[str]
-) -> tuple[list[Finding], Sheet]:
-    """Judge one table; its findings, and its rows as far as they can be read."""
+) -> tuple[list[Finding], list[Cause], Sheet]:
+    """Judge one table; its findings, one by one and by column, and its rows as far as they can be read."""
     odd = {name: np.flatnonzero(~_plain(table, name, roles, domains)) for name in columns_of(table)}
     cells = {name: read(table, name, at) for name, at in odd.items() if len(at)}
     failures = _failures(table, cells, roles, domains) if cells else []
-    unreadable = {f.row for f in failures if f.code in _UNREADABLE}
-    found = [*table.findings, *_failed(table, failures, odd)]
-    found += _cleaned(table, cells, odd, unreadable)
-    found += worn(table)
+    faceless = [f.cells.index.tolist() for f in failures if f.code in _UNREADABLE]
+    unreadable = {*chain.from_iterable(faceless)}
+    causes = [*_causes(table, failures, odd)]
+    found = [*table.findings, *_cleaned(table, cells, odd, unreadable), *worn(table)]
     rejected = np.zeros(len(table.frame), bool)
     emails = _emails(table, cells, unreadable)
     sheet = Sheet(table, roles, emails, odd.get("email", np.array([], int)), rejected)
-    sheet.reject(found)
-    return found, sheet
+    sheet.reject(f.row.row for f in found if f.row and f.severity is Severity.REJECT)
+    sheet.reject(chain.from_iterable(cause.rows for cause in causes))
+    return found, causes, sheet
 
 
 def _plain(
@@ -73,20 +75,20 @@ def _failures(
     return [f for frame in frames for f in judge(frame, kind, roles, domains, commas=commas)]
 
 
-def _failed(
+def _causes(
     table: Table, failures: Sequence[Failure], odd: Mapping[str, np.ndarray]
-) -> Iterator[Finding]:
-    """Word failures with the headers and cells of the file; what the reader has said of a cell is not said again."""
-    told = {(f.row.row, f.column) for f in table.findings if f.row is not None}
-    stands = {name: raw(table, name, odd[name]).to_dict() for name in {f.column for f in failures}}
+) -> Iterator[Cause]:
+    """Tell failures with the headers and cells of the file; what the reader has said of a cell is not said again."""
     positions = columns_of(table)
     for failure in failures:
-        position = positions[failure.column]
+        column, code, cells = failure
+        position = positions[column]
         header = "" if position is None else table.headers[position]
-        if (failure.row, header) not in told:
-            ref = RowRef(table.index, failure.row, table.source)
-            value = stands[failure.column][failure.row].strip()
-            yield Finding(failure.code, failure.words, ref, header, value)
+        told = [f.row.row for f in table.findings if f.row is not None and f.column == header]
+        left = cells[~cells.index.isin(told)]
+        stands = raw(table, column, odd[column]).loc[left.index].tolist()
+        words = failure._replace(cells=left).words
+        yield Cause(code, table.index, table.source, header, left.index.tolist(), stands, words)
 
 
 def _emails(
@@ -142,7 +144,7 @@ def _about_addresses(
 ) -> _Told:
     plain = schemas.PLAIN.fullmatch
     for row, cell, address in zip(read.index.tolist(), raw.tolist(), read.tolist(), strict=True):
-        if (cell == address and plain(cell)) or row in unreadable:
+        if row in unreadable or (cell == address and plain(cell)):
             continue
         if lost := schemas.tidied(cell)[1]:
             message = f"held more than an address ({lost}); {address} is used"

@@ -17,12 +17,10 @@ from onboarding.headers import Kind, Table
 from onboarding.intake.cells import columns_of, field_of, read
 from onboarding.model import (
     Email,
-    Finding,
     GroupKey,
     GroupName,
     Role,
     RowRef,
-    Severity,
     Standing,
     group_key,
     internal_name,
@@ -146,10 +144,9 @@ class Sheet:
         """Give the cells of a field's first column, read; blank ones if it has none."""
         return read(self.table, field)
 
-    def reject(self, findings: Iterable[Finding]) -> None:
-        """Take the rows out of what is sound that these findings reject."""
-        wrong = [f.row.row for f in findings if f.row and f.severity is Severity.REJECT]
-        self.rejected[self.table.frame.index.get_indexer(pd.Index(wrong))] = True
+    def reject(self, numbers: Iterable[int]) -> None:
+        """Take the rows of these numbers out of what is sound."""
+        self.rejected[self.table.frame.index.get_indexer(pd.Index([*numbers]))] = True
 
     def rows(self, which: np.ndarray) -> Iterator[Row]:
         """Make the rows for which this is true, in their order."""

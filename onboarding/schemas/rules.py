@@ -27,16 +27,16 @@ _TOLD = 1
 
 
 class Failure(NamedTuple):
-    """A cell that is not valid, in the words of its column."""
+    """The cells of a column that are not valid for one reason."""
 
-    row: int
     column: str
     code: str
-    value: str
+    cells: pd.Series[str]
+    """As they are read; the index holds the numbers of their rows."""
 
-    def words(self) -> str:
-        """Say what is wrong, to be read behind the value."""
-        return _MESSAGES[self.code](self.value)
+    def words(self, place: int) -> str:
+        """Say what is wrong with one of them, to be read behind the value."""
+        return _MESSAGES[self.code](str(self.cells.iat[place]))
 
 
 def judge(
@@ -47,7 +47,7 @@ def judge(
     *,
     commas: bool = True,
 ) -> list[Failure]:
-    """Judge every cell by the schema of its kind; the first failure of each cell, ordered by row.
+    """Judge every cell by the schema of its kind; each cell fails once, by the first rule that it breaks.
 
     ``cells`` has a column for each field, ``groups1``, ``groups2``, … for several groups cells (then ``commas`` are part
     of a name), and the table's row numbers as index; words are folded. The exception that pandera raises holds
@@ -58,22 +58,20 @@ def judge(
     try:
         schema.validate(cells, lazy=True)
     except SchemaErrors as errors:
-        found = _failures(errors, cells)
-    else:
-        return []
-    if "internal_name" in cells:
-        found = (failure for failure in found if not _meant_so(failure, cells))
-    first: dict[tuple[int, str], Failure] = {}
-    for failure in found:
-        first.setdefault((failure.row, failure.column), failure)
-    place = {name: i for i, name in enumerate(cells.columns)}
-    return sorted(first.values(), key=lambda f: (f.row, place[f.column]))
+        return [*_failures(errors, cells)]
+    return []
 
 
-def _meant_so(failure: Failure, cells: pd.DataFrame) -> bool:
-    """Whether somebody insists on a group's name that looks damaged, by giving it an internal name."""
-    of_a_group = failure.code == "cell-damaged" and failure.column == "group"
-    return of_a_group and bool(cells.get("internal_name", pd.Series()).get(failure.row))
+def _failures(errors: SchemaErrors, cells: pd.DataFrame) -> Iterator[Failure]:
+    left = {name: pd.Series(True, index=cells.index) for name in cells}
+    for error in errors.schema_errors:
+        code, column = str(error.check.name), str(error.schema.name)
+        wrong = left[column] & ~error.check_output
+        if code == "cell-damaged" and column == "group" and "internal_name" in cells:
+            wrong &= cells["internal_name"] == ""  # else somebody insists on the name
+        left[column] &= ~wrong
+        if wrong.any():
+            yield Failure(column, code, cells[column][wrong])
 
 
 # ---- the schemas: a column, its rules in the order in which they are told --------------------------------------------
@@ -235,11 +233,3 @@ _MESSAGES: Mapping[str, _Fault] = {
     ),
     "description-too-long": lambda cell: f"has {len(cell)} characters; a tenant keeps {LONGEST}",
 }
-
-
-def _failures(errors: SchemaErrors, cells: pd.DataFrame) -> Iterator[Failure]:
-    for error in errors.schema_errors:
-        code, column = str(error.check.name), str(error.schema.name)
-        wrong = cells[column][~error.check_output]
-        for row, value in zip(wrong.index.tolist(), wrong.tolist(), strict=True):
-            yield Failure(int(row), column, code, str(value))

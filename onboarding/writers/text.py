@@ -11,9 +11,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
+from itertools import chain, groupby, islice
 from pathlib import Path
 
+from onboarding.findings import Findings
 from onboarding.model import Finding, RowRef, Severity
 from onboarding.plan import Status
 from onboarding.totals import Totals
@@ -53,6 +54,8 @@ class Remark:
     """What to do, where it is more particular than the code's own."""
     rows: int = 1
     """How many rows it is about; 0 where it is about a whole table."""
+    times: int = 1
+    """How many remarks it stands for."""
 
     @property
     def advice(self) -> str:
@@ -70,14 +73,40 @@ def diagnostics(
     """
     rejections: list[Remark] = []
     notes: list[Remark] = []
-    for finding in sorted(findings, key=_place):
+    shown, others = _some_of_each(findings, few)
+    for finding in sorted(shown, key=_place):
         place, words = finding.row or finding.source, partial(said, finding)
         remark = Remark(place, words, finding.code, finding.fix, int(finding.row is not None))
         (rejections if finding.severity is Severity.REJECT else notes).append(remark)
+    rejections += others
     paint = Paint(colour)
     rejected = grouped(rejections, few=few, more=more, paint=paint, shade="red")
     noted = grouped(notes, few=few, more=more, paint=paint, shade="cyan")
     return page([*rejected, *noted])
+
+
+def _some_of_each(findings: Iterable[Finding], few: int) -> tuple[Iterable[Finding], list[Remark]]:
+    """Give of what is wrong with a column only the first few findings, and a remark that stands for the others."""
+    if not isinstance(findings, Findings):
+        return findings, []
+    shown: list[Finding] = []
+    others: list[Remark] = []
+    codes = {cause.code for cause in findings.causes}
+    same: dict[str, list[Finding]] = {code: [] for code in codes}
+    for finding in (*findings.first, *findings.single):
+        told = finding.severity is Severity.REJECT and finding.row is not None
+        (same.get(finding.code, shown) if told else shown).append(finding)
+    for code in sorted(codes):
+        causes = [cause for cause in findings.causes if cause.code == code]
+        rows = {(f.row.table, f.row.row) for f in same[code] if f.row}
+        rows.update((cause.table, row) for cause in causes for row in cause.rows)
+        heads = chain.from_iterable(islice(cause, few) for cause in causes)
+        first = sorted([*heads, *same[code]], key=_place)[:few]
+        shown += first
+        if times := len(same[code]) + sum(len(cause.rows) for cause in causes) - len(first):
+            left = len(rows) - len({finding.row for finding in first})
+            others.append(Remark("", str, code, rows=left, times=times))
+    return shown, others
 
 
 def _place(finding: Finding) -> tuple[int, int]:
@@ -106,7 +135,7 @@ def grouped(
     for remark in remarks:
         by_code[remark.code].append(remark)
     lines = []
-    for code, some in sorted(by_code.items(), key=lambda item: (-len(item[1]), item[0])):
+    for code, some in sorted(by_code.items(), key=lambda item: (-_times(item[1]), item[0])):
         if len(some) > few:
             lines += _repeated(some, few, more, paint(f"[{plain(code)}]", shade))
             lines += _fixes((remark.advice for remark in some[:few]), width)
@@ -118,10 +147,14 @@ def grouped(
     return lines
 
 
+def _times(some: Sequence[Remark]) -> int:
+    return sum(remark.times for remark in some)
+
+
 def _repeated(some: Sequence[Remark], few: int, more: str, tag: str) -> list[str]:
     """Tell a cause once: how often, the first places, how many more; in rows where each remark has its own."""
-    own_rows = all(r.rows for r in some) and len({r.place for r in some}) == len(some)
-    numbers = [r.rows if own_rows else 1 for r in some]
+    own_rows = len({r.place for r in some}) == len(some) and all(r.rows >= r.times for r in some)
+    numbers = [r.rows if own_rows else r.times for r in some]
     where = f", {more}" if more and own_rows else ""
     few = few if some[0].rows else max(few, _OF_TABLES)
     left = sum(numbers[few:])

@@ -1,0 +1,112 @@
+"""Findings that are kept by column say the same as findings that are made one by one, and are counted alike."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from builders import row
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onboarding.findings import Cause, Findings
+from onboarding.model import Finding, RowRef, Severity
+from onboarding.report import not_compared
+from onboarding.writers.text import diagnostics
+
+CODES = ("email-invalid", "role-unknown")
+ROWS = [RowRef(table, number, f"{table}.csv") for table in (0, 1) for number in range(2, 9)]
+
+
+def place(finding: Finding) -> tuple[int, int]:
+    return (finding.row.table, finding.row.row) if finding.row else (-1, 0)
+
+
+def cause(code: str, table: int, rows: list[int], column: str = "email") -> Cause:
+    values = [f" {table}/{number} " for number in rows]
+    return Cause(
+        code,
+        table,
+        f"{table}.csv",
+        column,
+        rows,
+        values,
+        lambda at: f"is wrong: {values[at].strip()}",
+    )
+
+
+CAUSES = st.lists(
+    st.builds(
+        cause,
+        st.sampled_from(CODES),
+        st.sampled_from([0, 1]),
+        st.lists(st.integers(2, 8), unique=True).map(sorted),
+        st.sampled_from(["email", "role"]),
+    ),
+    max_size=4,
+)
+SINGLE = st.lists(
+    st.builds(
+        Finding,
+        st.sampled_from([*CODES, "row-ragged"]),
+        st.just("is so"),
+        st.none() | st.sampled_from(ROWS),
+        severity=st.sampled_from(Severity),
+        source=st.just("0.csv"),
+    ),
+    max_size=4,
+)
+
+
+def test_a_finding_of_a_cause_names_its_cell() -> None:
+    found = Findings([], [cause("email-invalid", 0, [2, 5])])
+    assert len(found) == 2
+    assert found[1] == Finding(
+        "email-invalid", "is wrong: 0/5", RowRef(0, 5, "0.csv"), "email", "0/5"
+    )
+
+
+def test_what_was_found_before_stands_first() -> None:
+    note = Finding("column-unknown", "is no known column", source="1.csv")
+    ragged = Finding("row-ragged", "has 4 cells", row(3))
+    found = Findings([ragged], [cause("email-invalid", 0, [2])], place).behind([note])
+    assert [finding.code for finding in found] == ["column-unknown", "email-invalid", "row-ragged"]
+    assert found == (note, found[1], ragged)
+    assert found != (note, ragged)
+
+
+def test_rows_are_parted_by_whether_more_is_to_be_said_of_them() -> None:
+    one, other = cause("email-invalid", 0, [2, 3, 4]), cause("role-unknown", 0, [3, 5])
+    single, alone = Findings([], [one, other], place).parted(besides=[RowRef(0, 5, "0.csv")])
+    assert alone == [(one, [0, 2]), (other, [])]
+    assert [(f.row.row, f.code) for f in single if f.row] == [
+        (3, "email-invalid"),
+        (3, "role-unknown"),
+        (5, "role-unknown"),
+    ]
+
+
+@given(SINGLE, CAUSES)
+def test_by_column_or_one_by_one_makes_no_difference(
+    single: list[Finding], causes: list[Cause]
+) -> None:
+    found = Findings(single, causes, place)
+    assert len(found) == len(tuple(found))
+    assert all(place(a) <= place(b) for a, b in pairwise(found))
+    by_column, by_one = not_compared(ROWS, found), not_compared(ROWS, tuple(found))
+    assert by_column.fates() == by_one.fates()
+    assert list(by_column) == list(by_one)
+
+
+@given(SINGLE, CAUSES, st.integers(1, 3))
+def test_a_terminal_shows_the_same_of_both(
+    single: list[Finding], causes: list[Cause], few: int
+) -> None:
+    found = Findings(single, causes, place)
+    assert diagnostics(found, few=few) == diagnostics(tuple(found), few=few)
+
+
+@pytest.mark.parametrize("at", [slice(1, 3), slice(None, None, 2)])
+def test_a_part_of_them_is_what_lies_there(at: slice) -> None:
+    found = Findings([], [cause("email-invalid", 0, [2, 3, 5])])
+    assert found[at] == tuple(found)[at]
