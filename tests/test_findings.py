@@ -45,6 +45,7 @@ CAUSES = st.lists(
     ),
     max_size=4,
 )
+LONG = st.builds(cause, st.sampled_from(CODES), st.just(0), st.just([*range(2, 40)]))
 SINGLE = st.lists(
     st.builds(
         Finding,
@@ -98,7 +99,7 @@ def test_by_column_or_one_by_one_makes_no_difference(
     assert list(by_column) == list(by_one)
 
 
-@given(SINGLE, CAUSES, st.integers(1, 3))
+@given(SINGLE, CAUSES | st.lists(LONG, max_size=2), st.integers(1, 3))
 def test_a_terminal_shows_the_same_of_both(
     single: list[Finding], causes: list[Cause], few: int
 ) -> None:

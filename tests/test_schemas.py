@@ -59,7 +59,7 @@ def failures(
     rows = range(2, 2 + len(next(iter(columns.values()))))
     judged = judge(pd.DataFrame(columns, index=rows, dtype="str"), kind, ROLES, domains)
     cells = [
-        Failed(row, failure.column, failure.code, value, failure.words(place))
+        Failed(int(str(row)), failure.column, failure.code, value, failure.words(place))
         for failure in judged
         for place, (row, value) in enumerate(failure.cells.to_dict().items())
     ]

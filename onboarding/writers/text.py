@@ -89,22 +89,23 @@ def _some_of_each(findings: Iterable[Finding], few: int) -> tuple[Iterable[Findi
     """Give of what is wrong with a column only the first few findings, and a remark that stands for the others."""
     if not isinstance(findings, Findings):
         return findings, []
+    many = max(few, _OF_TABLES)
     shown: list[Finding] = []
     others: list[Remark] = []
     codes = {cause.code for cause in findings.causes}
     same: dict[str, list[Finding]] = {code: [] for code in codes}
     for finding in (*findings.first, *findings.single):
-        told = finding.severity is Severity.REJECT and finding.row is not None
-        (same.get(finding.code, shown) if told else shown).append(finding)
+        told = same.get(finding.code, shown) if finding.severity is Severity.REJECT else shown
+        told.append(finding)
     for code in sorted(codes):
         causes = [cause for cause in findings.causes if cause.code == code]
         rows = {(f.row.table, f.row.row) for f in same[code] if f.row}
         rows.update((cause.table, row) for cause in causes for row in cause.rows)
-        heads = chain.from_iterable(islice(cause, few) for cause in causes)
-        first = sorted([*heads, *same[code]], key=_place)[:few]
+        heads = chain.from_iterable(islice(cause, many) for cause in causes)
+        first = sorted([*same[code], *heads], key=_place)[:many]
         shown += first
         if times := len(same[code]) + sum(len(cause.rows) for cause in causes) - len(first):
-            left = len(rows) - len({finding.row for finding in first})
+            left = len(rows) - len({finding.row for finding in first if finding.row})
             others.append(Remark("", str, code, rows=left, times=times))
     return shown, others
 
