@@ -28,6 +28,7 @@ from onboarding.auth import ApiKey
 from onboarding.cli.embedded import Embedded, serving
 from onboarding.errors import Stop, TryLater, UsageError
 from onboarding.inbox import Left, Taken, work
+from onboarding.inbox.arrivals import NotYet, copied, digest
 from onboarding.job import Job, Prospect
 from onboarding.journal import State
 from onboarding.safety import Limit, Limits
@@ -187,6 +188,22 @@ def test_a_file_is_called_by_its_own_name_and_not_by_that_of_its_copy(door: Door
     assert taken.summary["error"].startswith("people.csv: is not what its checksum")
 
 
+def test_the_same_bytes_under_the_same_name_are_run_again_too(door: Door) -> None:
+    for _ in range(2):
+        door.upload("people.csv", GRANT)
+        assert door.taken(acme()) == [("people.csv", 0, True)]
+    assert len(door.runs()) == 2
+
+
+def test_each_job_has_a_tenant_of_its_own_which_counts_its_calls(door: Door) -> None:
+    door.upload("first.csv", GRANT)
+    door.upload("second.csv", GRANT)
+    found = list(work(door.inbox, door.job(), acme, Quiet()))
+    made = [one.summary["calls"] for one in found if isinstance(one, Taken) and one.summary]
+    assert made[0] == made[1]
+    assert made[0]["made"] == made[0]["announced"]
+
+
 def test_two_files_of_one_name_both_stay_in_done(door: Door) -> None:
     for text in (GRANT, REVOKE, GRANT):
         door.upload("people.csv", text)
@@ -302,6 +319,35 @@ def test_a_doubt_keeps_the_file_and_those_behind_it_until_it_is_settled(door: Do
     assert tenant.mails == [email("nora")]
 
 
+def test_a_doubt_beside_a_wrong_row_keeps_the_file_although_its_exit_code_is_1(door: Door) -> None:
+    door.upload("people.csv", f"{NORA}bob@acme,Guest\n")
+    tenant = acme()
+    tenant.faults.append(Fault("doubt_before", "invite"))
+    assert door.taken(tenant) == [("people.csv", 1, False)]
+    door.time += 1000
+    assert door.taken(tenant) == [("people.csv", 1, True)]
+    assert tenant.mails == [email("nora")]
+
+
+def test_a_state_that_is_lost_on_the_way_lets_the_file_stay(door: Door) -> None:
+    def lose(_: FakeTenant) -> None:
+        (door.folder / "state" / "acme.example" / "state.db").unlink()
+
+    door.upload("people.csv")
+    tenant = acme()
+    tenant.faults.append(Fault("do", "write", do=lose))
+    assert door.taken(tenant) == [("people.csv", 74, False)]
+    assert door.lies() == ["people.csv"]
+
+
+def test_who_wants_to_stop_before_anything_is_taken_up_finds_all_as_it_was(door: Door) -> None:
+    door.upload("people.csv")
+    stop = Stop()
+    stop.ask(signal.SIGTERM)
+    assert list(work(door.inbox, door.job(), acme, Quiet(), stop=stop)) == []
+    assert door.lies() == ["people.csv"]
+
+
 def test_a_no_at_the_terminal_lets_the_file_stay(door: Door) -> None:
     door.upload("people.csv")
     (taken,) = door.work(acme(), Quiet(agrees=False))
@@ -407,6 +453,14 @@ def test_a_file_that_is_taken_away_while_it_is_at_work_has_its_report(door: Door
     assert len(door.runs()) == 1
 
 
+def test_a_link_that_takes_the_place_of_a_file_is_not_followed(door: Door) -> None:
+    path = door.inbox / "people.csv"
+    path.symlink_to(door.sheet("secret.csv", GRANT))
+    with pytest.raises(NotYet, match="another one by now"):
+        copied(path, door.folder / "copy")
+    assert digest(path) == ""
+
+
 @pytest.mark.parametrize("kind", ["link", "file"])
 def test_a_done_that_is_no_folder_is_refused(door: Door, kind: str) -> None:
     door.upload("people.csv")
@@ -499,6 +553,29 @@ def test_what_a_file_had_done_before_it_was_set_aside_is_told_by_the_next(door: 
     told = Path(second.summary["folder"], "actions.csv").read_text()
     assert "grant,ana@acme.example,Marketing" in told
     assert "earlier-run" in told
+
+
+def test_the_file_on_which_the_process_died_is_the_first_whatever_came_before_it(
+    door: Door,
+) -> None:
+    tenant = acme()
+    path = door.upload("first.csv", GRANT)
+    door.upload("second.csv", REVOKE)
+    dies(door, tenant)
+    path.chmod(0o644)  # which is the time that it counts from
+    assert [name for name, *_ in door.taken(tenant)] == ["first.csv", "second.csv"]
+
+
+def test_a_run_that_died_leaves_its_journal_and_no_copy_of_the_upload(door: Door) -> None:
+    tenant = acme()
+    door.upload("people.csv", GRANT)
+    tenant.faults.append(Fault("crash_after", "add_to_groups"))
+    dies(door, tenant, Quiet())
+    (dead,) = door.runs()
+    assert (dead / "input" / "people.csv").exists()
+    assert door.taken(tenant) == [("people.csv", 0, True)]
+    assert (dead / "journal.jsonl").exists()
+    assert not (dead / "input").exists()
 
 
 @pytest.mark.parametrize("ends", ["no-tenant", "signal"])
@@ -660,3 +737,15 @@ def test_killed_between_report_and_move_the_file_is_moved_and_not_taken_again(
     assert in_a_child(door, embedded)[0] == 0
     assert_all_is_well(door, embedded, invited)
     assert len(door.runs()) == 2
+
+
+def test_another_file_under_the_name_of_one_that_has_its_report_is_taken(
+    door: Door, embedded: Embedded
+) -> None:
+    two_uploads(door, "other")
+    assert in_a_child(door, embedded, at_the_move=True)[0] == -signal.SIGKILL
+    door.upload("first.csv", "email,role\nanother@acme.example,Guest\n")
+    assert in_a_child(door, embedded)[0] == 0
+    assert [run.name.partition("-")[2] for run in door.runs()].count("first.csv") == 2
+    copies = {path.read_text() for path in (door.inbox / "done").glob("*-first.csv")}
+    assert copies == {"email,role\nanother@acme.example,Guest\n"}
