@@ -29,6 +29,7 @@ UNFINISHED = frozenset(
     {*("plan.json", "results.csv", "results.xlsx", "actions.csv", "report.html"), *BESIDE}
 )
 """What a run may have written before it died; ``retry/`` may be somebody's work by then."""
+HALF_WRITTEN = re.compile(r"\..+\.tmp")
 INPUT = "input"
 """Where the copy of an upload lies in a run folder."""
 STOPPED = 5
@@ -147,16 +148,18 @@ def _remove(run: Run) -> None:
 def _is_ours(path: Path, run: Run) -> bool:
     """Whether the run wrote this, and nobody has worked on it since: all but the log is older than the summary."""
     name, facts = path.relative_to(run.folder), path.lstat()
-    if not run.summary and re.fullmatch(r"\..+\.tmp", name.parts[0]):
-        return True  # what was being written
+    if not run.summary:
+        return _was_left(name, facts)
     if stat.S_ISDIR(facts.st_mode):
-        return str(name) == INPUT or (str(name) == "retry" and bool(run.summary))
-    if not stat.S_ISREG(facts.st_mode):
-        return False
-    if name.parent == Path(INPUT):
-        known = True
-    else:
-        known = str(name) in ({*run.summary["files"], *BESIDE} if run.summary else UNFINISHED)
-    if not known or not run.summary or str(name) == LOG:
-        return known
-    return facts.st_mtime_ns <= (run.folder / SUMMARY).stat().st_mtime_ns
+        return str(name) in ("retry", INPUT)
+    known = str(name) in (*run.summary["files"], *BESIDE) or name.parent == Path(INPUT)
+    untouched = str(name) == LOG or facts.st_mtime_ns <= (run.folder / SUMMARY).stat().st_mtime_ns
+    return stat.S_ISREG(facts.st_mode) and known and untouched
+
+
+def _was_left(name: Path, facts: os.stat_result) -> bool:
+    """Whether a run that died may have left this behind, half written files too."""
+    if stat.S_ISREG(facts.st_mode) and str(name) in UNFINISHED:
+        return True
+    within = name.parts[0] == INPUT or HALF_WRITTEN.fullmatch(name.parts[0])
+    return bool(within) and (stat.S_ISREG(facts.st_mode) or stat.S_ISDIR(facts.st_mode))

@@ -177,6 +177,7 @@ def test_whoever_comes_too_late_leaves_before_anything_heavy_is_imported(
 def test_an_inbox_without_uploads_is_nobodys_turn(desk: Desk) -> None:
     """Cron looks every minute, and a long run is no reason to complain each time."""
     desk.file("inbox/.hidden.csv", SHEET)
+    desk.file("inbox/onboarding.toml", "encoding = 'utf-8'")
     desk.file("inbox/done/people.csv", SHEET)
     desk.environment |= {"ATLAN_BASE_URL": "https://acme.example", "ATLAN_API_KEY": KEY}
     with State.alone(desk.folder / "state", "acme.example", create=True):

@@ -104,6 +104,25 @@ def test_an_undo_tells_what_a_run_that_died_before_it_had_done(desk: Desk) -> No
     ]
 
 
+def test_people_whom_nothing_else_is_about_are_looked_up_for_it(desk: Desk) -> None:
+    """In a large tenant they are on no page that is read in any case."""
+    crowd = [user(f"p{number:03}") for number in range(60)]
+    tenant = FakeTenant([user("olga", Role.ADMIN), *crowd], page_size=3)
+    died(desk, tenant, "change_role", "email,role\np050@acme.example,Guest\n")
+    report = desk.run(tenant, desk.sheet("other.csv", OTHER))
+    assert actions(report) == [("change-role", "p050@acme.example", "earlier-run")]
+
+
+def test_a_run_that_has_its_report_is_no_dead_one(desk: Desk) -> None:
+    tenant = acme()
+    with pipeline.locked(desk.job(), tenant) as state:
+        for accepted in (True, False):
+            voice = Quiet(agrees=accepted)
+            sheet = desk.sheet("first.csv", GRANT if accepted else GRANTS)
+            pipeline.run(desk.job(sheet), tenant, voice, state=state)
+            assert state.unfinished() == frozenset()
+
+
 def test_what_has_moved_since_is_not_called_done(desk: Desk) -> None:
     tenant = acme()
     died(desk, tenant, "add_to_groups")
@@ -176,6 +195,29 @@ def test_wherever_a_run_dies_nothing_of_it_stays_for_ever(desk: Desk, at: str) -
     desk.time += 3_600
     last = desk.run(tenant, desk.sheet("other.csv", OTHER), keep_runs=1)
     assert {*desk.folder.glob("reports/*")} == {last.folder}
+
+
+@pytest.mark.parametrize(
+    ("name", "goes"),
+    [
+        pytest.param("results.csv", True, id="a-report"),
+        pytest.param(".0123456789abcdef.tmp", True, id="half-a-report"),
+        pytest.param(".x.tmp/sheet.xml", True, id="what-one-is-made-from"),
+        pytest.param("input/people.csv", True, id="the-copy-of-an-upload"),
+        pytest.param("retry/people.csv", False, id="what-somebody-may-correct"),
+        pytest.param("notes.txt", False, id="somebody's"),
+        pytest.param("results.csv/x", False, id="a-folder"),
+    ],
+)
+def test_what_a_run_that_died_may_have_left_goes_with_it_and_nothing_else(
+    desk: Desk, name: str, goes: bool
+) -> None:
+    tenant = acme()
+    left = died(desk, tenant, "add_to_groups")
+    (left / name).parent.mkdir(exist_ok=True)
+    (left / name).write_text("")
+    desk.run(tenant, desk.sheet("other.csv", OTHER), keep_runs=1)
+    assert left.exists() != goes
 
 
 # ---- by itself ------------------------------------------------------------------------------------------------------

@@ -290,7 +290,8 @@ def _may_hold_uploads(inbox: Path) -> bool:
     """Whether a file lies in an inbox, as far as that can be told without what it takes to read one."""
     with suppress(OSError), os.scandir(inbox) as entries:
         return any(
-            entry.is_file(follow_symlinks=False) and not entry.name.startswith((".", "~$"))
+            entry.is_file(follow_symlinks=False)
+            and not entry.name.startswith((".", "~$", "onboarding.toml"))
             for entry in entries
         )
     return False

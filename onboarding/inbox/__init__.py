@@ -137,12 +137,12 @@ class _Desk:
         if not noted or digest(self._inbox / noted["name"]) != noted["sha256"]:
             return "", None  # nothing; or it is moved, or another file by now
         path, folder = self._inbox / noted["name"], Path(noted["folder"])
-        self._noted = noted
+        self._noted = {"starts": 1} | noted
         try:
             summary = json.loads((folder / SUMMARY).read_bytes())
         except (OSError, ValueError):
             _discard(folder)
-            if noted["starts"] >= STARTS:
+            if self._noted["starts"] >= STARTS:
                 return "", self._set_aside(path)
             return path.name, None
         if not _settled(summary):
