@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from onboarding import pipeline
 from onboarding.errors import (
+    Interrupted,
     SheetError,
     Stop,
     StorageError,
@@ -25,7 +27,7 @@ from onboarding.errors import (
     UnsafePlan,
     UsageError,
 )
-from onboarding.job import Report
+from onboarding.job import Prospect, Report
 from onboarding.model import Role
 from onboarding.plan import Status
 from onboarding.reconcile import Wishes
@@ -238,6 +240,30 @@ def test_whoever_holds_the_lock_hands_it_on(desk: Desk, sheets: list[Path]) -> N
         undo = report.folder / "undo.json"
         back = pipeline.apply_saved(undo, desk.job(), tenant, Quiet(), state=state)
         assert {outcome.result for outcome in back.results} == {"success", "manual"}
+
+
+def test_a_plan_over_a_limit_is_shown_and_says_that_no_run_would_carry_it_out(
+    desk: Desk, sheets: list[Path]
+) -> None:
+    limits = Limits(invitations=Limit(0))
+    report = pipeline.plan(desk.job(*sheets, limits=limits), acme(), Quiet())
+    assert (report.exit_code, type(report.error)) == (5, UnsafePlan)
+    assert statuses(report)["people.csv:4"] == "planned"
+
+
+def test_whoever_leaves_instead_of_answering_finds_it_reported_and_nothing_sent(
+    desk: Desk, sheets: list[Path]
+) -> None:
+    class Leaving(Quiet):
+        def confirm(self, prospect: Prospect) -> bool:
+            raise Interrupted(signal.SIGINT)
+
+    tenant = acme()
+    report = desk.run(tenant, *sheets, voice=Leaving())
+    assert (report.exit_code, tenant.writes()) == (130, [])
+    assert statuses(report)["people.csv:4"] == "skipped"
+    assert report.folder
+    assert (report.folder / "results.csv").exists()
 
 
 def test_a_plan_changes_nothing_and_shows_what_would_be(desk: Desk, sheets: list[Path]) -> None:
@@ -575,6 +601,21 @@ def test_a_state_that_is_lost_after_the_report_is_told_in_the_summary(desk: Desk
     assert (report.exit_code, told["exit_code"], told["statuses"]["applied"]) == (74, 74, 1)
     assert "was deleted or replaced" in told["error"]
     assert isinstance(report.error, StorageError)
+
+
+def test_a_state_that_is_lost_is_told_before_a_signal(desk: Desk) -> None:
+    """The report of the one can't be relied on; that of the other would be believed."""
+    stop = Stop()
+
+    def lose(_: FakeTenant) -> None:
+        stop.ask(signal.SIGTERM)
+        (desk.folder / "state" / "acme.example" / "state.db").unlink()
+
+    tenant = acme()
+    tenant.faults.append(Fault("do", "write", do=lose))
+    sheet = desk.sheet("m.csv", "email,group\nana@acme.example,Marketing\n")
+    report = pipeline.run(desk.job(sheet), tenant, Quiet(), stop=stop)
+    assert (report.exit_code, type(report.error)) == (74, StorageError)
 
 
 def test_a_state_that_is_lost_on_the_way_is_told_in_the_summary(desk: Desk) -> None:

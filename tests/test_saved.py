@@ -284,6 +284,25 @@ def test_a_plan_applied_twice_has_nothing_left_to_do(desk: Desk, sheets: list[Pa
     assert "changed-since-plan" not in codes(again).values()
 
 
+def test_a_plan_that_changes_nothing_changes_nothing_whatever_has_moved_since(desk: Desk) -> None:
+    tenant = acme()
+    sheet = desk.sheet("people.csv", "email,group\nana@acme.example,Finance\n")
+    file = planned(desk, tenant, sheet)
+    tenant.leave("finance", "ana")
+    report = applied(desk, tenant, file)
+    assert (tenant.writes(), codes(report)) == ([], {"people.csv:2": "not-in-plan"})
+
+
+def test_only_the_plan_that_is_expected_is_carried_out(desk: Desk, sheets: list[Path]) -> None:
+    tenant = acme()
+    file = planned(desk, tenant, *sheets)
+    fingerprint = json.loads(file.read_text("utf-8"))["plan"]["fingerprint"]
+    said = refused(desk, tenant, file, expect="0000")
+    assert f"holds plan {fingerprint}, not 0000; nothing was sent" in said
+    applied(desk, tenant, file, expect=fingerprint)
+    assert tenant.mails == ["carla@acme.example"]
+
+
 def test_a_plan_can_be_handed_on_and_its_sheets_named_from_anywhere(
     desk: Desk, sheets: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
