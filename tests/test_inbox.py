@@ -28,7 +28,7 @@ from onboarding.auth import ApiKey
 from onboarding.cli.embedded import Embedded, serving
 from onboarding.errors import Stop, TryLater, UsageError
 from onboarding.inbox import Left, Taken, work
-from onboarding.inbox.arrivals import NotYet, copied, digest
+from onboarding.inbox.arrivals import NotYet, copied, digest, identity, move
 from onboarding.job import Job, Prospect
 from onboarding.journal import State
 from onboarding.safety import Limit, Limits
@@ -459,6 +459,17 @@ def test_a_link_that_takes_the_place_of_a_file_is_not_followed(door: Door) -> No
     with pytest.raises(NotYet, match="another one by now"):
         copied(path, door.folder / "copy")
     assert digest(path) == ""
+
+
+def test_nothing_that_lies_in_done_is_replaced(door: Door) -> None:
+    (done := door.inbox / "done").mkdir()
+    (done / "people.csv").write_text(REVOKE)
+    path = door.upload("people.csv", GRANT)
+    move(path, done, "people.csv", identity(path))
+    assert {found.name: found.read_text() for found in done.iterdir()} == {
+        "people.csv": REVOKE,
+        "people-2.csv": GRANT,
+    }
 
 
 @pytest.mark.parametrize("kind", ["link", "file"])
