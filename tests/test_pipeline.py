@@ -84,6 +84,21 @@ def test_the_announced_calls_are_the_calls_that_the_tenant_counts(
     assert voice.proposed[0].calls == tenant.calls == report.summary["calls"]["made"]
 
 
+def test_calls_are_counted_anew_where_somebody_thinks_so_long_that_the_look_is_old(
+    desk: Desk,
+) -> None:
+    class Slow(Quiet):
+        def confirm(self, prospect: Prospect) -> bool:
+            desk.sleep(61)
+            return True
+
+    tenant, sheet = acme(), desk.sheet("people.csv", "email,role\nnew@acme.example,Guest\n")
+    voice = Slow()
+    report = desk.run(tenant, sheet, voice=voice)
+    assert report.summary["calls"] == {"announced": tenant.calls, "made": tenant.calls}
+    assert voice.proposed[0].calls == tenant.calls - 1
+
+
 def test_a_run_that_was_told_to_stop_says_so_in_its_summary(desk: Desk, sheets: list[Path]) -> None:
     stop = Stop()
     stop.ask(15)
