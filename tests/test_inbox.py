@@ -461,6 +461,13 @@ def test_a_link_that_takes_the_place_of_a_file_is_not_followed(door: Door) -> No
     assert digest(path) == ""
 
 
+def test_a_pipe_that_takes_the_place_of_a_file_is_not_waited_for(door: Door) -> None:
+    path = door.inbox / "people.csv"
+    os.mkfifo(path)
+    with pytest.raises(NotYet, match="no file by now"):
+        copied(path, door.folder / "copy")
+
+
 def test_nothing_that_lies_in_done_is_replaced(door: Door) -> None:
     (done := door.inbox / "done").mkdir()
     (done / "people.csv").write_text(REVOKE)
