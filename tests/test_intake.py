@@ -515,6 +515,24 @@ def test_who_has_left_by_the_end_date_alone_is_not_invited(cells: str, codes: li
 
 
 @pytest.mark.parametrize(
+    ("cells", "codes", "granted"),
+    [
+        pytest.param("2026-03-04,", ["end-date-past"], False, id="past"),
+        pytest.param("2026-03-04,add", ["end-date-past"], False, id="past-and-added"),
+        pytest.param("2026-03-05,", [], True, id="today"),
+        pytest.param("never,", ["end-date-noted"], True, id="no-date"),
+        pytest.param("2026-03-04,remove", [], False, id="past-and-removed"),
+    ],
+)
+def test_a_membership_that_has_ended_is_not_granted(
+    cells: str, codes: list[str], *, granted: bool
+) -> None:
+    intake = taken(f"email,group,End Date,action\nana@,Ops,{cells}\n", rules=TODAY)
+    assert [f.code for f in intake.findings] == codes
+    assert (ANA in intake.desired.grants) is granted
+
+
+@pytest.mark.parametrize(
     "word", ["n/a", "N/A", "None", "null", "NULL", "nan", "-", "–", " (none) "]
 )
 def test_a_word_for_nothing_is_a_blank_cell(word: str) -> None:
@@ -523,7 +541,7 @@ def test_a_word_for_nothing_is_a_blank_cell(word: str) -> None:
         f"group,description\nOps,{word}\n",
         f"email,group\nana@,{word}\n",
     )
-    assert intake.desired.persons[ANA].groups_blank if not intake.held.people else True
+    assert intake.desired.persons[ANA].groups_blank
     assert intake.desired.teams[OPS].description is None
     assert [f.code for f in intake.findings] == [
         "nothing-said",
