@@ -30,6 +30,8 @@ UNFINISHED = frozenset(
 )
 """What a run may have written before it died; ``retry/`` may be somebody's work by then."""
 HALF_WRITTEN = re.compile(r"\..+\.tmp")
+ASKED = frozenset({"command", "tenant", "inputs", "fingerprint", "statuses", "exit_code", "files"})
+"""What is asked of a summary here; one that lacks any of it is of another version, and no business of ours."""
 INPUT = "input"
 """Where the copy of an upload lies in a run folder."""
 STOPPED = 5
@@ -120,8 +122,8 @@ def _recognised(folder: Path, dead: Collection[Path]) -> Run | None:
     if folder.absolute() in dead and not (folder / SUMMARY).exists():
         return Run(folder, {})
     summary = json.loads((folder / SUMMARY).read_bytes())
-    told = summary["command"], summary["tenant"], summary["inputs"], summary["fingerprint"]
-    return Run(folder, summary) if Path(summary["folder"]).name == folder.name and told else None
+    ours = Path(summary["folder"]).name == folder.name and summary.keys() >= ASKED
+    return Run(folder, summary) if ours else None
 
 
 def _remove(run: Run) -> None:

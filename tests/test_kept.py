@@ -104,6 +104,12 @@ def _another_format(folder: Path) -> None:
     (folder / "summary.json").write_text("[]")
 
 
+def _another_version(folder: Path) -> None:
+    summary = json.loads((folder / "summary.json").read_text())
+    del summary["statuses"]
+    (folder / "summary.json").write_text(json.dumps(summary | {"command": "plan"}))
+
+
 def _moved(folder: Path) -> None:
     summary = json.loads((folder / "summary.json").read_text())
     (folder / "summary.json").write_text(json.dumps(summary | {"folder": "elsewhere"}))
@@ -138,7 +144,7 @@ def _folder_is_a_link(folder: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        *(_unfinished, _half_a_summary, _another_format, _moved),
+        *(_unfinished, _half_a_summary, _another_format, _another_version, _moved),
         *(_corrected, _added, _added_inside, _folder_added, _link, _folder_is_a_link),
     ],
 )
