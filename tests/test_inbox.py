@@ -26,6 +26,7 @@ from onboarding.apply import Pace
 from onboarding.atlan import Atlan
 from onboarding.auth import ApiKey
 from onboarding.cli.embedded import Embedded, serving
+from onboarding.cli.receipts import receipt
 from onboarding.errors import Stop, TryLater, UsageError
 from onboarding.inbox import Left, Taken, work
 from onboarding.inbox.arrivals import NotYet, copied, digest, identity, move
@@ -513,6 +514,46 @@ def test_a_signal_lets_the_file_stay_and_the_next_run_carries_on(door: Door) -> 
     assert isinstance(taken, Taken)
     assert (taken.name, taken.exit_code, taken.moved) == ("first.csv", 143, False)
     assert door.taken(tenant) == [("first.csv", 0, True), ("second.csv", 0, True)]
+
+
+# ---- what is said -------------------------------------------------------------------------------------------------
+
+SUMMARY = {
+    "rows": 1200,
+    "results": {"success": 1190, "error": 10, "manual": 0, "planned": 0},
+    "folder": "reports/20260105T070000Z-people.csv",
+}
+
+
+@pytest.mark.parametrize(
+    ("taken", "said"),
+    [
+        pytest.param(
+            Taken("people.csv", 1, SUMMARY, moved=True),
+            "people.csv: 1,200 rows: 1,190 success, 10 error; exit 1; reports/20260105T070000Z-people.csv",
+            id="moved",
+        ),
+        pytest.param(
+            Taken("people.csv", 75, SUMMARY),
+            "people.csv: 1,200 rows: 1,190 success, 10 error; exit 75; it stays in the inbox, and the next run "
+            "begins with it; reports/20260105T070000Z-people.csv",
+            id="stays",
+        ),
+        pytest.param(
+            Taken("b.csv", 0, SUMMARY, same_as="20260104T070000Z-a.csv", moved=True),
+            "b.csv: 1,200 rows: 1,190 success, 10 error; exit 0; the same file as in 20260104T070000Z-a.csv; "
+            "reports/20260105T070000Z-people.csv",
+            id="same-bytes",
+        ),
+        pytest.param(
+            Taken("new\nline.csv", 4),
+            "new\\nline.csv: not taken; exit 4; it stays in the inbox, and the next run begins with it",
+            id="not-begun",
+        ),
+    ],
+)
+def test_a_receipt_is_one_line_with_all_that_counts(taken: Taken, said: str) -> None:
+    assert receipt(taken) == said
 
 
 # ---- what kills the process ---------------------------------------------------------------------------------------
