@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -37,7 +37,7 @@ class Atlan:
         self._pages = Pages(self._get, transport.rest)
         self._transport = transport
         self.name = tenant
-        self._listed: Mapping[str, User] = {}
+        self._shown: dict[str, User] = {}
         self._me: Record | None = None
         self._identity: Identity | None = None
         self._groups = "/v2/groups"
@@ -99,7 +99,7 @@ class Atlan:
         """Read the first page of all accounts."""
         shown, came, total = self._pages.one("/users", "username", _columns())
         believed = total is not None and total >= came
-        users = tuple(map(records.user, shown.values()))
+        users = self._show(map(records.user, shown.values()))
         whole = [r for r in shown.values() if r.get("email") and r.get("username")]
         witness = records.user(max(whole, key=_capitals)) if whole else None
         return Page(users, total if believed else None, witness)
@@ -109,8 +109,7 @@ class Atlan:
         first = first or Page((), None)
         begun: Mapping[str, User] = {} if first.total is None else {u.id: u for u in first.users}
         listed = self._pages.all("/users", "username", records.user, _columns(), begun, first.total)
-        self._listed = {user.id: user for user in listed if user.email}
-        return listed
+        return self._show(listed)
 
     def pages(self, records: int) -> int:
         """Count the requests of a listing."""
@@ -139,9 +138,9 @@ class Atlan:
         return self.groups()
 
     def members(self, group: GroupId) -> Sequence[User]:
-        """List the members of a group, each as the list of accounts has shown it: a million may be a thousand people."""
+        """List the members of a group, whose accounts stay as they were shown before: a million may be a thousand people."""
         path = f"/groups/{_part(group)}/members"
-        return self._pages.all(path, "username", records.user, known=self._listed)
+        return self._pages.all(path, "username", records.user, known=self._shown)
 
     def groups_of(self, user: UserId) -> Sequence[Group]:
         """List the groups of a person."""
@@ -270,7 +269,7 @@ class Atlan:
 
     def _look_up(
         self, column: str, keys: Collection[str], key: Callable[[User], str]
-    ) -> list[User]:
+    ) -> Sequence[User]:
         """Look up by exact match, which the tenant may take with or without case; it is compared again here."""
         found: list[User] = []
         for lot in self._lots(keys):
@@ -279,7 +278,13 @@ class Atlan:
             wanted = {one.casefold() for one in lot}
             users = self._pages.all("/users", "username", records.user, params)
             found += [user for user in users if key(user).casefold() in wanted]
-        return found
+        return self._show(found)
+
+    def _show(self, users: Iterable[User]) -> Sequence[User]:
+        """Keep accounts as they were shown, if they can be named."""
+        users = tuple(users)
+        self._shown.update((user.id, user) for user in users if user.email)
+        return users
 
     def _lots(self, keys: Collection[str]) -> list[list[str]]:
         """Part keys into lots that fit into a request's first line, and whose accounts fit on a page."""

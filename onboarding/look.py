@@ -298,8 +298,8 @@ def _memberships(
     found: defaultdict[Email, list[GroupName]] = defaultdict(list)
     for name, listed in members.items():
         for member in listed:
-            # The list of accounts is believed first: a list of members may lack an address.
-            found[accounts.known.get(member.id, member).email or member.email].append(name)
+            # A list of members may lack an address that the list of accounts has.
+            found[member.email or accounts.known.get(member.id, member).email].append(name)
     groups = spread(reader.groups_of, [users[email].id for email in people])
     for email, joined in zip(people, groups, strict=True):
         found[email] += [group.name for group in joined]

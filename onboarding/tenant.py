@@ -111,7 +111,7 @@ class Reader(Protocol):
         ...
 
     def members(self, group: GroupId) -> Sequence[User]:
-        """List the members of a group."""
+        """List the members of a group, each with the address that was shown for the account before, if one was."""
         ...
 
     def groups_of(self, user: UserId) -> Sequence[Group]:

@@ -202,7 +202,7 @@ def test_an_ambiguous_name_reads_both_groups() -> None:
 def test_the_list_of_accounts_is_believed_where_members_lack_an_address() -> None:
     class Shy(FakeTenant):
         def members(self, key: object) -> list[User]:
-            return [User(email(""), id=u.id) for u in super().members(key)]  # type: ignore[arg-type]
+            return [User(Email(""), id=u.id) for u in super().members(key)]  # type: ignore[arg-type]
 
     tenant = Shy([user("ana"), user("bob")], [group("finance")], {"finance": ["ana", "bob"]})
     found, _ = seen(tenant, desired(grants={"ana": ["finance"], "bob": ["finance"]}))

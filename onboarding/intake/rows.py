@@ -165,7 +165,7 @@ def _rows(sheet: Sheet, at: np.ndarray) -> Iterator[Row]:
     numbers = table.frame.index[at].tolist()
     refs = [RowRef(table.index, number, table.source) for number in numbers]
     emails = [Email(email) for email in sheet.emails.take(at).tolist()]
-    cells = {name: read(table, name, at).tolist() for name in columns_of(table)}
+    cells = {name: read(table, name, at).tolist() for name in columns_of(table) if name != "email"}
     match sheet.kind:
         case Kind.USERS:
             return _users(cells, refs, emails, sheet.roles)
@@ -265,7 +265,7 @@ def _addresses(email: Email, cells: Sequence[str]) -> tuple[Email, ...]:
 
     An address whose domain is written in letters is also the one in ``xn--``: an account may be at either.
     """
-    if not any(cells) and schemas.PLAIN.fullmatch(email):  # nearly everybody
+    if not any(cells) and email.isascii() and "xn--" not in email:  # nearly everybody
         return ()
     read = [schemas.tidied(cell)[0] for cell in (*cells, schemas.respelled(email)) if "@" in cell]
     found = {normal_email(address) for address in read if not schemas.fault(address)}
