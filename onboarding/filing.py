@@ -119,7 +119,7 @@ class Sitting:
         """Report what was done; with outcomes ``None``, what would be."""
         named = labels(prospect.current, prospect.plan)
         done = deeds(prospect.plan, outcomes)
-        judged = results(prospect.intake.rows, prospect.findings, done, named)
+        judged = results(prospect.rows, prospect.findings, done, named)
         return self.report(judged, prospect.findings, done, ending, prospect, named)
 
     def report(

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from onboarding.apply import Observer, Pace
 from onboarding.errors import TooManyRejected, UnsafePlan
 from onboarding.intake import Rules
-from onboarding.model import Directory, Finding, Intake, Severity
+from onboarding.model import Directory, Email, Finding, RowRef, Severity
 from onboarding.plan import Action, Plan
 from onboarding.reconcile import Wishes
 from onboarding.report import RowResult
@@ -51,10 +51,13 @@ class Job:
 class Prospect:
     """What would be done, and what it was worked out from."""
 
-    intake: Intake
+    rows: Sequence[RowRef]
+    """Every input row. (What they ask for is in the plan by now, and need not be kept: it is half of the memory.)"""
     findings: tuple[Finding, ...]
     current: Directory
     plan: Plan
+    nowhere: tuple[Email, ...] = ()
+    """Accounts that no row is about, where the sheets are all there is to say and all accounts are known."""
     calls: int = 0
     """Calls of the whole command when nothing fails: those that the reading took, and those to come."""
     seconds: float = 0.0

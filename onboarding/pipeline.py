@@ -32,9 +32,9 @@ from onboarding.job import Job, Prospect, Report, Voice
 from onboarding.journal import State
 from onboarding.journal.intents import Untold
 from onboarding.look import look
-from onboarding.model import Desired, Directory, Email, Intake
+from onboarding.model import Directory, Email, Intake
 from onboarding.plan import Action, Plan
-from onboarding.reconcile import reconcile
+from onboarding.reconcile import nowhere, reconcile
 from onboarding.report import deeds, not_compared
 from onboarding.safety import agreed, check, check_rejected, screen, usage
 from onboarding.sheets import Inputs, Source, read
@@ -240,7 +240,7 @@ def _prospect(
         invited_recently=state.invited_recently(_invitees(prospect.plan)),
     )
     calls = tenant.calls + forecast(plan, prospect.current, tenant, job.pace)
-    rows, rejected = len(prospect.intake.rows), prospect.rejected
+    rows, rejected = len(prospect.rows), prospect.rejected
     used = usage(plan, prospect.current, job.limits, rows=rows, rejected=rejected)
     return replace(prospect, plan=plan, calls=calls, seconds=tenant.takes(calls), usage=used)
 
@@ -257,9 +257,8 @@ def _taken_back(sitting: Sitting, tenant: Tenant, state: State, undo: Plan) -> P
     )
     rows = {row for change in undo.changes for row in change.rows}
     rows |= {row for entry in undo.settled for row in entry.rows}
-    intake = Intake(Desired(), tuple(sorted(rows)), authoritative=False)
     plan = as_of_today(undo, current, state.earlier())
-    return Prospect(intake, sitting.inputs.notes, current, plan)
+    return Prospect(tuple(sorted(rows)), sitting.inputs.notes, current, plan)
 
 
 def _asked_for(
@@ -285,7 +284,7 @@ def _asked_for(
         *(f for f in intake.findings if f.code != TOLD_BESIDE_THE_TENANT),
         *at_their_cells(reconciled.findings, inputs.tables),
     )
-    return Prospect(intake, findings, current, plan)
+    return Prospect(intake.rows, findings, current, plan, nowhere(intake, current))
 
 
 def _seen(
@@ -339,7 +338,7 @@ def _invitees(plan: Plan) -> list[Email]:
 def _refusal(job: Job, prospect: Prospect, state: State) -> UnsafePlan | TooManyRejected | None:
     """Guard what concerns the plan as a whole; ``--accept`` lifts the limits on changes, once."""
     try:
-        check_rejected(len(prospect.intake.rows), prospect.rejected, job.limits)
+        check_rejected(len(prospect.rows), prospect.rejected, job.limits)
         check(prospect.plan, prospect.current, job.limits)
     except TooManyRejected as error:
         return error

@@ -137,7 +137,7 @@ class Console:
             prospect.plan,
             proposal.Forecast(prospect.calls, prospect.seconds, self.pace),
             labels(prospect.current, prospect.plan),
-            rows=len(prospect.intake.rows),
+            rows=len(prospect.rows),
             rejected=prospect.rejected,
             any_domain=self.any_domain,
             colour=colour,

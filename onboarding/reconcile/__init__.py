@@ -23,13 +23,13 @@ from types import MappingProxyType
 
 from onboarding.model import Directory, Finding, Group, Intake, RowRef, Severity, spelled_plainly
 from onboarding.plan import Action, Cause, Change, Facts, Plan, Settled, Status
-from onboarding.reconcile.absence import absent, kept_by_single_sign_on
+from onboarding.reconcile.absence import absent, kept_by_single_sign_on, nowhere
 from onboarding.reconcile.groups import default_after, groups
 from onboarding.reconcile.people import people
 from onboarding.reconcile.scene import Part, Scene, Wishes, revoked, without
 from onboarding.resolve import resolve
 
-__all__ = ["Reconciled", "Wishes", "reconcile"]
+__all__ = ["Reconciled", "Wishes", "nowhere", "reconcile"]
 
 
 @dataclass(frozen=True, slots=True)

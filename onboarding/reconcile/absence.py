@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from onboarding.model import Email, GroupName, Membership, Standing, group_key, groups_by_key
+from onboarding.model import (
+    Directory,
+    Email,
+    GroupName,
+    Intake,
+    Membership,
+    Standing,
+    group_key,
+    groups_by_key,
+)
 from onboarding.plan import Cause, Change
 from onboarding.reconcile.scene import Scene
 from onboarding.resolve import mistaken
@@ -29,6 +38,15 @@ def absent(scene: Scene) -> Iterator[Change]:
         if missed and email not in perhaps_meant and _may_be_missed(scene, email):
             for name in missed - _named(scene, email):
                 yield Change(Membership(email, name), None, (), Cause.ABSENT)
+
+
+def nowhere(intake: Intake, current: Directory) -> tuple[Email, ...]:
+    """Give the accounts that no row is about; none where there may be rows or accounts that nobody has looked at."""
+    if current.elsewhere or not intake.authoritative:
+        return ()
+    desired = intake.desired
+    named = desired.persons.keys() | desired.grants.keys() | desired.revokes.keys()
+    return tuple(sorted(current.users.keys() - named - intake.held.people.keys()))
 
 
 def _may_be_missed(scene: Scene, email: Email) -> bool:

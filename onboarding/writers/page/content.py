@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
 
-from onboarding.job import Prospect
-from onboarding.model import Email, Finding, RowRef, Severity
+from onboarding.model import Finding, RowRef, Severity
 from onboarding.plan import Action, Change, Status
 from onboarding.report import NEEDS_WORK, Deed, RowResult
 from onboarding.safety import members_of
@@ -98,7 +97,7 @@ def content(finished: Finished) -> Content:
         [*islice((row for row in finished.results if row.result in NEEDS_WORK), SHOWN)],
         _group_moves(finished),
         [change.email for change in _seen(finished, Action.INVITE) if change.email],
-        _nowhere(finished.prospect),
+        finished.prospect.nowhere if finished.prospect else (),
         [finding for finding in finished.findings if finding.row is None],
     )
 
@@ -155,14 +154,6 @@ def _group_moves(finished: Finished) -> list[GroupMoves]:
         for name in names
     ]
     return sorted(moves, key=lambda move: (-(move.joined + move.left), move.label))
-
-
-def _nowhere(prospect: Prospect | None) -> list[Email]:
-    if not prospect or prospect.current.elsewhere or not prospect.intake.authoritative:
-        return []
-    desired = prospect.intake.desired
-    named = desired.persons.keys() | desired.grants.keys() | desired.revokes.keys()
-    return sorted(prospect.current.users.keys() - named - prospect.intake.held.people.keys())
 
 
 # ---- what the browser's tables hold ----------------------------------------------------------------------------
