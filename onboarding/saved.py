@@ -117,7 +117,7 @@ def load(path: Path, *, expect: str = "") -> tuple[Plan, SavedJob | Undoes, Sour
     """Read a saved plan. Raises ``UsageError`` if it is none, was edited, or is not the one expected."""
     try:
         content = path.read_bytes()
-        plan, made_for = _loaded(json.loads(content))
+        plan, made_for = _loaded(_parsed(content))
     except OSError as error:
         raise UsageError(
             f"{path} can't be read: {error.strerror}. Name a plan.json or undo.json of an earlier run."
@@ -135,6 +135,13 @@ def load(path: Path, *, expect: str = "") -> tuple[Plan, SavedJob | Undoes, Sour
         )
     source = Source(path.name, path, hashlib.sha256(content).hexdigest(), len(content))
     return plan, made_for, source
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:  # its words are for programmers
+        raise ValueError("this is not a saved plan, or only a part of one") from None
 
 
 def _loaded(content: Any) -> tuple[Plan, SavedJob | Undoes]:

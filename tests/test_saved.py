@@ -383,7 +383,18 @@ def test_a_plan_that_is_cut_off_is_refused(desk: Desk, sheets: list[Path], cut: 
     file = planned(desk, tenant, *sheets)
     content = file.read_bytes()
     file.write_bytes(content[: len(content) * cut // 1000])
-    assert "nothing was sent" in refused(desk, tenant, file)
+    assert "this is not a saved plan, or only a part of one; nothing was sent" in refused(
+        desk, tenant, file
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "latin-1"])
+def test_a_sheet_in_the_place_of_a_plan_is_refused_in_plain_words(
+    desk: Desk, encoding: str
+) -> None:
+    sheet = desk.sheet("people.csv", "")
+    sheet.write_bytes("email,group\nzoë@acme.example,Finance\n".encode(encoding))
+    assert "people.csv: this is not a saved plan" in refused(desk, acme(), sheet)
 
 
 def test_other_inputs_in_an_edited_plan_do_not_let_anything_pass(
