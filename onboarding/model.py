@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import groupby
 from typing import NamedTuple, NewType, overload
 
 Email = NewType("Email", str)
@@ -106,14 +107,20 @@ class Rows(Sequence[RowRef]):
 
     def __init__(self, *tables: tuple[int, str, Sequence[int]]) -> None:
         """Each table is its place in the job, its source and the numbers of its rows."""
-        self._tables = tables
+        self.tables = tables
         self._length = sum(len(numbers) for *_, numbers in tables)
+
+    @classmethod
+    def of(cls, rows: Iterable[RowRef]) -> Rows:
+        """Take single rows, in their order."""
+        stretches = groupby(rows, lambda row: (row.table, row.source))
+        return cls(*((*table, [row.row for row in some]) for table, some in stretches))
 
     def __len__(self) -> int:
         return self._length
 
     def __iter__(self) -> Iterator[RowRef]:
-        for table, source, numbers in self._tables:
+        for table, source, numbers in self.tables:
             for number in numbers:
                 yield RowRef(table, number, source)
 
@@ -125,7 +132,7 @@ class Rows(Sequence[RowRef]):
         if isinstance(at, slice):
             return tuple(self[i] for i in range(*at.indices(len(self))))
         left = at + len(self) if at < 0 else at
-        for table, source, numbers in self._tables if left >= 0 else ():
+        for table, source, numbers in self.tables if left >= 0 else ():
             if left < len(numbers):
                 return RowRef(table, numbers[left], source)
             left -= len(numbers)
@@ -137,7 +144,7 @@ class Rows(Sequence[RowRef]):
     __hash__ = None  # type: ignore[assignment]  # as of every sequence that is compared by what it holds
 
     def __repr__(self) -> str:
-        return f"Rows{self._tables}"
+        return f"Rows{self.tables}"
 
 
 class Severity(StrEnum):

@@ -7,14 +7,14 @@ Most rows of a large job share their fate, so rows are counted by it, and put in
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import groupby
 from typing import NamedTuple, overload
 
 from onboarding.findings import Cause, Findings
-from onboarding.model import Finding, GroupName, RowRef, Severity
+from onboarding.model import Finding, GroupName, RowRef, Rows, Severity
 from onboarding.plan import Change, Outcome, Plan, Status
 from onboarding.words import fix, in_words, meaning, said
 
@@ -46,10 +46,9 @@ class Deed:
 
 
 @dataclass(frozen=True, slots=True)
-class RowResult:
-    """What became of one input row."""
+class Words:
+    """What is said of rows; in a large job, the same of most of them."""
 
-    row: RowRef
     status: Status
     code: str
     """One code, or several with ``; `` between them, the worst first."""
@@ -70,17 +69,34 @@ class RowResult:
         return tuple(self.code.split("; "))
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """The cells under ``RESULT_COLUMNS``, but for the last one: that is the row's own."""
+        return self.result, self.status.value, self.code, self.message, self.fix, self.actions
+
+    def of(self, row: RowRef) -> RowResult:
+        """Say it of a row."""
+        return RowResult(self.status, self.code, self.message, self.fix, self.actions, row)
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult(Words):
+    """What became of one input row."""
+
+    row: RowRef
+
+    @property
     def cells(self) -> tuple[str, ...]:
         """The row's cells under ``RESULT_COLUMNS``."""
-        return (
-            self.result,
-            self.status.value,
-            self.code,
-            self.message,
-            self.fix,
-            self.actions,
-            str(self.row),
-        )
+        return (*self.texts, str(self.row))
+
+
+class Stretch(NamedTuple):
+    """Rows of a table that follow each other, and what is said of each."""
+
+    table: int
+    source: str
+    numbers: Sequence[int]
+    words: Sequence[Words]
 
 
 class Fate(NamedTuple):
@@ -145,11 +161,14 @@ def results(
 ) -> Results:
     """Give each row's result, in the order of ``rows``; ``otherwise`` is what a row comes to that nobody spoke of."""
     found = findings if isinstance(findings, Findings) else Findings(findings)
-    return Results(rows, Matters(found, tuple(done)), Deed(otherwise, ()), labels)
+    known = rows if isinstance(rows, Rows) else Rows.of(rows)
+    return Results(known, Matters(found, tuple(done)), Deed(otherwise, ()), labels)
 
 
 Matter = Finding | Deed
 """Something that is to be said of a row."""
+Said = Mapping[int, Mapping[int, tuple[Matter, ...]]]
+"""Table -> row number -> what is to be said of the row. Rows of which all the same is said share one tuple."""
 
 
 @dataclass(frozen=True)
@@ -160,50 +179,71 @@ class Matters:
     done: Sequence[Deed]
 
     @cached_property
-    def by_row(self) -> Mapping[RowRef, Sequence[Matter]]:
+    def by_row(self) -> Said:
         """All of it."""
         return self._of(self.findings)
 
     @cached_property
-    def parted(
-        self,
-    ) -> tuple[Mapping[RowRef, Sequence[Matter]], Sequence[tuple[Cause, Sequence[int]]]]:
+    def parted(self) -> tuple[Said, Sequence[tuple[Cause, Sequence[int]]]]:
         """The same without the rows that stand in a cause and have no other matter; and these by cause."""
         if not self.findings.causes:
             return self.by_row, ()
         single, alone = self.findings.parted({row for deed in self.done for row in deed.rows})
         return self._of(single), alone
 
-    def _of(self, findings: Iterable[Finding]) -> Mapping[RowRef, Sequence[Matter]]:
-        matters: dict[RowRef, list[Matter]] = {}
+    def _of(self, findings: Iterable[Finding]) -> Said:
+        said: dict[int, dict[int, tuple[Matter, ...]]] = {}
         for finding in findings:
             if finding.row is not None:
-                matters.setdefault(finding.row, []).append(finding)
+                mine = said.setdefault(finding.row.table, {})
+                mine[finding.row.row] = (*mine.get(finding.row.row, ()), finding)
         for deed in self.done:
-            for row in set(deed.rows) if len(deed.rows) > 1 else deed.rows:
-                matters.setdefault(row, []).append(deed)
-        return matters
+            longer: dict[int, tuple[Matter, ...]] = {}  # by the identity of the shorter one
+            for row in deed.rows:
+                mine = said.setdefault(row.table, {})
+                before = mine.get(row.row, ())
+                if not before or before[-1] is not deed:  # else the deed names the row twice
+                    mine[row.row] = longer.setdefault(id(before), (*before, deed))
+        return said
+
+
+def by_table(results: Iterable[RowResult]) -> Iterator[Stretch]:
+    """Give results table by table, in their order, for whoever handles many at once."""
+    if isinstance(results, Results):
+        yield from results.stretches()
+        return
+    for (table, source), some in groupby(results, lambda one: (one.row.table, one.row.source)):
+        same = [*some]
+        yield Stretch(table, source, [one.row.row for one in same], same)
+
+
+def needing_work(results: Iterable[RowResult]) -> Iterator[RowResult]:
+    """Give the rows that need somebody."""
+    for table, source, numbers, words in by_table(results):
+        for number, said_of_it in zip(numbers, words, strict=True):
+            if said_of_it.result in NEEDS_WORK:
+                yield said_of_it.of(RowRef(table, number, source))
 
 
 @dataclass(frozen=True, slots=True)
 class Results(Sequence[RowResult]):
-    """A result for each row, in the order of the rows; it is put into words when it is first looked at."""
+    """A result for each row, in the order of the rows; what is said of many is put into words once, when first looked at."""
 
-    rows: Sequence[RowRef]
+    rows: Rows
     matters: Matters
     otherwise: Deed
     """What is said of rows of which there is nothing to be said."""
     labels: Mapping[GroupName, str]
-    _made: dict[RowRef, RowResult] = field(default_factory=dict, repr=False, compare=False)
+    _made: dict[int, Words] = field(default_factory=dict, repr=False, compare=False)
+    """By the identity of the matters, which last as long as this does."""
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __iter__(self) -> Iterator[RowResult]:
-        silent, by_row = self._words(()), self.matters.by_row
-        for row in self.rows:
-            matters = by_row.get(row)
-            yield self._told(row, matters) if matters else RowResult(row, *silent)
+        for table, source, numbers, words in self.stretches():
+            for number, said_of_it in zip(numbers, words, strict=True):
+                yield said_of_it.of(RowRef(table, number, source))
 
     @overload
     def __getitem__(self, place: int) -> RowResult: ...
@@ -211,43 +251,51 @@ class Results(Sequence[RowResult]):
     def __getitem__(self, place: slice) -> Sequence[RowResult]: ...
     def __getitem__(self, place: int | slice) -> RowResult | Sequence[RowResult]:
         if isinstance(place, slice):
-            return tuple(replace(self, rows=self.rows[place]))
-        (only,) = replace(self, rows=[self.rows[place]])
+            return tuple(replace(self, rows=Rows.of(self.rows[place])))
+        (only,) = replace(self, rows=Rows.of([self.rows[place]]))
         return only
+
+    def stretches(self) -> Iterator[Stretch]:
+        """Give them table by table."""
+        for table, source, numbers in self.rows.tables:
+            mine = self.matters.by_row.get(table, {})
+            words = [self._said(mine.get(number, ())) for number in numbers]
+            yield Stretch(table, source, numbers, words)
 
     def fates(self) -> Fates:
         """Count the rows by their fate; none is put into words for it."""
-        counted: Counter[Fate] = Counter()
-        first: dict[Fate, RowRef] = {}
         single, alone = self.matters.parted
+        fates: dict[Fate, Share] = {}
 
         def count(fate: Fate, rows: int, row: RowRef) -> None:
-            counted[fate] += rows
-            first[fate] = min(first.get(fate, row), row)
+            before = fates.get(fate, Share(0, row))
+            fates[fate] = Share(before.rows + rows, min(before.first, row))
 
-        for row, matters in single.items():
-            count(_fate(_told(matters, self.otherwise)), 1, row)
-        heard = {(row.table, row.row) for row in single}
         for cause, places in alone:
             if places:
                 count(_fate([cause.at(places[0])]), len(places), cause.row(places[0]))
-                heard.update((cause.table, cause.rows[place]) for place in places)
-        if silent := len(self.rows) - len(heard):
-            row = next(row for row in self.rows if (row.table, row.row) not in heard)
-            count(_fate([self.otherwise]), silent, row)
-        return {fate: Share(number, first[fate]) for fate, number in counted.items()}
+        for table, source, numbers in self.rows.tables:
+            mine = single.get(table, {})
+            elsewhere = {c.rows[n] for c, places in alone if c.table == table for n in places}
+            alike: dict[int, list[int]] = {}
+            for number in numbers:
+                if number not in elsewhere:
+                    alike.setdefault(id(mine.get(number, ())), []).append(number)
+            for some in alike.values():
+                fate = _fate(_told(mine.get(some[0], ()), self.otherwise))
+                count(fate, len(some), RowRef(table, min(some), source))
+        return fates
 
-    def _told(self, row: RowRef, matters: Sequence[Matter]) -> RowResult:
-        if row not in self._made:
-            self._made[row] = RowResult(row, *self._words(matters))
-        return self._made[row]
+    def _said(self, matters: tuple[Matter, ...]) -> Words:
+        if id(matters) not in self._made:
+            self._made[id(matters)] = self._words(matters)
+        return self._made[id(matters)]
 
-    def _words(self, matters: Sequence[Matter]) -> tuple[Status, str, str, str, str]:
-        """Give all of a result but its row."""
+    def _words(self, matters: tuple[Matter, ...]) -> Words:
         told = _told(matters, self.otherwise)
         notes = [f"note: {said(m)}" for m in matters if isinstance(m, Finding) and _is_note(m)]
         messages = [*map(_message, told), *notes]
-        return (
+        return Words(
             *_fate(told),
             "; ".join(_once(message.rstrip(". ") for message in messages)),
             " ".join(_once(map(_fix, told))),

@@ -310,7 +310,7 @@ def test_what_may_run_is_named_and_nothing_else(path: Path) -> None:
 
 def test_too_many_rows_leave_those_that_need_somebody() -> None:
     statuses = [Status.APPLIED, Status.APPLIED, Status.REJECTED, Status.APPLIED, Status.MANUAL]
-    results = [RowResult(row(n), s, "", "", "", "") for n, s in enumerate(statuses, 2)]
+    results = [RowResult(s, "", "", "", "", row(n)) for n, s in enumerate(statuses, 2)]
     assert [r.row.row for r in _chosen(results, 3)] == [2, 4, 6]
 
 

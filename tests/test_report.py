@@ -43,12 +43,12 @@ def done(*changes: Change, **facts: object) -> dict[str, Outcome]:
 
 def test_a_dry_run_says_what_would_be_done() -> None:
     assert one(invite("ana", row(2)), grant("ana", "finance", row(2))) == RowResult(
-        row(2),
         Status.PLANNED,
         "planned",
         "This would be done",
         CODES["planned"].fix,
         "would be invited as Member; would be added to Finance",
+        row(2),
     )
 
 
@@ -78,12 +78,12 @@ def test_a_rejected_row_tells_all_that_is_wrong_with_it_once() -> None:
         finding("role-unknown", "is no role", row(2), column="Role", value="Boss", fix="Write it."),
     ]
     assert one(findings=wrong) == RowResult(
-        row(2),
         Status.REJECTED,
         "email-invalid; role-unknown",
         'Mail "bob@acme" is no address; Role "Boss" is no role',
         f"{CODES['email-invalid'].fix} Write it.",
         "",
+        row(2),
     )
 
 
@@ -191,7 +191,7 @@ def test_the_cells_of_a_result_stand_under_its_columns() -> None:
 
 
 def test_codes_are_joined_and_taken_apart() -> None:
-    result = RowResult(row(2), Status.REJECTED, "a; b", "", "", "")
+    result = RowResult(Status.REJECTED, "a; b", "", "", "", row(2))
     assert result.codes == ("a", "b")
 
 

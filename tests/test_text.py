@@ -410,7 +410,7 @@ def test_without_a_limit_no_pace_is_told() -> None:
 
 
 def judged(number: int, status: Status, code: str) -> RowResult:
-    return RowResult(row(number), status, code, "", "", "")
+    return RowResult(status, code, "", "", "", row(number))
 
 
 def test_the_end_shows_totals_causes_and_files() -> None:
@@ -576,7 +576,7 @@ def naughty_pages(*, colour: bool) -> list[str]:
     aside = [Settled(Status.MANUAL, NAUGHTY, NAUGHTY, (where,), changes[2])]
     plan = Plan(NAUGHTY, changes, tuple(aside))
     ended = totals(
-        fates_of([RowResult(where, Status.FAILED, NAUGHTY, "", "", "")]), deeds(plan, {})
+        fates_of([RowResult(Status.FAILED, NAUGHTY, "", "", "", where)]), deeds(plan, {})
     )
     return [
         diagnostics(found, colour=colour),

@@ -29,7 +29,7 @@ def done(*changes: Change, **facts: object) -> dict[str, Outcome]:
 
 
 def judged(number: int, status: Status, code: str) -> RowResult:
-    return RowResult(row(number), status, code, "", "", "")
+    return RowResult(status, code, "", "", "", row(number))
 
 
 def test_totals_count_rows_changes_and_reasons() -> None:

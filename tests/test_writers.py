@@ -102,7 +102,7 @@ def table(
 
 
 def judged(ref: RowRef, status: Status = Status.REJECTED, message: str = "is wrong") -> RowResult:
-    return RowResult(ref, status, "email-invalid", message, "Correct it.", "not invited")
+    return RowResult(status, "email-invalid", message, "Correct it.", "not invited", ref)
 
 
 def all_judged(tables: Sequence[Table], status: Status = Status.REJECTED) -> list[RowResult]:
@@ -153,6 +153,15 @@ def test_every_cell_comes_back_and_none_starts_a_formula(cells: list[list[str]])
     lines = parsed(results_csv(tables, all_judged(tables)))
     assert own_cells(lines[1:]) == cells
     assert not [cell for line in lines for cell in line if re.match(r"[=+\-@\t\r]", cell)]
+
+
+@given(st.lists(st.lists(CELLS, min_size=2, max_size=2), min_size=1, max_size=8))
+def test_cells_have_quotes_just_where_csv_writes_them(cells: list[list[str]]) -> None:
+    tables = [table(["email", "a"], cells)]
+    written = b"".join(results_csv(tables, all_judged(tables))).decode("utf-8-sig")
+    again = io.StringIO(newline="")
+    csv.writer(again).writerows(csv.reader(io.StringIO(written, newline=""), strict=True))
+    assert written == again.getvalue()
 
 
 def test_headers_are_guarded_like_cells() -> None:
@@ -228,7 +237,7 @@ def test_many_rows_carry_one_byte_order_mark() -> None:
     cells = [[f"{n}@acme.example"] for n in range(rows.CHUNK + 5)]
     tables = [table(["email"], cells)]
     chunks = list(results_csv(tables, all_judged(tables)))
-    assert len(chunks) == 2
+    assert len(chunks) == 3
     assert b"".join(chunks).count("\ufeff".encode()) == 1
     assert own_cells(parsed(b"".join(chunks))[1:]) == cells
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from onboarding.report import NEEDS_WORK, RESULT_COLUMNS, RowResult
+from onboarding.report import NEEDS_WORK, RESULT_COLUMNS, RowResult, needing_work
 from onboarding.sheets import Table
 from onboarding.writers.finished import Since, moment
 from onboarding.writers.rows import guarded
@@ -61,8 +61,9 @@ def _read(path: Path) -> Iterator[Row]:
 
 def _open(tables: Sequence[Table], results: Sequence[RowResult]) -> Iterator[tuple[RowResult, Row]]:
     """Give the rows that need somebody now, as ``results.csv`` has them."""
+    work = [*needing_work(results)]
     for table in tables:
-        rows = [r for r in results if r.row.table == table.index and r.result in NEEDS_WORK]
+        rows = [row for row in work if row.row.table == table.index]
         cells = cells_of(table, [row.row.row for row in rows])
         headers = [header for header, _ in columns_of(table)]
         for n, row in enumerate(rows):

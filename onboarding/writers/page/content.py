@@ -14,7 +14,7 @@ from typing import Any
 
 from onboarding.model import Finding, RowRef, Severity
 from onboarding.plan import Action, Change, Status
-from onboarding.report import NEEDS_WORK, Deed, RowResult
+from onboarding.report import NEEDS_WORK, Deed, RowResult, needing_work
 from onboarding.safety import members_of
 from onboarding.sheets import Table
 from onboarding.totals import Reason
@@ -94,7 +94,7 @@ def content(finished: Finished) -> Content:
         changes(finished),
         [_line(finished, *pair) for pair in islice(_deeds(finished), SHOWN)],
         finished.totals.reasons,
-        [*islice((row for row in finished.results if row.result in NEEDS_WORK), SHOWN)],
+        [*islice(needing_work(finished.results), SHOWN)],
         _group_moves(finished),
         [change.email for change in _seen(finished, Action.INVITE) if change.email],
         finished.prospect.nowhere if finished.prospect else (),

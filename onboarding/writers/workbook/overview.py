@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from onboarding.headers import Table
 from onboarding.model import RowRef
 from onboarding.plan import Status
-from onboarding.report import NEEDS_WORK, RowResult
+from onboarding.report import RowResult, needing_work
 from onboarding.sheets.grid import REPORT_TITLE
 from onboarding.words import said
 from onboarding.writers.finished import Finished, changes, moment, tone, verdict
@@ -130,7 +130,7 @@ def _causes(finished: Finished, find: Find) -> Iterator[Line]:
 
 
 def _work(finished: Finished, find: Find) -> Iterator[Line]:
-    work = [row for row in finished.results if row.result in NEEDS_WORK]
+    work = [*needing_work(finished.results)]
     if work:
         labels = ("Row", "Who or what", "What happened", "What to do", "Result")
         yield from _section("The rows that need somebody", *labels)

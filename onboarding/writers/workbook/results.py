@@ -14,7 +14,7 @@ from pathlib import Path, PurePath
 
 from onboarding.headers import Table, letter
 from onboarding.model import Finding, RowRef
-from onboarding.report import NEEDS_WORK, RESULT_COLUMNS, RowResult
+from onboarding.report import RESULT_COLUMNS, RowResult, needing_work
 from onboarding.sheets import Source
 from onboarding.sheets.files import again
 from onboarding.writers.finished import Finished
@@ -77,7 +77,7 @@ def _shown(results: Sequence[RowResult], most: int) -> tuple[Sequence[RowResult]
     """Give the rows that the workbook has, and what has to be said if these are not all."""
     if len(results) <= most:
         return results, ""
-    work = [row for row in results if row.result in NEEDS_WORK]
+    work = [*needing_work(results)]
     first = f"the first {most:,} of " if len(work) > most else ""
     return work[:most], (
         f" Of {len(results):,} rows it has {first}those that need somebody; all are in results.csv."
