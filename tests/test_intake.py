@@ -417,6 +417,17 @@ def test_a_leavers_own_grants_contradict_nothing() -> None:
     assert intake.desired.grants == {ANA: {OPS: (t(0, 2),)}}
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "blank"),
+    [("", "", True), ("", "Ops", False), ("Ops", "", False), ("Ops", "HR", False)],
+)
+def test_the_groups_of_a_person_are_blank_where_all_rows_leave_them_so(
+    first: str, second: str, *, blank: bool
+) -> None:
+    intake = taken(f"email,groups\nana@,{first}\nana@,{second}\n")
+    assert intake.desired.persons[ANA].groups_blank is blank
+
+
 # ---- who is at a stranger's domain, or gone ---------------------------------------------------------------------------
 
 
@@ -442,8 +453,11 @@ def at(*domains: tuple[int, str]) -> str:
         pytest.param(at((600, "acme.com"), (3, "acme.cm")), 3, id="one in two hundred"),
         pytest.param(at((2, "acme.com"), (1, "acme.con")), 0, id="no majority"),
         pytest.param(at((300, "acme.de"), (9, "acme.dk")), 0, id="too many to be slips"),
+        pytest.param(at((30, "acme.de"), (3, "acme.dk")), 0, id="three are too many, too"),
         pytest.param(at((30, "acme.example"), (1, "acme-labs.example")), 0, id="not near"),
         pytest.param(at((30, "eu.acme.example"), (1, "us.acme.example")), 0, id="a short part"),
+        pytest.param(at((30, "dev.acme.example"), (1, "dex.acme.example")), 0, id="three letters"),
+        pytest.param(at((30, "shop.acme.example"), (1, "shap.acme.example")), 1, id="four letters"),
         pytest.param(at((30, "team1.acme.example"), (1, "team2.acme.example")), 0, id="a number"),
         pytest.param(at((30, "a.acme.com"), (1, "b.acme.con")), 0, id="two parts"),
     ],
