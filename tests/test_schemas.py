@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import unicodedata
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,7 +36,7 @@ from onboarding.schemas import (
     tidied,
     unusual,
 )
-from onboarding.schemas.addresses import meant
+from onboarding.schemas.addresses import _ALONE, _AROUND, HOPELESS, meant
 from onboarding.schemas.damage import damage, degarbled, disguised, garbled
 from onboarding.schemas.rules import _MESSAGES, judge
 from onboarding.schemas.words import _WORDS_OF
@@ -237,6 +238,18 @@ def test_the_quick_pattern_never_passes_what_the_library_refuses(address: str) -
             validate_email(address, check_deliverability=False)
         except EmailNotValidError as error:
             pytest.fail(f"{address}: {error}")
+
+
+@given(st.text("ab.@<>: ä\u3002'+-", max_size=9) | st.text(max_size=9))
+def test_what_is_no_address_for_sure_has_a_fault(text: str) -> None:
+    assert not HOPELESS.fullmatch(text) or fault(text)
+
+
+@given(st.text("ab.@<>:;, ä\u0308'+-_x0009", max_size=9) | st.text(max_size=9))
+def test_around_what_is_all_signs_of_addresses_nothing_is_found(cell: str) -> None:
+    if _ALONE.fullmatch(cell) and clean(cell) == cell:
+        assert [without(cell) for _, without in _AROUND] == [cell] * len(_AROUND)
+        assert unicodedata.normalize("NFC", cell.strip()) == cell
 
 
 @given(st.text(max_size=30))

@@ -55,6 +55,8 @@ class Call:
     def __init__(self, console: Console, signals: Signals) -> None:
         self.console = console
         self.signals = signals
+        self.report: object = None
+        """How it ended; kept, since taking a large one apart takes its time."""
 
 
 def _ended(command: Callable[[], int | None], console: Console) -> int:

@@ -60,9 +60,7 @@ def _each_once(cells: pd.Series[str], reader: Callable[[str], str]) -> pd.Series
 
 
 def _address(cell: str) -> str:
-    if "@" not in cell:
-        return schemas.clean(cell)
-    return cell if schemas.PLAIN.fullmatch(cell) else schemas.tidied(cell)[0]
+    return schemas.tidied(cell)[0]
 
 
 def _unless_nothing(cell: str) -> str:

@@ -24,6 +24,10 @@ PLAIN = re.compile(
 )
 """An address that needs no second look: plain ASCII, no special-use domain, nothing of which one would ask twice."""
 
+_ALONE = re.compile(r"\w[\w@.+'-]*\w")
+"""A cell around whose address nothing stands, whatever it is worth."""
+HOPELESS = re.compile(r"[^@]*|.*@[^@.]*", re.DOTALL)
+"""What is no address for sure: no @, or no dot behind it. ``fault`` has the words."""
 _NAMED = re.compile(r"([^<>]*)<([^<>]*)>[^\w@]*")
 _ADDRESS = re.compile(r"""[^\s,;:<>()\[\]|/"“”„«»]+@[^\s,;:<>()\[\]|/"“”„«»]+""")
 _QUOTES = "\"'`“”„‟«»‘’‚‹›"
@@ -44,12 +48,12 @@ def tidied(cell: str) -> tuple[str, str]:
     ('ana@acme.example, ben@acme.example', '')
     """
     text = clean(cell)
-    if "@" not in text:
+    if "@" not in text or (text == cell and _ALONE.fullmatch(text)):
         return text, ""
     seen = unicodedata.normalize("NFC", cell.strip(" \t\r\n"))
     lost = [] if text == seen else ["invisible characters"]
     address = text
-    for words, without in () if PLAIN.fullmatch(text) else _AROUND:
+    for words, without in _AROUND:
         less = without(address)
         lost += [words] if less != address else []
         address = less
