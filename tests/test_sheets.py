@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from onboarding.errors import SheetError, UsageError
 from onboarding.headers import Kind
 from onboarding.model import Finding, RowRef, Severity
-from onboarding.sheets import Inputs, Reading, Table, read
+from onboarding.sheets import Inputs, OneInput, Reading, Table, read
 from onboarding.sheets.text import read_text
 
 USERS = "email,role\nana@acme.example,Member\n"
@@ -105,6 +105,19 @@ def test_big_endian_utf_16_is_read() -> None:
     }
 
 
+def test_what_is_said_for_files_of_one_name_goes_by_the_name_alone(tmp_path: Path) -> None:
+    places = [tmp_path / month for month in ("may", "june")]
+    for place in places:
+        place.mkdir()
+    files = [
+        saved(place / "hr-1.csv", "email,groups\nana@acme.example,Größe\n".encode("cp1252"))
+        for place in places
+    ]
+    said = {"hr-*.csv": OneInput(encoding="cp1252")}
+    tables = read(files, Reading(inputs=said)).tables
+    assert [rows(table)[2][1] for table in tables] == ["Größe", "Größe"]
+
+
 def test_half_a_letter_is_read_as_one_that_got_lost() -> None:
     found = one(piped(b"email,group\nana@acme.example,O+2AA-ps\n", encoding="utf-7"))
     assert rows(found) == {2: ["ana@acme.example", "O\ufffdps"]}
@@ -171,7 +184,11 @@ def test_a_doubtful_encoding_passes_where_it_stays_here() -> None:
     ("content", "how", "error", "message"),
     [
         pytest.param(
-            USERS, {"encoding": "klingon"}, UsageError, "no such encoding", id="no encoding"
+            USERS,
+            {"encoding": "klingon"},
+            UsageError,
+            'stdin: there is no encoding "klingon"',
+            id="no encoding",
         ),
         pytest.param(
             b"\xff" + USERS.encode(), {"encoding": "utf-8"}, SheetError, "not UTF-8", id="wrong"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import BinaryIO
 
-from onboarding.errors import SheetError
+from onboarding.errors import SheetError, UsageError
 from onboarding.headers import Kind, NoKnownHeader, Table, joined
 from onboarding.model import Finding, RowRef
 from onboarding.schemas import clean
@@ -58,7 +58,9 @@ def read(inputs: Sequence[str], reading: Reading, *, stdin: BinaryIO | None = No
     found: list[Finding] = []
     sources = snapshots(inputs, stdin)
     for snapshot in sources:
-        for one in _tables(snapshot, reading.of(snapshot.source.name), len(tables)):
+        path = snapshot.source.path
+        said = reading.of(path.name if path else snapshot.source.name)
+        for one in _tables(snapshot, said, len(tables)):
             match one:
                 case Table():
                     tables.append(one)
@@ -93,6 +95,8 @@ def _tables(snapshot: Snapshot, reading: Reading, index: int) -> Iterator[Table 
                     yield note("table-ignored", f"was not read: {error}", source)
     except SheetError as error:
         raise SheetError(f"{source}: {error}") from error
+    except UsageError as error:
+        raise UsageError(f"{source}: {error}") from error
     if snapshot.named and index == seen:
         why = str(refusals[0]) if refusals else "there is nothing in it"
         raise SheetError(f"{name}: {why}") from (refusals[0] if refusals else None)

@@ -105,7 +105,7 @@ def _in_utf8(content: bytes, encoding: str | None) -> tuple[bytes, str, str]:
             return content, name, ""
         return _encoded(content.decode(name)), name, ""
     except LookupError as error:
-        raise UsageError(f"--encoding {name}: there is no such encoding; try cp1252") from error
+        raise UsageError(f'there is no encoding "{name}"; try cp1252') from error
     except UnicodeError as error:
         doubt = _doubt(content, name, getattr(error, "start", 0))
         if encoding or marked or wide:
@@ -178,7 +178,9 @@ def _is_of_other_letters(cells: Collection[bytes]) -> bool:
 def _checked(delimiter: str) -> str:
     delimiter = {"tab": "\t", "\\t": "\t"}.get(delimiter.lower(), delimiter)
     if len(delimiter) != 1 or delimiter in '"\r\n ':
-        raise UsageError(f'--delimiter "{delimiter}": one character is needed, or the word tab')
+        raise UsageError(
+            f'the delimiter can\'t be "{delimiter}": one character is needed, or the word tab'
+        )
     return delimiter
 
 
