@@ -199,10 +199,10 @@ def test_what_single_sign_on_fills_is_compared_with_the_settings(
 
 
 def test_a_protected_group_that_the_tenant_lacks_is_probably_misspelt() -> None:
-    assert named(examined(patient(), "Finanse", "finance", "Opps"), "sso_groups") == Check(
+    assert named(examined(patient(), "Finanse", "finance", "Opss"), "sso_groups") == Check(
         "sso_groups",
         ok=True,
-        seen="the tenant has no group Finanse, Opps",
+        seen="the tenant has no group Finanse, Opss",
         to_do="Correct the name in sso_groups; in a group of another name people are not protected.",
     )
 
