@@ -39,7 +39,7 @@ from onboarding.errors import (
 )
 from onboarding.journal import State
 from onboarding.journal.database import Database
-from onboarding.model import Directory, Group, Role, User
+from onboarding.model import Directory, Group, Role, User, UserId
 from onboarding.plan import Cause, Change, Plan, Status
 from onboarding.tenant import Receipt
 
@@ -715,6 +715,32 @@ def test_nothing_is_sent_again_where_nobody_can_see_what_came_of_it(tmp_path: Pa
     assert isinstance(applied.stopped, NotSent)
     assert statuses(applied) == {"invite ana": "in_doubt: in-doubt"}
     assert actions(tenant) == ["invite"]
+
+
+def test_nobody_is_invited_again_where_a_403_hides_what_came_of_the_first(tmp_path: Path) -> None:
+    tenant = FakeTenant(
+        faults=[Fault("token_after", "invite", status=403), Fault("token", "read", status=403)]
+    )
+    applied = carry_out(tenant, [invite("ana")], tmp_path)
+    assert isinstance(applied.stopped, TokenRefused)
+    assert statuses(applied) == {"invite ana": "in_doubt: in-doubt"}
+    assert tenant.mails == [email("ana")]
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_list_that_is_refused_is_no_proof_that_somebody_is_out_of_a_group(
+    tmp_path: Path, status: int
+) -> None:
+    """The account is there, so a 404 is no word about it."""
+
+    def put_back(tenant: FakeTenant) -> None:
+        tenant.has.members[OPS.id] |= {UserId("u-ana")}
+
+    tenant = FakeTenant([user("ana")], [OPS], {"ops": ["ana"]})
+    tenant.faults += [Fault("do", "read", do=put_back)]
+    tenant.faults += [Fault("refuse", "read", times=99, status=status)]
+    applied = carry_out(tenant, [revoke("ana", "ops")], tmp_path)
+    assert statuses(applied) == {"revoke ana ops": "in_doubt: not-visible"}
 
 
 @pytest.mark.parametrize(

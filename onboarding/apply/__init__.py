@@ -300,17 +300,12 @@ class _Run:
         ours = change.key in self.perhaps and fates.ALREADY.search(words)
         return fates.in_doubt(error) if ours else fates.refused(words)
 
-    def left(self, sent: Sent, last: bool) -> tuple[Change, ...]:
+    def left(self, sent: Sent) -> tuple[Change, ...]:
         """Look what has come of a creating call that was turned away: what shows is done, the rest may be sent again.
 
-        Where nothing can be read, nothing is sent again; but that a token is refused for all is no sign of anything.
+        Where nothing can be read, nothing is sent again, and nobody knows what has come of it.
         """
-        try:
-            rest = self.settle(sent, self.look.into(sent.call, patiently=False))
-        except TenantError as error:
-            if not last and not isinstance(error, TokenRefused):
-                raise
-            rest = sent.call.changes
+        rest = self.settle(sent, self.look.into(sent.call, patiently=False))
         if any(change.action is sent.call.action for change in rest):
             self.undo(sent, rest)
             return rest

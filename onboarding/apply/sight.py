@@ -39,6 +39,8 @@ class Glimpse:
     users: dict[Email, User] = field(default_factory=dict)
     groups: dict[GroupName, Group] = field(default_factory=dict)
     memberships: set[tuple[UserId | None, GroupId | None]] = field(default_factory=set)
+    withheld: set[UserId | GroupId | None] = field(default_factory=set)
+    """Whose memberships the tenant did not list: perhaps they are gone, and it is no proof of that."""
 
 
 class Spread(Protocol):
@@ -158,12 +160,12 @@ class Watch:
             case Listing.MEMBERS:
                 group = self.group_id(GroupName(look.of[0]))
                 if group:
-                    found = _or_nothing(self._reader.members, group)
+                    found = _listed(self._reader.members, group, glimpse)
                     glimpse.memberships.update((user.id, group) for user in found)
             case Listing.GROUPS_OF:
                 user = self.user_id(Email(look.of[0]))
                 if user:
-                    groups = _or_nothing(self._reader.groups_of, user)
+                    groups = _listed(self._reader.groups_of, user, glimpse)
                     glimpse.memberships.update((user, group.id) for group in groups)
 
     def _show_users(self, users: Iterable[User], glimpse: Glimpse) -> None:
@@ -186,7 +188,8 @@ class Watch:
                 there = self._pair(membership) in glimpse.memberships
                 return Sight.AS_ASKED if there else Sight.ABSENT
             case Membership() as membership, None:
-                there = self._pair(membership) in glimpse.memberships
+                pair = self._pair(membership)
+                there = pair in glimpse.memberships or not glimpse.withheld.isdisjoint(pair)
                 return Sight.ABSENT if there else Sight.AS_ASKED
             case _:
                 raise ValueError(f"{change!r} can't be seen")
@@ -214,11 +217,13 @@ def _attributes(group: Group) -> tuple[str, str, bool]:
     return group.alias, group.description, group.default
 
 
-def _or_nothing(read: Callable[[Key], Sequence[Record]], key: Key) -> Sequence[Record]:
-    """An account or group that is gone has no memberships to show."""
+def _listed(
+    read: Callable[[Key], Sequence[Record]], key: Key, glimpse: Glimpse
+) -> Sequence[Record]:
     try:
         return read(key)
     except errors.Refused:
+        glimpse.withheld.add(key)
         return ()
 
 

@@ -253,6 +253,7 @@ class _Stage:
         self.played.calls = self.tenant.calls
 
     def _note_latecomers(self) -> None:
+        self.tenant.settle_down()
         truth = self.tenant.truth()
         for fact in self.job.also:
             team, who = truth.groups[GroupName(str(fact.value))], email(fact.of)
