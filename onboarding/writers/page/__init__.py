@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import io
 import json
 import shlex
 from collections.abc import Collection, Mapping
@@ -69,10 +70,17 @@ def _hashes(texts: list[str]) -> str:
 
 
 def _packed(data: dict[str, Any]) -> str:
-    """Pack JSON so that it can stand in a page: no letter of it means anything to a browser."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    zipped = gzip.compress(text.encode(errors="replace"), compresslevel=3, mtime=0)
-    return base64.b64encode(zipped).decode()
+    """Pack JSON so that it can stand in a page: no letter of it means anything to a browser.
+
+    It is packed part by part: all of it as text and as bytes is more than all else that a run remembers.
+    """
+    zipped = io.BytesIO()
+    with gzip.GzipFile(fileobj=zipped, mode="wb", compresslevel=3, mtime=0) as file:
+        for part, value in enumerate(data.items()):
+            text = json.dumps(dict([value]), ensure_ascii=False, separators=(",", ":"))[1:-1]
+            file.write(("," if part else "{").encode() + text.encode(errors="replace"))
+        file.write(b"}")
+    return base64.b64encode(zipped.getbuffer()).decode()
 
 
 def _words(finished: Finished, page: Content, names: Collection[str]) -> dict[str, Any]:
