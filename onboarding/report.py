@@ -42,7 +42,8 @@ class Deed:
     @property
     def words(self) -> str:
         """What became of it; never empty."""
-        return self.outcome.message or meaning(self.outcome.code)
+        message = self.outcome.message
+        return message if message.strip(". ") else meaning(self.outcome.code)
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,6 +254,11 @@ def test_no_row_is_lost_each_comes_once_and_in_order(
 # ---- deeds -----------------------------------------------------------------------------------------------------
 
 
+def test_words_that_say_nothing_are_none() -> None:
+    deed = Deed(Outcome(Status.FAILED, "refused", " . "), (row(2),))
+    assert deed.words == CODES["refused"].meaning
+
+
 def test_deeds_are_the_whole_plan_with_what_became_of_it() -> None:
     change, gone = invite("ana", row(2)), grant("eve", "ops", row(4))
     same = Settled(Status.UNCHANGED, "no-change", "", (row(3),))

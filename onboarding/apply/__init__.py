@@ -300,12 +300,17 @@ class _Run:
         ours = change.key in self.perhaps and fates.ALREADY.search(words)
         return fates.in_doubt(error) if ours else fates.refused(words)
 
-    def left(self, sent: Sent) -> tuple[Change, ...]:
+    def left(self, sent: Sent, last: bool) -> tuple[Change, ...]:
         """Look what has come of a creating call that was turned away: what shows is done, the rest may be sent again.
 
-        Where nothing can be read, nothing is sent again, and nobody knows what has come of it.
+        Where nothing can be read, nothing is sent again.
         """
-        rest = self.settle(sent, self.look.into(sent.call, patiently=False))
+        try:
+            rest = self.settle(sent, self.look.into(sent.call, patiently=False))
+        except TenantError:
+            if not last:
+                raise
+            rest = sent.call.changes
         if any(change.action is sent.call.action for change in rest):
             self.undo(sent, rest)
             return rest

@@ -39,7 +39,7 @@ class Dispatch:
         tries: int,
         rest: Callable[[float], None],
         over: Callable[[], bool],
-        left: Callable[[Sent], tuple[Change, ...]],
+        left: Callable[[Sent, bool], tuple[Change, ...]],
     ) -> None:
         self._writer = writer
         self._watch = watch
@@ -48,7 +48,7 @@ class Dispatch:
         self._rest = rest
         self._over = over
         self._left = left
-        """Looks what has come of a call, and gives what is to be sent again."""
+        """Looks what has come of a call, for the last time or not, and gives what is to be sent again."""
 
     def send(self, call: Call) -> Sent | None:
         """Send a call once; again, and boundedly, only where it was turned away. None: nothing is left of it to send."""
@@ -67,7 +67,7 @@ class Dispatch:
             if not last:
                 self._rest(pause)
             if perhaps_done:
-                call = Call(call.action, self._left(sent))
+                call = Call(call.action, self._left(sent, last))
             if last:
                 return replace(sent, call=call)
         return None
