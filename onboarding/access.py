@@ -14,12 +14,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
-
-from onboarding.config import Origin, Origins, Settings, Source
+from onboarding.config import Origin, Origins, Source
 from onboarding.errors import UsageError
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr  # slow to import: whoever finds the tenant locked does without
+
+    from onboarding.config.settings import Settings
 
 SAFE_KEY = re.compile(r"[A-Za-z0-9._~+/=-]+")  # a stray line break would be quoted in an error
 
@@ -38,7 +42,7 @@ class Key:
     @classmethod
     def embedded(cls, secret: str) -> Key:
         """Make the key of the embedded tenant, which the command line has just thought up."""
-        return cls(Origin(Source.DEFAULT, "the embedded tenant"), SecretStr(secret))
+        return cls(Origin(Source.DEFAULT, "the embedded tenant"), _secret(secret))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,16 @@ def connection(settings: Settings, origins: Origins, environ: Mapping[str, str])
     if origin.source is Source.ENVIRONMENT:
         _one_tenant(environ)
     url = tenant_url(settings.tenant)
-    return Connection(url, urlsplit(url).netloc, _key(settings, origin, environ), settings.rate)
+    return Connection(url, identity(url), _key(settings, origin, environ), settings.rate)
+
+
+def identity(tenant: str) -> str:
+    """Give what tells a tenant from all others, of its address.
+
+    >>> identity("Acme.atlan.com/")
+    'acme.atlan.com'
+    """
+    return urlsplit(tenant_url(tenant)).netloc
 
 
 def _one_tenant(environ: Mapping[str, str]) -> None:
@@ -222,4 +235,10 @@ def _checked(text: str, where: str) -> SecretStr:
             f"{where} does not hold an API key: it has blanks, line breaks or other characters that no key has. "
             "Copy the key again, without the word Bearer."
         )
+    return _secret(key)
+
+
+def _secret(key: str) -> SecretStr:
+    from pydantic import SecretStr
+
     return SecretStr(key)

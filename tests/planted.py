@@ -184,10 +184,10 @@ BUGS = (
     ),
     Bug(
         "no lock",
-        "journal/place.py",
+        "lock.py",
         "fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)",
         "pass",
-        "test_journal.py",
+        "test_lock.py",
     ),
     Bug(
         "a deleted state goes unnoticed",

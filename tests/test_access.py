@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from onboarding.access import Connection, _given_by_systemd, connection, key_file, tenant_url
-from onboarding.config import Origin, Settings, Source
+from onboarding.config import Origin, Source
+from onboarding.config.settings import Settings
 from onboarding.errors import UsageError
 
 ACME = "https://acme.atlan.com"

@@ -8,17 +8,10 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from onboarding.config import (
-    BY_HAND_ONLY,
-    READING_ONLY,
-    InputSettings,
-    Known,
-    Origin,
-    Settings,
-    Source,
-    read_files,
-    settle,
-)
+from onboarding.cli import cli
+from onboarding.cli.options import Option, Page
+from onboarding.config import BY_HAND_ONLY, READING_ONLY, Known, Origin, Source, read_files
+from onboarding.config.settings import InputSettings, Settings, settle
 from onboarding.errors import UsageError
 from onboarding.model import Role
 from onboarding.safety import Limit
@@ -40,7 +33,7 @@ def write(path: Path, text: str, mode: int = 0o600) -> Path:
 
 def refusal(config: Path | None, folder: Path) -> str:
     with pytest.raises(UsageError) as caught:
-        read_files(config, folder)
+        settle(read_files(config, folder))
     return str(caught.value)
 
 
@@ -51,16 +44,17 @@ def test_without_any_file_nothing_is_known(home: Path) -> None:
 def test_a_named_file_says_its_values_and_where_they_stand(home: Path) -> None:
     path = write(home / "acme.toml", 'tenant = "https://acme.atlan.com"\nworkers = 2\n')
     here = Origin(Source.FILE, str(path))
-    assert read_files(path, home) == Known(
+    file = Known(
         {"tenant": "https://acme.atlan.com", "workers": 2}, {"tenant": here, "workers": here}
     )
+    assert read_files(path, home) == Known(file.values, file.origins, (file,))
 
 
 def test_reports_carry_all_columns_along_unless_some_are_named(home: Path) -> None:
     path = write(home / "acme.toml", '[report]\ncolumns = ["Desk"]\n')
     known = read_files(path, home)
-    assert settle(known.values, known.origins).report.columns == ("Desk",)
-    assert settle({}, {}).report.columns is None
+    assert settle(known).report.columns == ("Desk",)
+    assert settle(Known({}, {})).report.columns is None
     write(path, '[report]\ncolums = ["Desk"]\n')
     assert "report.colums" in refusal(path, home)
 
@@ -238,7 +232,9 @@ def test_all_errors_are_told_at_once(home: Path) -> None:
 
 def test_a_flag_is_named_by_itself() -> None:
     with pytest.raises(UsageError, match=r"^--max-removals: write a number"):
-        settle({"max_removals": "x"}, {"max_removals": Origin(Source.FLAG, "--max-removals")})
+        settle(
+            Known({"max_removals": "x"}, {"max_removals": Origin(Source.FLAG, "--max-removals")})
+        )
 
 
 @pytest.mark.parametrize(
@@ -280,7 +276,7 @@ def test_the_working_folders_file_may_be_anybodys(home: Path) -> None:
 
 
 def test_values_are_normalised_once() -> None:
-    settings = settle(
+    said = Known(
         {
             "role_aliases": {"Chef": "$admin", "Leser": " guest "},
             "default_role": "Member",
@@ -291,6 +287,7 @@ def test_values_are_normalised_once() -> None:
         },
         {},
     )
+    settings = settle(said)
     assert settings.role_aliases == {"Chef": Role.ADMIN, "Leser": Role.GUEST}
     assert settings.default_role is Role.MEMBER
     assert settings.allowed_domains == {"acme.example"}
@@ -314,9 +311,52 @@ def test_single_files_may_have_settings_of_their_own(home: Path) -> None:
     """They may even come with an upload: they say how to read it, and no more."""
     write(home / "onboarding.toml", '[files."hr-*.csv"]\nencoding = "cp1250"\ndelimiter = "tab"\n')
     known = read_files(None, home)
-    assert settle(known.values, known.origins).files == {
-        "hr-*.csv": InputSettings(encoding="cp1250", delimiter="\t")
-    }
+    assert settle(known).files == {"hr-*.csv": InputSettings(encoding="cp1250", delimiter="\t")}
     write(home / "onboarding.toml", '[files."hr.csv"]\nkind = "users"\n')
-    with pytest.raises(UsageError, match=r"files\.hr\.csv\.kind: there is no such setting"):
-        read_files(None, home)
+    assert "files.hr.csv.kind: there is no such setting" in refusal(None, home)
+
+
+def test_what_a_file_says_wrongly_is_told_though_something_goes_before_it(home: Path) -> None:
+    path = write(home / "a.toml", "workers = 99\nencoding = 5\n[columns]\nMail = 1\n")
+    write(home / "work/onboarding.toml", 'encoding = "utf-8"\n[columns]\nMail = "email"\n')
+    known = read_files(path, home / "work").overruled({"workers": 2}, {})
+    with pytest.raises(UsageError) as caught:
+        settle(known)
+    assert str(caught.value).splitlines() == [
+        f"{path}: encoding: write a text in quotes, not 5",
+        f"{path}: columns.Mail: write a text in quotes, not 1",
+        f"{path}: workers: write 16 or less, not 99",
+    ]
+
+
+@pytest.mark.parametrize("state", [None, "/var/state", "state", "~/state", ""])
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_the_lock_lies_where_the_settings_have_the_state(
+    home: Path, state: str | None, by_hand: bool
+) -> None:
+    text = "" if state is None or by_hand else f'state = "{state}"\n'
+    known = read_files(write(home / "etc/a.toml", text), home)
+    if by_hand and state:
+        known = known.overruled({"state": Path(state)}, {"state": Origin(Source.FLAG, "--state")})
+    assert known.state == settle(known).state
+
+
+def test_the_lock_is_of_the_tenant_that_the_settings_have(home: Path) -> None:
+    known = read_files(write(home / "a.toml", 'tenant = "https://acme.atlan.com"\n'), home)
+    for each in (known, known.overruled({"tenant": "sandbox"}, {}), Known({}, {})):
+        assert each.tenant == settle(each).tenant
+
+
+def test_an_option_is_marked_as_a_setting_where_there_is_one_of_its_name() -> None:
+    commands = [command for command in cli.commands.values() if isinstance(command, Page)]
+    assert {
+        option.name
+        for command in commands
+        for option in command.params
+        if isinstance(option, Option) and option.setting
+    } == {
+        parameter.name
+        for command in commands
+        for parameter in command.params
+        if parameter.name in Settings.model_fields
+    }

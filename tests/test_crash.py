@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -140,7 +140,7 @@ def run(
 ) -> Run:
     """Settle, look, reconcile, guard, apply, report: the main path without its files."""
     dying = dying or Dying(None)
-    with closing(State.open(folder, has.name, create=True, now=pace.now)) as real, real.lock():
+    with State.alone(folder, has.name, create=True, now=pace.now) as real:
         dying.inner = real
         state: Any = dying
         doubtful = settle(state, has, pace)

@@ -22,7 +22,8 @@ import pytest
 import onboarding
 from onboarding.cli import cli
 from onboarding.codes import CODES, Code
-from onboarding.config import BY_HAND_ONLY, READING_ONLY, Settings
+from onboarding.config import BY_HAND_ONLY, READING_ONLY
+from onboarding.config.settings import Settings
 from onboarding.plan import Status
 from onboarding.report import RESULT_COLUMNS
 from onboarding.sandbox.switches import described

@@ -11,7 +11,6 @@ import socket
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -372,8 +371,10 @@ def test_a_bug_of_ours_is_reported_moved_and_ends_the_work(door: Door) -> None:
 def test_while_another_run_is_at_work_nothing_is_touched(door: Door) -> None:
     door.upload("people.csv")
     tenant = acme()
-    state = State.open(door.folder / "state", tenant.name, create=True)
-    with closing(state), state.lock(), pytest.raises(TryLater, match="another run"):
+    with (
+        State.alone(door.folder / "state", tenant.name, create=True),
+        pytest.raises(TryLater, match="another run"),
+    ):
         door.work(tenant)
     assert door.lies() == ["people.csv"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sqlite3
 import stat
 import subprocess
@@ -20,7 +19,8 @@ import pytest
 from builders import email, group
 from changes import NOON, Clock, change_role, create, grant, invite, revoke, update
 
-from onboarding.errors import StorageError, TryLater, UsageError
+from onboarding import lock
+from onboarding.errors import StorageError, UsageError
 from onboarding.journal import DAY, State
 from onboarding.journal.database import Database
 from onboarding.journal.intents import Intent, Untold
@@ -388,7 +388,7 @@ def test_a_peek_sees_what_is_there_and_keeps_nothing(
     state: State, tmp_path: Path, clock: Clock
 ) -> None:
     state.begin("run").intend("r1", Action.INVITE, [invite("ana")])
-    with state.lock():
+    with lock.alone(tmp_path, TENANT, create=False):
         copy = State.peek(tmp_path, TENANT, now=clock.now)
         assert copy.doubtful() == {"invite ana@acme.example"}
         copy.spend("f00d")
@@ -498,75 +498,6 @@ def test_the_journal_can_be_read_while_it_grows(state: State, tmp_path: Path, cl
         },
     ]
     journal.close()
-
-
-# ---- the lock ---------------------------------------------------------------------------------------------
-
-HOLD = """
-    import sys
-    from pathlib import Path
-    from onboarding.journal import State
-
-    with State.open(Path(sys.argv[1]), "acme.example", create=True).lock():
-        print("held", flush=True)
-        sys.stdin.read()
-"""
-
-
-def holder(folder: Path) -> subprocess.Popen[str]:
-    """Another process that holds the lock until it is told to end."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(HOLD), str(folder)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout
-    assert process.stdout.readline() == "held\n"
-    return process
-
-
-def lock_and_let_go(folder: Path, clock: Clock) -> None:
-    with closing(opened(folder, clock)) as state, state.lock():
-        pass
-
-
-def test_the_second_run_is_told_who_is_at_work(state: State, tmp_path: Path) -> None:
-    with holder(tmp_path) as process:
-        with pytest.raises(TryLater, match=f"process {process.pid} on .*, since 20"), state.lock():
-            pass
-        process.communicate("")
-
-
-def test_two_runs_of_one_process_exclude_each_other(
-    state: State, tmp_path: Path, clock: Clock
-) -> None:
-    other = opened(tmp_path, clock)
-    with state.lock(), pytest.raises(TryLater), other.lock():
-        pass
-    with other.lock():
-        pass
-    other.close()
-
-
-def test_a_killed_run_frees_the_lock(state: State, tmp_path: Path) -> None:
-    with holder(tmp_path) as process:
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-    with state.lock():
-        pass
-
-
-@pytest.mark.parametrize("gone", [["state.db-shm"], ["state.db"], ["state.db", "state.db-wal"]])
-def test_deleting_files_lets_no_second_run_in(
-    tmp_path: Path, clock: Clock, gone: list[str]
-) -> None:
-    with holder(tmp_path) as process:
-        for name in gone:
-            (tmp_path / TENANT / name).unlink()
-        with pytest.raises((TryLater, StorageError)):
-            lock_and_let_go(tmp_path, clock)
-        process.communicate("")
 
 
 # ---- the disk does not play along -------------------------------------------------------------------------

@@ -20,7 +20,8 @@ from embedded import Tenant
 
 from onboarding.cli import cli
 from onboarding.cli.embedded import Embedded, serving
-from onboarding.config import Settings, read_files
+from onboarding.config import read_files
+from onboarding.config.settings import Settings
 
 HOME = Path(__file__).parent.parent
 PAGE = (HOME / "docs" / "operations.md").read_text()

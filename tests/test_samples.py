@@ -20,7 +20,8 @@ from onboarding import pipeline
 from onboarding.atlan import Atlan
 from onboarding.auth import ApiKey
 from onboarding.codes import CODES
-from onboarding.config import read_files, settle
+from onboarding.config import read_files
+from onboarding.config.settings import settle
 from onboarding.intake import Rules
 from onboarding.job import Job, Prospect
 from onboarding.model import Finding, Severity
@@ -188,7 +189,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[Finding, ...]:
     desk = tmp_path_factory.mktemp("desk")
     settings = shutil.copy(MISTAKES / "settings.toml", desk)
     Path(settings).chmod(0o600)
-    chosen = settle(read_files(Path(settings), desk).values, {})
+    chosen = settle(read_files(Path(settings), desk))
     assert chosen.max_rejected
     job = Job(
         inputs=(str(MISTAKES),),

@@ -106,10 +106,10 @@ def run(ctx: click.Context, inputs: Sequence[str], inbox: Path | None, **given: 
             return work.through(inbox)
     stdin = _standard_input(inputs)
     with _work(ctx, given, asks=stdin is None) as work:
-        state = work.alone()
+        state, tenant = work.alone(), work.tenant()
         from onboarding.pipeline import run
 
-        job, tenant = work.job(inputs), work.tenant()
+        job = work.job(inputs)
         report = run(job, tenant, work.console, stop=work.stop, stdin=stdin, state=state)
         return work.end(report)
 
@@ -173,10 +173,10 @@ def apply(ctx: click.Context, plan: Path, **given: Any) -> int:
     has moved in the tenant is set aside by itself.
     """
     with _work(ctx, given, asks=True) as work:
-        state = work.alone()
+        state, tenant = work.alone(), work.tenant()
         from onboarding.pipeline import apply_saved
 
-        job, tenant = work.job(), work.tenant()
+        job = work.job()
         report = apply_saved(plan, job, tenant, work.console, stop=work.stop, state=state)
         return work.end(report)
 

@@ -1,7 +1,6 @@
 """The options, each defined once, and the page of help that shows them in sections.
 
-An option may also come from ``ONBOARDING_<OPTION>`` and, where ``config.Settings`` has its name, from a settings file;
-what is made ``by_hand`` may not.
+An option may also come from ``ONBOARDING_<OPTION>``, unless it is made ``by_hand``; a ``setting`` from a settings file, too.
 """
 
 from __future__ import annotations
@@ -28,9 +27,17 @@ LONGEST = 255
 class Option(click.Option):
     """An option that knows its section of the help."""
 
-    def __init__(self, *arguments: Any, section: str, by_hand: bool = False, **facts: Any) -> None:
+    def __init__(
+        self,
+        *arguments: Any,
+        section: str,
+        setting: bool = False,
+        by_hand: bool = False,
+        **facts: Any,
+    ) -> None:
         super().__init__(*arguments, **facts)
         self.section = section
+        self.setting = setting
         if self.envvar is None and not by_hand:
             spelled = max(self.opts, key=len).lstrip("-").replace("-", "_")
             self.envvar = f"ONBOARDING_{spelled.upper()}"
@@ -83,16 +90,6 @@ def together(*options: Decorator[Any]) -> Decorator[Any]:
     return decorate
 
 
-def _use_settings(ctx: click.Context, _: click.Parameter, path: Path | None) -> Path | None:
-    """Let the files' values be the defaults of this command; called before any other option is looked at."""
-    from onboarding import config  # pydantic is slow to import, and --help does without
-
-    known = config.read_files(path, Path.cwd())
-    ctx.meta["onboarding.files"] = known
-    ctx.default_map = dict(known.values)
-    return path
-
-
 A_FILE = click.Path(path_type=Path, dir_okay=False)
 A_FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -111,13 +108,12 @@ settings = option(
     section=TENANT,
     type=A_FILE,
     metavar="FILE",
-    is_eager=True,
-    callback=_use_settings,
     help="Settings file, instead of your own one.",
 )
 tenant = option(
     "--tenant",
     section=TENANT,
+    setting=True,
     metavar="URL",
     envvar=["ONBOARDING_TENANT", "ATLAN_BASE_URL"],
     help="The tenant's address, or 'sandbox' for the embedded one (sandbox:FILE keeps it there).",
@@ -125,6 +121,7 @@ tenant = option(
 state = option(
     "--state",
     section=TENANT,
+    setting=True,
     type=A_FOLDER,
     metavar="DIR",
     help="Folder of what must outlive runs: lock, open intents, who was invited.",
@@ -147,6 +144,7 @@ reading = together(
     option(
         "--kind",
         section=READING,
+        setting=True,
         type=click.Choice(["users", "groups", "memberships"]),
         metavar="KIND",
         help="users, groups or memberships, if the headers don't say.",
@@ -159,14 +157,23 @@ reading = together(
         metavar="NAME",
         help="The group of a list of members that has no group column.",
     ),
-    option("--encoding", section=READING, metavar="NAME", help="Such as utf-8 or cp1252."),
-    option("--delimiter", section=READING, metavar="CHAR", help="One character, or 'tab'."),
+    option(
+        "--encoding", section=READING, setting=True, metavar="NAME", help="Such as utf-8 or cp1252."
+    ),
+    option(
+        "--delimiter",
+        section=READING,
+        setting=True,
+        metavar="CHAR",
+        help="One character, or 'tab'.",
+    ),
 )
 
 wishes = together(
     flag(
         "--create-groups",
         section=PERMISSIONS,
+        setting=True,
         help="Create a group that a row grants and nobody knows.",
     ),
     flag(
@@ -190,7 +197,7 @@ permissions = together(
         by_hand=True,
         help="Let a group become a default group.",
     ),
-    flag("--no-invite", section=PERMISSIONS, help="Invite nobody."),
+    flag("--no-invite", section=PERMISSIONS, setting=True, help="Invite nobody."),
     option(
         "--reinvite",
         section=PERMISSIONS,
@@ -206,24 +213,28 @@ limits = together(
     option(
         "--max-invitations",
         section=LIMITS,
+        setting=True,
         metavar="N",
         help="Invitations; by default 50, or 10% of the tenant's people if that is more.",
     ),
     option(
         "--max-demotions",
         section=LIMITS,
+        setting=True,
         metavar="N",
         help="Roles lowered; by default 5, or 5% of the people.",
     ),
     option(
         "--max-removals",
         section=LIMITS,
+        setting=True,
         metavar="N",
         help="Memberships revoked; by default 10, or 10% of those in the groups concerned.",
     ),
     option(
         "--max-rejected",
         section=LIMITS,
+        setting=True,
         metavar="N",
         help="Rejected rows; by default 20, or 20% of the rows.",
     ),
@@ -247,6 +258,7 @@ expect = option(
 reports = option(
     "--reports",
     section=OUTPUT,
+    setting=True,
     type=A_FOLDER,
     metavar="DIR",
     help="Where each run makes a folder for its reports. Default: ./onboarding-reports",
@@ -254,6 +266,7 @@ reports = option(
 reports_if_named = option(
     "--reports",
     section=OUTPUT,
+    setting=True,
     type=A_FOLDER,
     metavar="DIR",
     help="Write report files too, into a new folder in DIR.",

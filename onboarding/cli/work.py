@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, suppress
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import click
 from click.core import ParameterSource
 
-from onboarding.access import Connection, Key, connection
-from onboarding.cli import embedded
+from onboarding import lock
+from onboarding.access import Connection, Key, connection, identity
+from onboarding.cli import embedded, options
 from onboarding.cli.console import Console
 from onboarding.cli.signals import Signals
-from onboarding.config import Known, Origin, Settings, Source, read_files, settle
+from onboarding.config import Known, Origin, Source, read_files
 from onboarding.errors import UsageError
 
 if TYPE_CHECKING:
     from onboarding.atlan import Atlan
+    from onboarding.config.settings import Settings
     from onboarding.job import Job, Report
     from onboarding.journal import State
     from onboarding.safety import Limit
@@ -56,9 +58,8 @@ class Work:
         self.console.started = self.signals.be_polite
         for name in _strangers(ctx):
             self.console.say(f"{name} is set, and no option can be set by it; it is ignored")
-        self.settings, self.origins = settings_of(ctx)
-        self.console.secrets += _misplaced_keys(self.settings)
-        self.console.any_domain = not self.settings.allowed_domains
+        self.known = known(ctx)
+        self.console.secrets += _misplaced_keys(self.known)
         if asks is not None:
             self._check_who_agrees(asks=asks)
 
@@ -81,8 +82,19 @@ class Work:
 
     # ---- what goes to the pipeline ----------------------------------------------------------------------------
 
+    @cached_property
+    def settings(self) -> Settings:
+        """What is known, judged."""
+        from onboarding.config.settings import settle
+
+        settings = settle(self.known)
+        self.console.any_domain = not settings.allowed_domains
+        return settings
+
     def job(self, inputs: Sequence[str] = ()) -> Job:
         """Give each room its own part of the settings, and what only a person may say."""
+        chosen, given = self.settings, self._given
+
         from onboarding.apply import Pace
         from onboarding.headers import Kind
         from onboarding.intake import Rules
@@ -92,7 +104,8 @@ class Work:
         from onboarding.safety import Limits, Permissions
         from onboarding.sheets import Reading
 
-        chosen, given = self.settings, self._given
+        # `validate` writes files only where somebody named a folder for them.
+        named = "tenant" in given or "reports" in self.known.values
         return Job(
             inputs=tuple(inputs),
             reading=Reading(
@@ -124,8 +137,7 @@ class Work:
                 reinvite=frozenset(map(normal_email, given.get("reinvite", ()))),
             ),
             pace=Pace(batch=chosen.batch_size, workers=chosen.workers, wait=float(chosen.wait)),
-            # `validate` writes files only where it was told to in so many words.
-            reports=given["reports"] if "tenant" not in given else chosen.reports,
+            reports=chosen.reports if named else None,
             keep_runs=chosen.keep_runs,
             carry=chosen.report.columns,
             state=chosen.state,
@@ -139,7 +151,7 @@ class Work:
         from onboarding.sheets import OneInput
 
         by_hand = {Source.FLAG, Source.ENVIRONMENT}
-        said = {name for name, origin in self.origins.items() if origin.source in by_hand}
+        said = {name for name, origin in self.known.origins.items() if origin.source in by_hand}
         return {
             pattern: OneInput(**one.model_dump(exclude=said))
             for pattern, one in self.settings.files.items()
@@ -148,14 +160,22 @@ class Work:
     def _may_make_state(self) -> bool:
         """Without a person about, a missing state folder is more likely a wrong path than a first run."""
         by_hand = self.console.on_terminal or bool(self._given.get("init_state"))
-        return by_hand or embedded.database(self.settings.tenant) is not None
+        return by_hand or embedded.database(self.known.tenant) is not None
 
     def alone(self) -> State:
         """Take the tenant's lock, as the first thing: whoever comes too late leaves before anything heavy is imported."""
+        folder, name = self.known.state, self._identity()
+        self.enter(lock.alone(folder, name, create=self._may_make_state()))
         from onboarding.journal import State
 
-        name, create = self.connection.tenant, self._may_make_state()
-        return self.enter(State.alone(self.settings.state, name, create=create))
+        return self.enter(closing(State.open(folder, name, create=False)))
+
+    def _identity(self) -> str:
+        """Which tenant it is; only the embedded one must be started to know."""
+        named = self.known.tenant
+        if not named or embedded.database(named):
+            return self.connection.tenant
+        return identity(named)
 
     def tenant(self) -> Atlan:
         """Give the tenant, ready to be called; it counts its calls from the first."""
@@ -193,7 +213,7 @@ class Work:
             raise UsageError(NO_TENANT)
         database = embedded.database(self.settings.tenant)
         if database is None:
-            return connection(self.settings, self.origins, os.environ)
+            return connection(self.settings, self.known.origins, os.environ)
         found = self.enter(embedded.serving(database))
         return Connection(found.url, found.tenant, Key.embedded(found.key))
 
@@ -212,7 +232,9 @@ class Work:
                 "--accept and --reinvite are about one file, and an inbox may hold any; run that file by itself, "
                 "from the inbox or from its folder done"
             )
-        state = self.alone() if _may_hold_uploads(inbox) else None
+        tenant, state = self.tenant, None
+        if _may_hold_uploads(inbox):
+            state, tenant = self.alone(), self._tenants  # whose key is sound before a file is taken
         from onboarding.cli.receipts import facts, left_alone
         from onboarding.inbox import Taken, work
         from onboarding.totals import worst
@@ -220,7 +242,7 @@ class Work:
         self.console.in_turn = True
         taken, left = [], []
         job, console = self.job(), self.console
-        for one in work(inbox, job, self.tenant, console, stop=self.stop, state=state):
+        for one in work(inbox, job, tenant, console, stop=self.stop, state=state):
             if isinstance(one, Taken):
                 taken.append(one)
                 self.console.taken(one)
@@ -244,7 +266,7 @@ class Work:
                 seen=f"{self.console.hide(_shown(getattr(self.settings, name)))}  (from {origin})",
                 to_do=NO_STATE if name == "state" and not self.settings.state.is_dir() else "",
             )
-            for name, origin in self.origins.items()
+            for name, origin in self.known.origins.items()
         ]
         try:
             found = self.connection
@@ -264,26 +286,30 @@ class Work:
         return code
 
 
-def settings_of(ctx: click.Context) -> tuple[Settings, dict[str, Origin]]:
-    """Give a command's settings and where each came from; click has worked out what goes before what."""
-    known: Known = ctx.meta["onboarding.files"]
-    if inbox := ctx.params.get(
-        "inbox"
-    ):  # what came with an upload goes before what lies where we were called
-        known = read_files(ctx.params["config"], inbox, uploaded=True)
-    values, origins = dict(known.values), dict(known.origins)
-    for parameter in ctx.command.params:
-        name = str(parameter.name)
-        if name in Settings.model_fields:
-            match ctx.get_parameter_source(name):
-                case ParameterSource.COMMANDLINE:
-                    origins[name] = Origin(Source.FLAG, parameter.opts[0])
-                case ParameterSource.ENVIRONMENT:
-                    origins[name] = Origin(Source.ENVIRONMENT, _variable(parameter))
-                case _:
-                    continue  # a file's, and there already; or nobody's
-            values[name] = ctx.params[name]
-    return settle(values, origins), origins
+def known(ctx: click.Context) -> Known:
+    """Give what is known of a command's settings; click has worked out what was said by hand."""
+    inbox = ctx.params.get("inbox")
+    # What came with an upload goes before what lies where we were called.
+    files = read_files(ctx.params["config"], inbox or Path.cwd(), uploaded=bool(inbox))
+    origins = {
+        str(parameter.name): origin
+        for parameter in ctx.command.params
+        if isinstance(parameter, options.Option)
+        and parameter.setting
+        and (origin := _by_hand(ctx, parameter))
+    }
+    return files.overruled({name: ctx.params[name] for name in origins}, origins)
+
+
+def _by_hand(ctx: click.Context, parameter: click.Parameter) -> Origin | None:
+    """Give the flag or the variable that set a parameter."""
+    match ctx.get_parameter_source(str(parameter.name)):
+        case ParameterSource.COMMANDLINE:
+            return Origin(Source.FLAG, parameter.opts[0])
+        case ParameterSource.ENVIRONMENT:
+            return Origin(Source.ENVIRONMENT, _variable(parameter))
+        case _:
+            return None
 
 
 def _may_hold_uploads(inbox: Path) -> bool:
@@ -297,9 +323,9 @@ def _may_hold_uploads(inbox: Path) -> bool:
     return False
 
 
-def _misplaced_keys(settings: Settings) -> list[str]:
+def _misplaced_keys(known: Known) -> list[str]:
     """Give what stands where a file with the key should be named, and is more likely the key itself."""
-    named = [os.environ.get("ATLAN_API_KEY_FILE", ""), str(settings.api_key_file or "")]
+    named = [os.environ.get("ATLAN_API_KEY_FILE", ""), known.values.get("api_key_file", "")]
     return [
         path.name
         for path in map(Path, filter(None, named))

@@ -4,10 +4,6 @@ Per tenant one SQLite file (WAL, ``synchronous=FULL``): a call is made only afte
 happens to the process, the next one knows what may have been sent. An intent ends in one of three ways: *closed*
 (it stays as a deed until a report has been written), *dropped* (it was not carried out), or it stays *open*.
 
-The lock is an ``flock`` on the folder itself. A lock in a file of its own could be deleted under a running job, and a
-second job would lock the new file; the folder can't be deleted without the state, and that is noticed before
-the next call. The kernel frees the lock when the process dies, however it dies.
-
 Addresses stand here in plain text only as long as an intent is not reported; the ledger of invitations knows
 them by a keyed hash.
 """
@@ -16,7 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sqlite3
 import threading
 import time
@@ -26,8 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self, TextIO
 
-from onboarding.errors import TryLater, UsageError
-from onboarding.journal import place
+from onboarding import lock
 from onboarding.journal.database import Database, storing
 from onboarding.journal.intents import Intent, Untold, becomes, put_together, was
 from onboarding.model import Email
@@ -59,16 +53,9 @@ class State:
         cls, folder: Path, tenant: str, *, create: bool, now: Callable[[], float] = time.time
     ) -> Self:
         """Open the state of a tenant, or make it. What changes it afterwards is to hold the lock."""
-        path = place.home(folder, tenant) / "state.db"
-        if not path.is_file() and not create:
-            raise UsageError(
-                f"there is no state for {tenant} in {folder}. If this is the first run for this tenant, add "
-                "--init-state; otherwise name the right folder with --state: what it holds keeps people from "
-                "being invited twice."
-            )
+        # SQLite gives its companions (-wal, -shm) the mode of the database, which is why it is made first.
+        path = lock.state_file(folder, tenant, create=create)
         with storing(path.parent):
-            # SQLite gives its companions (-wal, -shm) the mode of the database, which is why it is made first.
-            place.make(path)
             connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             try:
                 return cls(Database(path, connection), now)
@@ -79,7 +66,7 @@ class State:
     @classmethod
     def peek(cls, folder: Path, tenant: str, *, now: Callable[[], float] = time.time) -> Self:
         """Give a copy of the state in memory, to plan with: nothing that is done to it is kept."""
-        path = place.home(folder, tenant) / "state.db"
+        path = lock.home(folder, tenant) / "state.db"
         copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         with storing(path.parent):
             if path.is_file():
@@ -95,7 +82,10 @@ class State:
         cls, folder: Path, tenant: str, *, create: bool, now: Callable[[], float] = time.time
     ) -> Iterator[Self]:
         """Give the state of a tenant, for us alone; raises ``TryLater`` if another run is at work."""
-        with closing(cls.open(folder, tenant, create=create, now=now)) as state, state.lock():
+        with (
+            lock.alone(folder, tenant, create=create, now=now),
+            closing(cls.open(folder, tenant, create=create, now=now)) as state,
+        ):
             yield state
 
     def close(self) -> None:
@@ -103,26 +93,6 @@ class State:
         for journal in self._journals:
             journal.close()
         self._db.close()
-
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Be the only one who changes this tenant from this folder; raises ``TryLater`` if another is."""
-        with storing(self._db.path.parent):
-            folder = os.open(self._db.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            with storing(self._db.path.parent):  # a network share may have no locks
-                locked = place.lock(folder)
-            if not locked:
-                holder = self._db.fact("holder") or "it has just begun"
-                raise TryLater(
-                    f"another run is at work on this tenant ({holder}); nothing was sent. "
-                    "Run again when it has ended."
-                )
-            me = f"process {os.getpid()} on {socket.gethostname()}, since {_iso(self.now())}"
-            self._db.write(("INSERT OR REPLACE INTO facts VALUES ('holder', ?)", [(me,)]))
-            yield
-        finally:
-            os.close(folder)
 
     def open_intents(self) -> tuple[Intent, ...]:
         """Give what earlier runs were about to send and never learnt the end of, oldest first."""

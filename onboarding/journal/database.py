@@ -7,12 +7,13 @@ import hmac
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from onboarding import lock
 from onboarding.errors import StorageError
 from onboarding.model import Email
 
@@ -166,13 +167,6 @@ def _inode(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-@contextmanager
-def storing(folder: Path) -> Iterator[None]:
+def storing(folder: Path) -> AbstractContextManager[None]:
     """Say in our own words, and for a person, what the disk or the database has against it."""
-    try:
-        yield
-    except (OSError, sqlite3.Error) as error:
-        raise StorageError(
-            f"{folder}: state or journal can't be read or written ({error}); nothing more was sent. "
-            "Make room or mend the permissions, then run again."
-        ) from error
+    return lock.storing(folder, sqlite3.Error)

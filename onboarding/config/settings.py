@@ -1,23 +1,12 @@
-"""Settings files and the environment come in, frozen values go out; no room below reads either of them.
-
-Two files are known. The *settings file* (``--config``, else the user's own) may say everything in ``Settings``. An
-``onboarding.toml`` in the working folder may say how to read sheets, and nothing else: it may have come with an upload.
-A flag goes before the environment, that before a file, that before the default; the command line works this out,
-and ``Origins`` remembers where each value came from.
-"""
+"""What is known of settings comes in, frozen and judged values go out; no room below reads files or the environment."""
 
 from __future__ import annotations
 
 import difflib
-import os
 import re
-import stat
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import (
@@ -29,51 +18,12 @@ from pydantic import (
     ValidationError,
 )
 
+from onboarding.config import Known, Origin, Origins, Source
 from onboarding.errors import UsageError
 from onboarding.model import Role
 from onboarding.safety import Limit
 
-READING_ONLY = ("columns", "role_aliases", "encoding", "delimiter", "files")
-"""What an ``onboarding.toml`` in the working folder may set."""
-
-BY_HAND_ONLY = ("accept", "allow_admins", "allow_default", "reinvite", "authoritative")
-"""What only a person at the command line may say, each time anew."""
-
-KEYS = (
-    "api_key",
-    "token",
-    "client_id",
-    "client_secret",
-    "oauth_client_id",
-    "oauth_client_secret",
-)
-"""What people try to write into a settings file, and must not."""
-
 DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
-
-
-class Source(StrEnum):
-    """The kinds of places that a setting may come from."""
-
-    FLAG = "command line"
-    ENVIRONMENT = "environment"
-    FILE = "settings file"
-    DEFAULT = "default"
-
-
-class Origin(NamedTuple):
-    """Where a setting came from, and by what name it can be found there."""
-
-    source: Source
-    name: str
-    """``--tenant``, ``ATLAN_BASE_URL``, the path of a file."""
-
-    def __str__(self) -> str:
-        return self.name
-
-
-Origins = Mapping[str, Origin]
-"""Setting -> where it came from."""
 
 
 def _limit(value: object) -> Limit:
@@ -249,102 +199,17 @@ class Settings(BaseModel):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the files say, with where each value stands."""
+def settle(known: Known) -> Settings:
+    """Make the settings of what is known; an error says which, from where, and what is wrong with it.
 
-    values: Mapping[str, Any]
-    origins: Origins
-
-
-def read_files(config: Path | None, folder: Path, *, uploaded: bool = False) -> Known:
-    """Read the settings file (the user's own, unless one is named) and the folder's ``onboarding.toml``.
-
-    ``uploaded``: the folder is an inbox, in which no link is followed.
+    What a file says wrongly is an error even where something goes before it.
     """
-    main = config or platformdirs.user_config_path("onboarding") / "config.toml"
-    values: dict[str, Any] = {}
-    origins: dict[str, Origin] = {}
-    if config or main.exists():
-        main = main.absolute()
-        values = _read(main, trusted=True)
-        origins = dict.fromkeys(values, Origin(Source.FILE, str(main)))
-
-    local = folder / "onboarding.toml"
-    follow = not (uploaded and local.is_symlink())
-    if follow and local.is_file() and not (main.exists() and local.samefile(main)):
-        reading = _read(local, trusted=False)
-        for key, value in reading.items():
-            both = isinstance(value, dict) and isinstance(values.get(key), dict)
-            values[key] = values[key] | value if both else value
-            origins[key] = Origin(Source.FILE, str(local))
-    return Known(values, origins)
-
-
-def _read(path: Path, *, trusted: bool) -> dict[str, Any]:
-    """Parse and check one file; its errors name it."""
+    for file in known.files:
+        settle(file)
     try:
-        with path.open("rb") as file:
-            if trusted:
-                _only_ours_to_write(path, os.fstat(file.fileno()))
-            values = tomllib.load(file)
-    except OSError as error:
-        raise UsageError(f"the settings file {path} can't be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"the settings file {path} is not valid TOML: {error}") from None
-
-    for key in values:
-        _may_stand_here(path, key, trusted=trusted)
-    settle(values, dict.fromkeys(values, Origin(Source.FILE, str(path))))
-    return {key: _from_folder(key, value, path.parent) for key, value in values.items()}
-
-
-def _only_ours_to_write(path: Path, facts: os.stat_result) -> None:
-    if facts.st_uid not in (os.geteuid(), 0):
-        raise UsageError(
-            f"the settings file {path} belongs to somebody else, who could send your key elsewhere. "
-            "Make a copy of your own and name it with --config."
-        )
-    if facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise UsageError(
-            f"the settings file {path} can be written by others, who could send your key elsewhere. "
-            f"Run: chmod go-w {path}"
-        )
-
-
-def _may_stand_here(path: Path, key: str, *, trusted: bool) -> None:
-    if key in BY_HAND_ONLY:
-        raise UsageError(
-            f"{path}: {key} can't be set in a file; "
-            f"a person decides it each time, with --{key.replace('_', '-')}"
-        )
-    if key in KEYS:
-        raise UsageError(
-            f"{path}: {key} is a secret and can't stand in a settings file; put the API key into a file "
-            "of its own (mode 0600) and name that as api_key_file"
-        )
-    if not trusted and key in Settings.model_fields and key not in READING_ONLY:
-        raise UsageError(
-            f"{path}: {key} can't be set here. A file in the working folder may have come with an upload, so "
-            f"it may set {', '.join(READING_ONLY)} only. Put {key} into your own settings file."
-        )
-
-
-def _from_folder(key: str, value: Any, folder: Path) -> Any:
-    """Let the paths of a file start from its folder, wherever the command is run."""
-    return (
-        str(folder / Path(value).expanduser())
-        if key in ("api_key_file", "reports", "state")
-        else value
-    )
-
-
-def settle(values: Mapping[str, Any], origins: Origins) -> Settings:
-    """Make the settings of values; an error says which, from where, and what is wrong with it."""
-    try:
-        return Settings.model_validate(dict(values))
+        return Settings.model_validate(dict(known.values))
     except ValidationError as error:
-        complaints = [_complaint(complaint, origins) for complaint in error.errors()]
+        complaints = [_complaint(complaint, known.origins) for complaint in error.errors()]
         raise UsageError("\n".join(complaints)) from None
 
 
