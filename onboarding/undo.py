@@ -35,10 +35,11 @@ COLUMNS = ("email", "group", "undoes", "rows")
 
 def taken_back(tenant: str, done: Iterable[Change]) -> Plan:
     """Give the plan that takes these changes back; what a token can't do is settled as work for a person."""
-    known: dict[str, Change] = {}
-    for change in done:  # an earlier run's deed is told once for each row that asks for it
-        rows = {*change.rows, *(known[change.key].rows if change.key in known else ())}
-        known[change.key] = replace(change, rows=tuple(sorted(rows)))
+    known: dict[object, Change] = {}
+    for change in done:
+        earlier = known.pop(_thing(change), None)
+        if both := _as_one(earlier, change) if earlier else change:
+            known[_thing(change)] = both
     why = {key: _in_the_way(change) for key, change in known.items()}
     return Plan(
         tenant,
@@ -49,6 +50,34 @@ def taken_back(tenant: str, done: Iterable[Change]) -> Plan:
             if why[key]
         ),
     )
+
+
+def _thing(change: Change) -> object:
+    """Give what is the same for all that may have been done to one thing, one after another."""
+    match change.subject:
+        case Membership(email=email, group=group):
+            return (
+                email,
+                group,
+            )  # granted by one run and revoked by the next, or the other way round
+        case _:
+            return change.key
+
+
+def _as_one(one: Change, other: Change) -> Change | None:
+    """Give two changes of one thing as one; nothing where together they change nothing.
+
+    An earlier run's deed is told once for each row that asks for it, and this run may have gone on from there.
+    """
+    rows = tuple(sorted({*one.rows, *other.rows}))
+    first, second = one.facts(), other.facts()
+    if first == second:
+        return replace(other, rows=rows)
+    if second["after"] == first["before"]:
+        one, other = other, one
+    if one.facts()["before"] == other.facts()["after"]:
+        return None
+    return replace(other, before=one.before, rows=rows)
 
 
 def leads_back(plan: Plan) -> bool:

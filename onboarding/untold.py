@@ -33,9 +33,11 @@ def with_memberships(desired: Desired, left: Collection[Untold]) -> Desired:
 
 
 def told(plan: Plan, left: Collection[Untold], current: Directory) -> Plan:
-    """Give a plan that also tells what is there of all this and what its own rows don't speak of."""
-    spoken = {_about(change) for change in plan.changes}
-    spoken |= {_about(entry.change) for entry in plan.settled if entry.change}
+    """Give a plan that also tells what is there of all this, unless its own rows have told it.
+
+    Where its changes lead on from there, an undo has to know where all of it began.
+    """
+    spoken = {_about(entry.change) for entry in plan.settled if entry.change}
     found = [
         Settled(
             Status.APPLIED,

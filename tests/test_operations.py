@@ -18,7 +18,7 @@ import click
 import pytest
 from embedded import Tenant
 
-from onboarding.cli import cli
+from onboarding.cli import HELP, cli
 from onboarding.cli.embedded import Embedded, serving
 from onboarding.config import read_files
 from onboarding.config.settings import Settings
@@ -48,7 +48,9 @@ def checked(arguments: list[str]) -> None:
     """Raise if our command has no such options."""
     name, *rest = arguments
     command = cli.commands[name]
-    command.make_parser(click.Context(command)).parse_args(rest)
+    # A command keeps the first help option that it is asked for, and others look at its help.
+    context = click.Context(command, help_option_names=HELP["help_option_names"])
+    command.make_parser(context).parse_args(rest)
 
 
 def arguments_in(text: str) -> list[str]:

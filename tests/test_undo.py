@@ -232,6 +232,51 @@ def test_what_is_told_of_several_rows_is_taken_back_once() -> None:
     assert [change.rows for change in undo_of(*twice).changes] == [(ONE, TWO)]
 
 
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(
+    ("first", "then", "back"),
+    [
+        pytest.param(
+            change_role("ana", Role.GUEST, Role.MEMBER),
+            change_role("ana", Role.MEMBER, Role.ADMIN),
+            [change_role("ana", Role.ADMIN, Role.GUEST)],
+            id="role",
+        ),
+        pytest.param(
+            change_role("ana", Role.GUEST, Role.MEMBER),
+            change_role("ana", Role.MEMBER, Role.GUEST),
+            [],
+            id="role-there-and-back",
+        ),
+        pytest.param(
+            update(OPS, description="new"),
+            update(replace(OPS, description="new"), description="newest"),
+            [Change(replace(OPS, description="newest"), OPS)],
+            id="group",
+        ),
+        pytest.param(grant("ana", "ops"), revoke("ana", "ops"), [], id="membership"),
+        pytest.param(
+            grant("ana", "ops"),
+            revoke("ana", "finance"),
+            [revoke("ana", "ops"), grant("ana", "finance")],
+            id="two-memberships",
+        ),
+    ],
+)
+def test_what_two_runs_did_one_after_the_other_is_taken_back_as_one(
+    first: Change, then: Change, back: list[Change], turned: bool
+) -> None:
+    """Their order is not that of the report, which tells its own deeds before those of an earlier run."""
+    done = [replace(first, rows=(ONE,)), replace(then, rows=(TWO,))]
+    undo = undo_of(*(reversed(done) if turned else done))
+    assert {change.key: change.facts() for change in undo.changes} == {
+        change.key: change.facts() for change in back
+    }
+    assert undo.settled == ()
+    if len(back) == 1:
+        assert undo.changes[0].rows == (ONE, TWO)
+
+
 @pytest.mark.parametrize(
     ("done", "code"),
     [

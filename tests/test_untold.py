@@ -76,6 +76,44 @@ def test_what_a_run_that_died_had_done_is_told_by_the_next_whatever_its_sheets(d
     assert tenant.truth().memberships == before.memberships
 
 
+@pytest.mark.parametrize(
+    ("at", "first", "then"),
+    [
+        pytest.param(
+            "change_role",
+            "email,role\nana@acme.example,Guest\n",
+            "email,role\nana@acme.example,Member\n",
+            id="role-there-and-back",
+        ),
+        pytest.param(
+            "update_group",
+            "group,description\nFinance,Money\n",
+            "group,description\nFinance,All our money\n",
+            id="group",
+        ),
+        pytest.param(
+            "add_to_groups",
+            GRANT,
+            "email,group,action\nana@acme.example,Marketing,remove\n",
+            id="membership-there-and-back",
+        ),
+    ],
+)
+def test_what_goes_on_from_a_run_that_died_is_taken_back_to_where_that_began(
+    desk: Desk, at: str, first: str, then: str
+) -> None:
+    tenant = acme()
+    before = tenant.truth()
+    died(desk, tenant, at, first)
+    report = desk.run(tenant, desk.sheet("then.csv", then))
+    assert report.exit_code == 0
+    assert sorted(code for _, _, code in actions(report)) == ["done", "earlier-run"]
+    assert report.folder
+    if (report.folder / "undo.json").exists():
+        pipeline.apply_saved(report.folder / "undo.json", desk.job(), tenant, Quiet())
+    assert tenant.truth() == before
+
+
 def test_what_was_told_once_is_not_told_again(desk: Desk) -> None:
     tenant = acme()
     died(desk, tenant, "add_to_groups")
@@ -261,14 +299,18 @@ def test_what_is_there_as_it_was_sent_is_told_and_nothing_else() -> None:
     }
 
 
-@pytest.mark.parametrize("settled", [True, False])
-def test_what_the_rows_themselves_speak_of_is_told_with_them(settled: bool) -> None:
-    """The opposite too: an undo that takes a membership and gives it as well would do neither."""
+def test_what_the_rows_themselves_have_told_is_not_told_again() -> None:
     has = FakeTenant([user("ana")], [group("finance")], {"finance": ["ana"]}).truth()
-    ours = revoke("ana", "finance")
-    spoken = Settled(Status.SKIPPED, "held", "", (), ours)
-    plan = Plan(TENANT, () if settled else (ours,), (spoken,) if settled else ())
+    spoken = Settled(Status.SKIPPED, "held", "", (), revoke("ana", "finance"))
+    plan = Plan(TENANT, (), (spoken,))
     assert told(plan, left_by(grant("ana", "finance")), has) == plan
+
+
+def test_what_the_plan_goes_on_from_is_told() -> None:
+    has = FakeTenant([user("ana")], [group("finance")], {"finance": ["ana"]}).truth()
+    plan = Plan(TENANT, (revoke("ana", "finance"),))
+    granted = grant("ana", "finance")
+    assert [entry.change for entry in told(plan, left_by(granted), has).settled] == [granted]
 
 
 def test_whom_and_what_it_is_about_is_looked_at_and_nobody_is_missed_for_it() -> None:
