@@ -588,7 +588,7 @@ def test_the_log_of_a_run_has_every_call_with_its_id(desk: Desk) -> None:
 # ---- streams ------------------------------------------------------------------------------------------------------
 
 
-LOST = "error: the output could not be written; what was done stands in the report folder\n"
+LOST = "error: the output could not be written; it stands "
 
 
 @pytest.mark.parametrize("more", ["", BAD_ROW], ids=["all-well", "a-row-is-wrong"])
@@ -598,8 +598,16 @@ def test_a_full_output_does_not_stop_a_run_and_is_said_whatever_else_is(
     desk.file("people.csv", SHEET + more)
     with Path("/dev/full").open("w") as full:
         done = desk.run("run", "people.csv", "--tenant", "sandbox", "--yes", stdout=full.fileno())
-    assert (done.returncode, done.stderr) == (74, LOST)
-    assert len(list(desk.folder.glob("onboarding-reports/*/results.csv"))) == 1
+    (report,) = desk.folder.glob("onboarding-reports/*")
+    assert (done.returncode, done.stderr) == (74, f"{LOST}in {report} too\n")
+    assert (report / "results.csv").exists()
+
+
+def test_an_output_that_is_lost_without_a_report_is_said_to_be_lost(desk: Desk) -> None:
+    desk.file("people.csv", SHEET)
+    with Path("/dev/full").open("w") as full:
+        done = desk.run("validate", "people.csv", stdout=full.fileno())
+    assert (done.returncode, done.stderr) == (74, f"{LOST}nowhere else\n")
 
 
 def test_a_page_of_help_that_can_not_be_written_is_an_error(desk: Desk) -> None:

@@ -54,6 +54,8 @@ class Console:
         self.started: Callable[[], None] = _nothing
         """Called once the person has agreed, before the first changing call."""
         self.lost_output = False
+        self._reports: Path | None = None
+        """Where the report of this run lies, or those of several in turn; None before there is any."""
         self._gap = ""
         """What stands between the end and what was shown before it, if anything was."""
         self._progress = Progress(sys.stderr)
@@ -118,6 +120,7 @@ class Console:
 
     def opened(self, folder: Path) -> None:
         """Log into the run folder from now on."""
+        self._reports = (folder.parent if self.in_turn else folder).absolute()
         self._logs.open(folder, self.secrets)
         logger.info("onboarding %s on Python %s", __version__, sys.version.split()[0])
 
@@ -279,7 +282,10 @@ class Console:
         self._logs.close()
         self._flush()
         if self.lost_output:
-            self.error("the output could not be written; what was done stands in the report folder")
+            kept = (
+                f"it stands in {self._reports} too" if self._reports else "it stands nowhere else"
+            )
+            self.error(f"the output could not be written; {kept}")
             return 74 if exit_code in _LESS_THAN_LOST else exit_code
         return exit_code
 
