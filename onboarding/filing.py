@@ -206,10 +206,11 @@ class Sitting:
             book = results_xlsx(
                 finished, self.inputs.sources, scratch, whole=self.job.carry is None
             )
+            files.whole(folder / "results.xlsx", book)
+            del book  # as large as what was read
             # What is left of an undo is not for a sheet: the undo itself can be carried out again.
             tables = () if self.undoes else self.inputs.tables
             again = rows.retry(tables, finished.results, finished.findings)
-        files.whole(folder / "results.xlsx", book)
         names.append("results.xlsx")
         if again:
             files.folder(folder / "retry")

@@ -7,11 +7,11 @@ Most rows of a large job share their fate, so rows are counted by it, and put in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
-from typing import NamedTuple, overload
+from typing import NamedTuple, TypeVar, overload
 
 from onboarding.findings import Cause, Findings
 from onboarding.model import Finding, GroupName, RowRef, Rows, Severity
@@ -91,6 +91,9 @@ class RowResult(Words):
         return (*self.texts, str(self.row))
 
 
+T = TypeVar("T")
+
+
 class Stretch(NamedTuple):
     """Rows of a table that follow each other, and what is said of each."""
 
@@ -98,6 +101,23 @@ class Stretch(NamedTuple):
     source: str
     numbers: Sequence[int]
     words: Sequence[Words]
+
+    @property
+    def places(self) -> list[str]:
+        """The rows' cells under the last of ``RESULT_COLUMNS``."""
+        return [f"{self.source}:{number}" for number in self.numbers]
+
+    def each(self, tell: Callable[[Words], T]) -> list[T]:
+        """Tell something of each row by what is said of it; what is said of many is told once."""
+        different = {id(words): words for words in self.words}
+        told = {key: tell(words) for key, words in different.items()}
+        return [told[id(words)] for words in self.words]
+
+    def lots(self, size: int) -> Iterator[Stretch]:
+        """Give so many rows at a time."""
+        for start in range(0, len(self.numbers), size):
+            lot = slice(start, start + size)
+            yield self._replace(numbers=self.numbers[lot], words=self.words[lot])
 
 
 class Fate(NamedTuple):

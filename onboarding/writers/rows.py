@@ -109,16 +109,12 @@ def _texts(table: Table | None, some: Stretch, columns: Sequence[Column]) -> Ite
 
     Column by column, since most columns need neither guards nor quotes, and few results differ: so it takes a fourth.
     """
-    for start in range(0, len(some.numbers), CHUNK):
-        numbers = some.numbers[start : start + CHUNK]
-        words = some.words[start : start + CHUNK]
-        cells, blank = cells_of(table, numbers) if table else {}, [""] * len(numbers)
-        results = {
-            id(one): ",".join(_safe(one.texts)) for one in {id(w): w for w in words}.values()
-        }
+    for lot in some.lots(CHUNK):
+        cells = cells_of(table, lot.numbers) if table else {}
+        blank = [""] * len(lot.numbers)
         lines = zip(
-            [results[id(one)] for one in words],
-            _safe([f"{some.source}:{number}" for number in numbers]),
+            lot.each(lambda words: ",".join(_safe(words.texts))),
+            _safe(lot.places),
             *(_safe(cells.get(column, blank)) for column in columns),
             strict=True,
         )

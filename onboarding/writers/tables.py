@@ -44,10 +44,26 @@ def cells_of(table: Table, numbers: Sequence[int]) -> dict[Column, list[str]]:
     frame = table.frame.reindex(list(numbers), fill_value="")
     columns, width = columns_of(table), frame.shape[1]
     cells = {column: frame.iloc[:, n].tolist() for n, column in enumerate(columns[:width])}
-    surplus = [table.surplus.get(number, ()) for number in numbers] if table.surplus else []
     for n, column in enumerate(columns[width:]):
-        cells[column] = [more[n] if n < len(more) else "" for more in surplus]
+        cells[column] = _beyond(table, numbers, n)
     return cells
+
+
+def column_of(table: Table | None, numbers: Sequence[int], column: Column) -> list[str]:
+    """Give the cells of these rows under one column; blank where there is none, or no table at all."""
+    columns = columns_of(table) if table else []
+    if table is None or column not in columns:
+        return [""] * len(numbers)
+    n, width = columns.index(column), table.frame.shape[1]
+    if n >= width:
+        return _beyond(table, numbers, n - width)
+    return table.frame.iloc[:, n].reindex(list(numbers), fill_value="").tolist()
+
+
+def _beyond(table: Table, numbers: Sequence[int], n: int) -> list[str]:
+    """Give the cells of one column right of the last header."""
+    surplus = (table.surplus.get(number, ()) for number in numbers)
+    return [more[n] if n < len(more) else "" for more in surplus]
 
 
 def carried(table: Table, names: Collection[str] | None) -> Table:

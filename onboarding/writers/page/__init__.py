@@ -12,7 +12,8 @@ import hashlib
 import io
 import json
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
@@ -22,8 +23,8 @@ from onboarding.writers.page.content import FEW, SHOWN, Content, content, grids
 from onboarding.writers.text import count, duration
 
 
-def report_html(finished: Finished, names: Collection[str]) -> bytes:
-    """Give the page; ``names`` are the files that lie beside it."""
+def report_html(finished: Finished, names: Collection[str]) -> Iterator[bytes]:
+    """Give the page, bit by bit; ``names`` are the files that lie beside it."""
     from jinja2 import Environment, PackageLoader  # here, since `validate` hardly ever needs it
 
     said_here = content(finished)
@@ -35,7 +36,7 @@ def report_html(finished: Finished, names: Collection[str]) -> bytes:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    page = environment.get_template("page.html").render(
+    page = environment.get_template("page.html").generate(
         policy=_policy(scripts, styles),
         page=said_here,
         summary=finished.summary,
@@ -49,7 +50,7 @@ def report_html(finished: Finished, names: Collection[str]) -> bytes:
         script=scripts[1],
         **_words(finished, said_here, names),
     )
-    return page.encode(errors="backslashreplace")
+    return (text.encode(errors="backslashreplace") for text in page)
 
 
 def _asset(name: str) -> str:
@@ -69,18 +70,30 @@ def _hashes(texts: list[str]) -> str:
     return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
 
 
-def _packed(data: dict[str, Any]) -> str:
-    """Pack JSON so that it can stand in a page: no letter of it means anything to a browser.
-
-    It is packed part by part: all of it as text and as bytes is more than all else that a run remembers.
-    """
+def _packed(data: Iterable[tuple[str, Any]]) -> str:
+    """Pack the parts of an object so that it can stand in a page: no letter of it means anything to a browser."""
     zipped = io.BytesIO()
     with gzip.GzipFile(fileobj=zipped, mode="wb", compresslevel=3, mtime=0) as file:
-        for part, value in enumerate(data.items()):
-            text = json.dumps(dict([value]), ensure_ascii=False, separators=(",", ":"))[1:-1]
-            file.write(("," if part else "{").encode() + text.encode(errors="replace"))
-        file.write(b"}")
+        for text in _json(data):
+            file.write(text.encode(errors="replace"))
     return base64.b64encode(zipped.getbuffer()).decode()
+
+
+def _json(data: Iterable[tuple[str, Any]]) -> Iterator[str]:
+    """Put an object into JSON bit by bit; an iterator in it gives a list, some items at a time."""
+    for n, (name, value) in enumerate(data):
+        yield f'{"," if n else "{"}"{name}":'
+        if isinstance(value, Iterator):
+            yield "["
+            for m, items in enumerate(value):
+                yield "," * bool(m) + _dumps(items)[1:-1]
+            yield "]"
+        else:
+            yield _dumps(value)
+    yield "}"
+
+
+_dumps = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
 
 
 def _words(finished: Finished, page: Content, names: Collection[str]) -> dict[str, Any]:

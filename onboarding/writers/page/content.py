@@ -6,21 +6,22 @@ script draws; every text stands in it once, since most repeat.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import accumulate, chain, compress, islice
 from typing import Any
 
 from onboarding.model import Finding, RowRef, Severity
 from onboarding.plan import Action, Change, Status
-from onboarding.report import NEEDS_WORK, Deed, RowResult, needing_work
+from onboarding.report import NEEDS_WORK, Deed, RowResult, Stretch, Words, by_table, needing_work
 from onboarding.safety import members_of
 from onboarding.sheets import Table
 from onboarding.totals import Reason
 from onboarding.words import fix, said, sides
 from onboarding.writers.finished import Finished, changes, moment, tone, verdict
-from onboarding.writers.tables import Column, cells_of, columns_of
+from onboarding.writers.tables import CHUNK, Column, column_of, columns_of
 from onboarding.writers.text import MEANS
 
 SHOWN = 200  # rows, people and groups that stand in the page itself; the tables hold all of them
@@ -163,80 +164,118 @@ class _Pool:
     """Texts, each once, by number."""
 
     def __init__(self) -> None:
-        self.numbers: dict[str, int] = {}
+        self._numbers: dict[str, int] = {}
 
     def __call__(self, texts: Iterable[str]) -> list[int]:
-        numbers = self.numbers
+        numbers = self._numbers
         return [numbers.setdefault(text, len(numbers)) for text in texts]
 
+    def texts(self) -> Iterator[list[str]]:
+        """Give all of them, many at a time."""
+        texts = iter(self._numbers)
+        while some := [*islice(texts, CHUNK)]:
+            yield some
 
-def grids(finished: Finished) -> dict[str, Any]:
-    """Pack rows and changes by column, for JSON; a number stands for a text of ``texts``."""
+
+class _Places:
+    """Rows by their number in all of the page."""
+
+    def __init__(self, rows: Sequence[Stretch]) -> None:
+        ends = accumulate(len(some.numbers) for some in rows)
+        self._tables = {
+            some.table: (end - len(some.numbers), some.numbers)
+            for some, end in zip(rows, ends, strict=True)
+        }
+
+    def __call__(self, rows: Iterable[RowRef]) -> Iterator[int]:
+        """Give the numbers of those that are there."""
+        for row in rows:
+            first, numbers = self._tables.get(row.table, (0, ()))
+            n = bisect_left(numbers, row.row)
+            if row.row in numbers[n : n + 1]:
+                yield first + n
+
+
+def grids(finished: Finished) -> Iterator[tuple[str, Any]]:
+    """Pack rows and changes by column, part by part, for JSON; a number stands for a text of ``texts``.
+
+    What is long comes as an iterator, some items at a time: all at once is more than all else that a run remembers.
+    """
     rows, pool = _chosen(finished.results), _Pool()
     headers = list(dict.fromkeys(column for t in finished.tables for column in columns_of(t)))
-    fresh = finished.since.fresh if finished.since else frozenset()
-    places = {row.row: n for n, row in enumerate(rows)}
-    packed = {
-        "total": len(finished.results),
-        "few": FEW,
-        "rows": _rows(rows, pool),
-        "fresh": sorted(places[row] for row in fresh if row in places),
-        "headers": headers,
-        "cells": _cells(finished.tables, rows, headers, pool),
-        "findings": _findings(finished.findings, places, pool),
-        "changes": _changes(finished, places, pool),
-    }
-    return packed | {"texts": list(pool.numbers)}
+    places = _Places(rows)
+    yield "total", len(finished.results)
+    yield "few", FEW
+    yield "rows", _rows(rows, pool)
+    yield "fresh", sorted(places(finished.since.fresh if finished.since else ()))
+    yield "headers", headers
+    yield "cells", _cells(finished.tables, rows, headers, pool)
+    yield "findings", _findings(finished.findings, places, pool)
+    yield "changes", _changes(finished, places, pool)
+    yield "texts", pool.texts()
 
 
-def _chosen(results: Sequence[RowResult], most: int = MOST) -> Sequence[RowResult]:
+def _chosen(results: Sequence[RowResult], most: int = MOST) -> Sequence[Stretch]:
     """Take all rows, or of too many those that need somebody, and of the others the first."""
+    rows = [*by_table(results)]
     if len(results) <= most:
-        return tuple(results)
-    ranked = sorted(results, key=lambda row: row.result not in NEEDS_WORK)
-    return sorted(ranked[:most], key=lambda row: row.row)
+        return rows
+    work = sum(words.result in NEEDS_WORK for some in rows for words in some.words)
+    room = {True: most, False: max(0, most - work)}
+
+    def taken(words: Words) -> bool:
+        room[words.result in NEEDS_WORK] -= 1
+        return room[words.result in NEEDS_WORK] >= 0
+
+    def cut(some: Stretch) -> Stretch:
+        keep = [*map(taken, some.words)]
+        numbers, words = [*compress(some.numbers, keep)], [*compress(some.words, keep)]
+        return some._replace(numbers=numbers, words=words)
+
+    return [*map(cut, rows)]
 
 
-def _rows(rows: Sequence[RowResult], pool: _Pool) -> dict[str, list[int]]:
+def _rows(rows: Sequence[Stretch], pool: _Pool) -> dict[str, list[int]]:
+    def column(text: Callable[[Words], str]) -> list[int]:
+        return pool(chain.from_iterable(some.each(text) for some in rows))
+
     return {
-        "row": pool(str(row.row) for row in rows),
-        "result": pool(row.result for row in rows),
-        "status": pool(MEANS[row.status] for row in rows),
-        "code": pool(row.code for row in rows),
-        "message": pool(row.message for row in rows),
-        "fix": pool(row.fix for row in rows),
-        "actions": pool(row.actions for row in rows),
+        "row": pool(chain.from_iterable(some.places for some in rows)),
+        "result": column(lambda words: words.result),
+        "status": column(lambda words: MEANS[words.status]),
+        "code": column(lambda words: words.code),
+        "message": column(lambda words: words.message),
+        "fix": column(lambda words: words.fix),
+        "actions": column(lambda words: words.actions),
     }
 
 
 def _cells(
-    tables: Sequence[Table], rows: Sequence[RowResult], headers: Sequence[Column], pool: _Pool
-) -> list[list[int]]:
-    """Give the input's own cells, column by column; blank where a row's table has no such column."""
+    tables: Sequence[Table], rows: Sequence[Stretch], headers: Sequence[Column], pool: _Pool
+) -> Iterator[list[list[int]]]:
+    """Give the input's own cells, a column at a time; blank where a row's table has no such column."""
     known = {table.index: table for table in tables}
     columns: list[list[int]] = [[] for _ in headers]
-    for index, some in groupby(rows, key=lambda row: row.row.table):
-        numbers = [row.row.row for row in some]
-        cells = cells_of(known[index], numbers) if index in known else {}
+    for some in rows:
         for header, column in zip(headers, columns, strict=True):
-            column += pool(cells.get(header) or [""] * len(numbers))
-    return columns
+            column += pool(column_of(known.get(some.table), some.numbers, header))
+    return ([column] for column in columns)
 
 
 def _findings(
-    findings: Iterable[Finding], places: Mapping[RowRef, int], pool: _Pool
+    findings: Iterable[Finding], places: _Places, pool: _Pool
 ) -> dict[int, list[tuple[int, ...]]]:
     """Give by row: column, code, what is said, what to do, and whether it rejects the row."""
     found: dict[int, list[tuple[int, ...]]] = {}
     for finding in findings:
-        if finding.row and finding.row in places:
+        for place in places([finding.row] if finding.row else ()):
             texts = (finding.column, finding.code, said(finding), finding.fix or fix(finding.code))
             rejects = int(finding.severity is Severity.REJECT)
-            found.setdefault(places[finding.row], []).append((*pool(texts), rejects))
+            found.setdefault(place, []).append((*pool(texts), rejects))
     return found
 
 
-def _changes(finished: Finished, places: Mapping[RowRef, int], pool: _Pool) -> dict[str, list[Any]]:
+def _changes(finished: Finished, places: _Places, pool: _Pool) -> dict[str, list[Any]]:
     """Give one entry per change: what, on whom, from what to what, and what the tenant said."""
     deeds = [*_deeds(finished)]
     both = [sides(change) for _, change in deeds]
@@ -253,5 +292,5 @@ def _changes(finished: Finished, places: Mapping[RowRef, int], pool: _Pool) -> d
         "at": pool(deed.outcome.at for deed, _ in deeds),
         "http": [deed.outcome.http_status or 0 for deed, _ in deeds],
         "attempts": [deed.outcome.attempts for deed, _ in deeds],
-        "rows": [[places[row] for row in deed.rows if row in places] for deed, _ in deeds],
+        "rows": [[*places(deed.rows)] for deed, _ in deeds],
     }

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
+from operator import add
 from typing import TYPE_CHECKING, Any
 
 from onboarding.report import RESULT_COLUMNS
-from onboarding.writers.tables import cells_of, columns_of, lines_of
+from onboarding.writers.tables import cells_of, columns_of
 from onboarding.writers.workbook import look
 from onboarding.writers.workbook.look import Part
 from onboarding.writers.workbook.overview import Cell, Line, height_of
-from onboarding.writers.workbook.rows import Row, filled
+from onboarding.writers.workbook.rows import CHUNK, Rows, filled
 from onboarding.writers.workbook.style import (
     AUTHOR,
     MOST_NOTES,
@@ -104,42 +105,50 @@ def _sheet(sheet: Worksheet, part: Part, formats: Formats, notes: int) -> int:
             number, None, style
         )  # gives the style its number; the rows themselves come later
     written = 0
-    for number, row in enumerate(part.rows, 1):
-        found = look.by_cell(part.marks.get(row.row.row, ()))
+    for number, row in enumerate(part.rows.numbers, 1):
+        found = look.by_cell(part.marks.get(row, ()))
         for place in sorted(found)[: notes - written]:
             _note(sheet, number, place, look.note(found[place]))
             written += 1
     return written
 
 
-def _rows(part: Part, formats: Formats) -> Iterator[Row]:
+def _rows(part: Part, formats: Formats) -> Iterator[Rows]:
     """Give the header and the rows: their own columns, then the results."""
     headers = [header for header, _ in columns_of(part.table)]
     label = [formats["own"]] * len(headers) + [formats["ours"]] * len(RESULT_COLUMNS)
-    yield Row((*headers, *RESULT_COLUMNS), tuple(label))
+    yield Rows([[header] for header in (*headers, *RESULT_COLUMNS)], [tuple(label)], [None])
     text = (formats["text"],) * len(headers)
     results = {
         name: tuple(formats[style] for style in look.result_styles(name)) for name in formats
     }
-    lines = lines_of(part.table, [row.row.row for row in part.rows])
-    for row, cells in zip(part.rows, lines, strict=True):
-        own = text
-        if found := look.by_cell(part.marks.get(row.row.row, ())):
-            own = tuple(
-                formats[look.tint(found[n])] if n in found else text[n] for n in range(len(text))
-            )
-        yield Row((*cells, *row.cells), own + results[row.result], look.result_height(row))
+
+    def own(number: int) -> tuple[Format, ...]:
+        found = look.by_cell(part.marks.get(number, ()))
+        if not found:
+            return text
+        return tuple(
+            formats[look.tint(found[n])] if n in found else text[n] for n in range(len(text))
+        )
+
+    for lot in part.rows.lots(CHUNK):
+        told = zip(*lot.each(lambda words: words.texts), strict=True)
+        yield Rows(
+            [*cells_of(part.table, lot.numbers).values(), *told, lot.places],
+            [*map(add, map(own, lot.numbers), lot.each(lambda words: results[words.result]))],
+            lot.each(look.result_height),
+        )
 
 
 def _shape(sheet: Worksheet, part: Part, formats: Formats) -> None:
-    sample = cells_of(part.table, [row.row.row for row in part.rows[: look.SAMPLE]])
+    sample = cells_of(part.table, part.rows.numbers[: look.SAMPLE])
     for place, ((header, _), cells) in enumerate(sample.items()):
         sheet.set_column(place, place, look.width_of((header + "  ", *cells)), formats["text"])
     for place, width in enumerate(look.RESULT_WIDTHS.values(), len(sample)):
         sheet.set_column(place, place, width)
     last = len(sample) + len(RESULT_COLUMNS) - 1
     sheet.freeze_panes(1, look.frozen(part.table, range(len(sample))))
-    sheet.autofilter(0, 0, max(len(part.rows), 1), last)
+    sheet.autofilter(0, 0, max(len(part.rows.numbers), 1), last)
     sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from onboarding.headers import Table
 from onboarding.model import Finding, Severity
-from onboarding.report import RESULT_COLUMNS, RowResult
+from onboarding.report import RESULT_COLUMNS, Stretch, Words
 from onboarding.words import fix, said
 from onboarding.writers.tables import Marks
 from onboarding.writers.workbook.style import SIGN
@@ -26,7 +26,7 @@ class Part:
 
     title: str
     table: Table
-    rows: Sequence[RowResult]
+    rows: Stretch
     marks: Marks
 
 
@@ -97,9 +97,9 @@ LINE = 15  # points
 MOST_LINES = 27  # a row can be 409 points high
 
 
-def result_height(row: RowResult) -> int | None:
-    """Give the height that a row's result needs."""
-    return height_of(zip((row.message, row.fix, row.actions), _WRAPPED, strict=True))
+def result_height(words: Words) -> int | None:
+    """Give the height that a row needs of which this is said."""
+    return height_of(zip((words.message, words.fix, words.actions), _WRAPPED, strict=True))
 
 
 _WRAPPED = [width for width in RESULT_WIDTHS.values() if width > NARROW]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from onboarding.confined import confined
-from onboarding.report import RowResult
+from onboarding.report import Words
 from onboarding.sheets.cells import NOT_CALCULATED
 from onboarding.writers.workbook import look
 from onboarding.writers.workbook.look import Part
@@ -107,8 +107,8 @@ def _sheet(part: Part) -> SheetOrder:
         frozen=look.frozen(table, table.places),
         fed_back=table.fed_back,
         widths=dict(look.RESULT_WIDTHS),
-        rows=[_row(row) for row in part.rows],
-        marks=[mark for row in part.rows for mark in _marks(part, row.row.row)],
+        rows=[*map(_row, part.rows.numbers, part.rows.places, part.rows.words)],
+        marks=[mark for number in part.rows.numbers for mark in _marks(part, number)],
         texts=[
             (number, place + 1, text)
             for position, place in enumerate(table.places)
@@ -123,12 +123,12 @@ def _misread(cells: pd.Series[str]) -> Iterable[tuple[int, str]]:
     return zip(some.index.tolist(), some.tolist(), strict=True)
 
 
-def _row(row: RowResult) -> RowOrder:
+def _row(number: int, place: str, words: Words) -> RowOrder:
     return RowOrder(
-        row=row.row.row,
-        height=look.result_height(row),
-        texts=list(row.cells),
-        styles=list(look.result_styles(row.result)),
+        row=number,
+        height=look.result_height(words),
+        texts=[*words.texts, place],
+        styles=list(look.result_styles(words.result)),
     )
 
 

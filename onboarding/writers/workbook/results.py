@@ -14,7 +14,7 @@ from pathlib import Path, PurePath
 
 from onboarding.headers import Table, letter
 from onboarding.model import Finding, RowRef
-from onboarding.report import RESULT_COLUMNS, RowResult, needing_work
+from onboarding.report import RESULT_COLUMNS, RowResult, Stretch, by_table, needing_work
 from onboarding.sheets import Source
 from onboarding.sheets.files import again
 from onboarding.writers.finished import Finished
@@ -108,9 +108,7 @@ def _parts(
     findings: Collection[Finding],
     titles: set[str],
 ) -> list[Part]:
-    mine: dict[int, list[RowResult]] = {table.index: [] for table in tables}
-    for row in rows:
-        mine[row.row.table].append(row)
+    mine = {some.table: some for some in by_table(rows)}
     theirs: dict[int, list[Finding]] = {table.index: [] for table in tables}
     for finding in findings:
         if finding.row and finding.row.table in theirs:
@@ -119,7 +117,7 @@ def _parts(
         Part(
             _sheet_name(_name(table), titles),
             table,
-            mine[table.index],
+            mine.get(table.index, Stretch(table.index, table.source, (), ())),
             marks(table, theirs[table.index]),
         )
         for table in tables
@@ -145,8 +143,8 @@ def _finder(parts: Sequence[Part], *, in_place: bool) -> Find:
 
     def find(row: RowRef) -> tuple[str, str] | None:
         part = known[row.table]
-        n = bisect_left(part.rows, row, key=lambda result: result.row)
-        if n == len(part.rows) or part.rows[n].row != row:
+        n = bisect_left(part.rows.numbers, row.row)
+        if row.row not in part.rows.numbers[n : n + 1]:
             return None
         guilty = min(look.by_cell(part.marks.get(row.row, ())), default=0)
         place, number = (part.table.places[guilty], row.row) if in_place else (guilty, n + 2)
