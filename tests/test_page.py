@@ -5,7 +5,10 @@ The browser is Debian's; where there is none these tests are skipped, and say so
 
 from __future__ import annotations
 
+import base64
+import gzip
 import hashlib
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -24,6 +27,7 @@ from onboarding.job import Report
 from onboarding.plan import Status
 from onboarding.report import RowResult
 from onboarding.safety import Limit, Limits
+from onboarding.writers.page import _packed
 from onboarding.writers.page.content import _chosen
 
 CHROMIUM = shutil.which("chromium")
@@ -316,6 +320,17 @@ def test_too_many_rows_leave_those_that_need_somebody() -> None:
         [2, 4, 6],
         [statuses[n] for n in (0, 2, 4)],
     )
+
+
+def test_what_comes_a_few_at_a_time_is_packed_as_if_it_came_at_once() -> None:
+    parts = [("few", 3), ("none", []), ("some", [[1, 2], [], ["\u00e9"], {"a": 4}])]
+    bit_by_bit = [
+        ("few", 3),
+        ("none", iter(())),
+        ("some", iter([[[1, 2]], [[], ["\u00e9"], {"a": 4}]])),
+    ]
+    assert _packed(bit_by_bit) == _packed(parts)
+    assert json.loads(gzip.decompress(base64.b64decode(_packed(parts)))) == dict(parts)
 
 
 def test_the_vendored_table_is_the_one_that_its_origin_names() -> None:

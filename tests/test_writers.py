@@ -34,6 +34,8 @@ from onboarding.totals import totals
 from onboarding.writers import files, log, rows
 from onboarding.writers.rows import actions_csv, guarded, results_csv, retry
 from onboarding.writers.summary import Facts, as_json, summary
+from onboarding.writers.tables import cells_of, column_of, columns_of
+from onboarding.writers.workbook.rows import _cell, _cells
 
 NOW = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)
 NAUGHTY = [
@@ -204,6 +206,16 @@ def test_cells_beyond_the_headers_are_kept() -> None:
     ]
 
 
+def test_a_column_is_the_same_by_itself_as_among_all() -> None:
+    whole = replace(table(["a", "a"], [["x", "y"], ["", "z"]]), surplus={3: ("stray",)})
+    numbers = [3, 9, 2]
+    assert cells_of(whole, numbers) == {
+        column: column_of(whole, numbers, column) for column in columns_of(whole)
+    }
+    assert column_of(whole, numbers, ("a", 1)) == ["z", "", "y"]
+    assert column_of(whole, numbers, ("b", 0)) == column_of(None, numbers, ("a", 0)) == ["", "", ""]
+
+
 @given(st.lists(st.integers(0, 6), min_size=1, max_size=4))
 def test_there_is_a_line_for_every_row_in_order(heights: list[int]) -> None:
     tables = [
@@ -365,6 +377,19 @@ def test_no_cell_of_a_workbook_is_a_formula_or_a_link_and_each_comes_back() -> N
     )
     kept = [str(line[1]) for line in read_again[1:]]
     assert [cell.replace("_x0000_", "\x00") for cell in kept] == naughty
+
+
+@given(st.lists(CELLS, min_size=1))
+def test_a_column_of_a_workbook_is_what_each_of_its_cells_is(cells: list[str]) -> None:
+    assert [*_cells(cells)] == [*map(_cell, cells)]
+
+
+def test_rows_of_a_workbook_are_numbered_through() -> None:
+    many = table(["email"], [[f"p{n}@acme.example"] for n in range(4500)], sheet="S", path="b.xlsx")
+    (content,) = retry([many], all_judged([many]), ()).values()
+    sheet = openpyxl.load_workbook(io.BytesIO(content), read_only=True).worksheets[0]
+    found = [(row[0].row, row[0].value, row[7].value) for row in sheet.iter_rows(min_row=2)]
+    assert found == [(n, f"p{n - 2}@acme.example", f"users.csv:{n}") for n in range(2, 4502)]
 
 
 def test_sheet_names_stay_apart() -> None:
