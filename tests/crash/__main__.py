@@ -1,7 +1,7 @@
 """Try every trouble at every call of every scenario: ``python -m crash LOG`` in ``tests/``.
 
 A line of the log is a trial: the scenario, the trouble, ``held`` or what did not. Run again with the same log, it goes on
-where it was stopped; ``--part 1/2`` leaves every other trial to somebody else, with a log of their own. Kills come first, and
+where it was stopped; ``--part 1/2`` leaves about every other trial to somebody else, with a log of their own. Kills come first, and
 early ones no sooner than late ones: what was tried until now is a fair sample.
 """
 
@@ -13,6 +13,7 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zlib import crc32
 
 from crash.command import Machine, Trouble
 from crash.scenarios import SCENARIOS, Scenario
@@ -29,17 +30,28 @@ def main() -> int:
         wholes = {s: Trial(Path(folder) / str(s), s, machine).whole(warm=True) for s in SCENARIOS}
         todo = [(s, t) for s in SCENARIOS for t in wholes[s].troubles()]
         todo.sort(key=lambda each: (_turn(each[1]), each[1].number * 0.618 % 1))
-        mine = todo[part - 1 :: parts]
+        mine = [(s, t) for s, t in todo if crc32(_place(s, t).encode()) % parts == part - 1]
         options.log.touch()
-        done = {" | ".join(line.split(" | ")[:2]) for line in options.log.read_text().splitlines()}
+        done = {_noted(line) for line in options.log.read_text().splitlines()}
         with options.log.open("a", buffering=1) as log:
             for scenario, trouble in mine:
-                if f"{scenario} | {trouble}" not in done:
+                if _place(scenario, trouble) not in done:
                     end = _tried(
                         Path(folder) / "trial", scenario, trouble, wholes[scenario], machine
                     )
                     log.write(f"{scenario} | {trouble} | {end}\n")
     return _summary(options.log, len(mine))
+
+
+def _place(scenario: object, trouble: Trouble) -> str:
+    """Name a trial without its call: with several workers that is not the same one each time, nor for each part."""
+    return f"{scenario} {trouble.number} {trouble.what}"
+
+
+def _noted(line: str) -> str:
+    scenario, trouble, _ = line.split(" | ", 2)
+    number, _, what = trouble.split()
+    return f"{scenario} {number} {what}"
 
 
 def _turn(trouble: Trouble) -> int:
