@@ -62,15 +62,12 @@ class Watch:
         read_lag: float,
         rest: Callable[[float], None],
         stop: threading.Event,
-        slots: threading.Semaphore,
     ) -> None:
-        """Each reading takes one of the ``slots``, as everything does that calls the tenant."""
         self._current = current
         self._reader = reader
         self._read_lag = read_lag
         self._rest = rest
         self._stop = stop
-        self._slots = slots
         self._counted = 0, extent(current, ())
         """How much was made when the listings were last counted, and how long they were."""
         self._users = {email: user.id for email, user in current.users.items()}
@@ -125,9 +122,7 @@ class Watch:
     def meet(self, changes: Sequence[Change]) -> dict[str, Sight]:
         """Say of people who are to be invited what the tenant shows of them, looked up by their addresses."""
         glimpse = Glimpse()
-        with self._slots:
-            found = looked_up(self._reader, {c.email for c in changes if c.email})
-        self._show_users(found, glimpse)
+        self._show_users(looked_up(self._reader, {c.email for c in changes if c.email}), glimpse)
         return {change.key: self._sight(change, glimpse) for change in changes}
 
     def _extent(self, made: Collection[Change], *, exactly: bool) -> Extent:
@@ -142,8 +137,7 @@ class Watch:
         glimpse = Glimpse()
 
         def read(look: Look) -> None:
-            with self._slots:
-                self._read(look, glimpse)
+            self._read(look, glimpse)
 
         # A new group's members can be listed once the listing of groups has shown its id.
         first = [
