@@ -871,6 +871,17 @@ def test_a_doubt_that_is_cleared_up_does_not_count_towards_the_breaker(tmp_path:
 EVERYBODY = 10**6
 
 
+def test_what_an_earlier_call_may_have_done_stays_open_where_it_can_not_be_sent_again(
+    tmp_path: Path,
+) -> None:
+    faults = [Fault("doubt_before", "write"), Fault("not_sent", "write", times=9)]
+    tenant, clock = FakeTenant([user("ana")], [FINANCE], faults=faults), Clock()
+    applied = carry_out(tenant, [grant("ana", "finance")], tmp_path, clock)
+    assert set(statuses(applied).values()) == {"in_doubt: in-doubt"}
+    with closing(State.open(tmp_path, tenant.name, create=False, now=clock.now)) as state:
+        assert [intent.change for intent in state.open_intents()] == [grant("ana", "finance").key]
+
+
 def silent(kind: Any = "doubt_before", **facts: Any) -> Fault:
     """Every changing call gets no answer."""
     return Fault(kind, "write", times=EVERYBODY, **facts)

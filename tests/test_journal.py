@@ -377,6 +377,17 @@ def test_a_state_of_a_newer_version_is_left_alone(
         opened(tmp_path, clock)
 
 
+def test_a_state_without_a_write_ahead_log_is_refused(tmp_path: Path) -> None:
+    """SQLite falls back without a word, where the disk fails at the wrong moment or knows no shared memory."""
+    path = tmp_path / "state.db"
+    place = f"{path.as_uri()}?vfs=unix-dotfile"
+    with (
+        closing(sqlite3.connect(place, uri=True, isolation_level=None)) as connection,
+        pytest.raises(sqlite3.OperationalError, match=r"state\.db can't keep a write-ahead log"),
+    ):
+        Database(path, connection)
+
+
 def test_a_file_that_is_no_state_is_refused(tmp_path: Path, clock: Clock) -> None:
     (tmp_path / TENANT).mkdir()
     (tmp_path / TENANT / "state.db").write_text("x" * 5000)

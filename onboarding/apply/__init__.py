@@ -192,7 +192,7 @@ class _Run:
     def send(self, call: Call, *, doubt: TenantError | None = None) -> None:
         """Send a call; with a ``doubt`` it was sent before, and nobody knows what came of that."""
         self.tell(call.action.value)
-        sent = self.dispatch.send(call)
+        sent = self.dispatch.send(call, in_doubt=doubt is not None)
         if sent is None:
             self.gate.cleared(call.action)
             return

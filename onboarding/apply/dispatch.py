@@ -50,8 +50,11 @@ class Dispatch:
         self._left = left
         """Looks what has come of a call, for the last time or not, and gives what is to be sent again."""
 
-    def send(self, call: Call) -> Sent | None:
-        """Send a call once; again, and boundedly, only where it was turned away. None: nothing is left of it to send."""
+    def send(self, call: Call, *, in_doubt: bool = False) -> Sent | None:
+        """Send a call once; again, and boundedly, only where it was turned away. None: nothing is left of it to send.
+
+        What is ``in_doubt`` (an earlier call may have done it) stays open in the journal where this one comes to nothing.
+        """
         attempt, before = 0, None
         while call.changes:
             attempt += 1
@@ -62,7 +65,7 @@ class Dispatch:
             before = sent.answer
             last = attempt == self._tries or pause > LONGEST_WAIT or self._over()
             perhaps_done = call.action in CREATING and not _is_certain(sent.answer)
-            if not perhaps_done:
+            if not (perhaps_done or (last and in_doubt)):
                 self._book.undo(sent, call.changes)
             if not last:
                 self._rest(pause)

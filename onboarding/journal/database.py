@@ -18,7 +18,7 @@ from onboarding.errors import StorageError
 from onboarding.model import Email
 
 VERSION = 3
-PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON")
+PRAGMAS = ("synchronous = FULL", "secure_delete = ON")
 """A transaction is on the disk when it ends, not only when SQLite tidies up; what is deleted is gone."""
 
 SCHEMA = """
@@ -135,6 +135,10 @@ class Database:
     def _prepare(self) -> None:
         for pragma in PRAGMAS:
             self._connection.execute(f"PRAGMA {pragma}")
+        # Without a log SQLite goes on with a journal, and a loss of power may take the last transaction back.
+        (mode,) = self._connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        if mode not in ("wal", "memory"):
+            raise sqlite3.OperationalError(f"{self.path.name} can't keep a write-ahead log")
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
         if version > VERSION:
             raise StorageError(
