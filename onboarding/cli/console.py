@@ -6,7 +6,6 @@ written to stops nothing: it is remembered, and the exit code says so in the end
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
@@ -262,6 +261,8 @@ class Console:
     def facts(self, facts: Mapping[str, Any], words: str) -> None:
         """Show what a command found that has no report: as JSON, or in words."""
         if self.as_json:
+            import json
+
             words = json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False)
         self.result(self.hide(words))
 

@@ -6,7 +6,6 @@ input closes then. What can be set in it, it says itself.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -53,6 +52,7 @@ def database(tenant: str) -> Path | None:
 @contextmanager
 def serving(database: Path, port: int = 0, more: Sequence[str] = ()) -> Iterator[Embedded]:
     """Have an embedded tenant on the loopback; raises ``UsageError`` where it can't begin."""
+    import json
     import secrets
     import subprocess
     import tempfile
@@ -132,6 +132,7 @@ class Page(options.Page):
 
     def format_epilog(self, _: click.Context, formatter: click.HelpFormatter) -> None:
         """Ask a process, as it is neither imported nor repeated here."""
+        import json
         import subprocess
 
         asked = [*_COMMAND, "--describe"]

@@ -6,7 +6,6 @@ while nothing goes on it says for whom we wait.
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from collections import deque
@@ -113,6 +112,8 @@ class Progress:
 
     def _ready_bar(self) -> tqdm[Any]:
         if self._bar is None:
+            import shutil
+
             from tqdm import tqdm
 
             # A terminal may claim to have no columns and no rows; tqdm would then draw nothing.
