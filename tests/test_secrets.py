@@ -269,8 +269,12 @@ def test_the_password_of_a_proxy_is_not_told_either(monkeypatch: pytest.MonkeyPa
 
 def test_a_process_that_dies_leaves_no_memory_behind(command: Command) -> None:
     program = (
-        "import atexit, resource\n"
-        "atexit.register(lambda: print(resource.getrlimit(resource.RLIMIT_CORE)))\n"
+        "import os, resource\n"
+        "left = os._exit\n"
+        "def leave(code):\n"
+        "    print(resource.getrlimit(resource.RLIMIT_CORE), flush=True)\n"
+        "    left(code)\n"
+        "os._exit = leave\n"
         "from onboarding.__main__ import main\nmain()"
     )
     command.run("--version", program=program)
