@@ -56,10 +56,8 @@ def _thing(change: Change) -> object:
     """Give what is the same for all that may have been done to one thing, one after another."""
     match change.subject:
         case Membership(email=email, group=group):
-            return (
-                email,
-                group,
-            )  # granted by one run and revoked by the next, or the other way round
+            # Granted by one run and revoked by the next, or the other way round.
+            return email, group
         case _:
             return change.key
 

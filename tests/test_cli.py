@@ -172,6 +172,14 @@ def test_whoever_comes_too_late_leaves_before_anything_heavy_is_imported(
     assert slow & {*loaded} == set()
 
 
+def test_settings_that_an_inbox_only_links_to_are_not_read(desk: Desk) -> None:
+    desk.file("elsewhere.toml", "tenant = 'https://other.example'")
+    desk.file("inbox/.hidden.csv", SHEET)
+    (desk.folder / "inbox/onboarding.toml").symlink_to(desk.folder / "elsewhere.toml")
+    done = desk.run("run", "--inbox", "inbox", "--tenant", "sandbox", "--yes")
+    assert done.returncode == 0, done.stderr
+
+
 def test_an_inbox_without_uploads_is_nobodys_turn(desk: Desk) -> None:
     """Cron looks every minute, and a long run is no reason to complain each time."""
     desk.file("inbox/.hidden.csv", SHEET)
@@ -604,7 +612,7 @@ def test_an_output_that_is_lost_without_a_report_is_said_to_be_lost(desk: Desk) 
     desk.file("people.csv", SHEET)
     with Path("/dev/full").open("w") as full:
         done = desk.run("validate", "people.csv", stdout=full.fileno())
-    assert (done.returncode, done.stderr) == (74, f"{LOST}nowhere else\n")
+    assert (done.returncode, done.stderr) == (74, f"{LOST}nowhere else; make room and run again\n")
 
 
 def test_a_page_of_help_that_can_not_be_written_is_an_error(desk: Desk) -> None:

@@ -270,6 +270,15 @@ def test_a_file_of_somebody_else_is_refused(home: Path) -> None:
     assert "belongs to somebody else" in refusal(path, home)
 
 
+def test_no_link_is_followed_in_a_folder_of_uploads(home: Path) -> None:
+    """Whoever may put a file there could else have any file of ours read out in an error."""
+    inbox = home / "inbox"
+    inbox.mkdir()
+    (inbox / "onboarding.toml").symlink_to(write(home / "ours.toml", 'encoding = "utf-8"\n'))
+    assert read_files(None, inbox, uploaded=True).values == {}
+    assert read_files(None, inbox).values == {"encoding": "utf-8"}
+
+
 def test_the_working_folders_file_may_be_anybodys(home: Path) -> None:
     write(home / "onboarding.toml", 'encoding = "utf-8"\n', 0o666)
     assert read_files(None, home).values == {"encoding": "utf-8"}

@@ -50,7 +50,7 @@ class Dispatch:
         self._left = left
         """Looks what has come of a call, for the last time or not, and gives what is to be sent again."""
 
-    def send(self, call: Call, *, in_doubt: bool = False) -> Sent | None:
+    def send(self, call: Call, *, in_doubt: bool) -> Sent | None:
         """Send a call once; again, and boundedly, only where it was turned away. None: nothing is left of it to send.
 
         What is ``in_doubt`` (an earlier call may have done it) stays open in the journal where this one comes to nothing.

@@ -283,9 +283,9 @@ class Console:
         self._logs.close()
         self._flush()
         if self.lost_output:
-            kept = (
-                f"it stands in {self._reports} too" if self._reports else "it stands nowhere else"
-            )
+            kept = "it stands nowhere else; make room and run again"
+            if self._reports:
+                kept = f"it stands in {self._reports} too"
             self.error(f"the output could not be written; {kept}")
             return 74 if exit_code in _LESS_THAN_LOST else exit_code
         return exit_code
