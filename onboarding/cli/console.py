@@ -6,7 +6,6 @@ written to stops nothing: it is remembered, and the exit code says so in the end
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -18,19 +17,17 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 import click
 
 from onboarding import __version__
-from onboarding.cli.logs import Logs
 from onboarding.cli.progress import Progress
 from onboarding.errors import TooManyRejected, UnsafePlan
 
 if TYPE_CHECKING:
+    from onboarding.cli.logs import Logs
     from onboarding.cli.progress import Paced
     from onboarding.inbox import Taken
     from onboarding.job import Prospect, Report
     from onboarding.model import Finding
 
     Watched = TypeVar("Watched", bound=Paced)
-
-logger = logging.getLogger(__name__)
 
 
 class Console:
@@ -59,7 +56,7 @@ class Console:
         """What stands between the end and what was shown before it, if anything was."""
         self._progress = Progress(sys.stderr)
         self._changes = 0
-        self._logs = Logs()
+        self._logs: Logs | None = None
         for stream in (sys.stdout, sys.stderr):
             with suppress(AttributeError):  # a stream of somebody else's, who wants it as it is
                 stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -70,7 +67,14 @@ class Console:
         """Take the options of output; what else a command has is no business of ours."""
         self.as_json, self.quiet, self.verbose = as_json, quiet, verbose
         self.color = self.color and not no_color
-        self._logs.begin(self._show if verbose else None)
+
+    def listen(self) -> Logs:
+        """Keep log records from now on; whoever finds the tenant locked leaves before, as this takes a while to import."""
+        if self._logs is None:
+            from onboarding.cli.logs import Logs
+
+            self._logs = Logs(self._show if self.verbose else None)
+        return self._logs
 
     # ---- lines ------------------------------------------------------------------------------------------------
 
@@ -120,8 +124,7 @@ class Console:
     def opened(self, folder: Path) -> None:
         """Log into the run folder from now on."""
         self._reports = (folder.parent if self.in_turn else folder).absolute()
-        self._logs.open(folder, self.secrets)
-        logger.info("onboarding %s on Python %s", __version__, sys.version.split()[0])
+        self.listen().open(folder, self.secrets)
 
     def propose(self, prospect: Prospect) -> None:
         """Show the findings and the plan."""
@@ -200,7 +203,7 @@ class Console:
 
         self.end_bar()
         facts = {**report.summary, "exit_code": exit_code}
-        logger.info("%d rows, exit code %d", facts["rows"], exit_code)
+        self.listen().ended(facts["rows"], exit_code)
         if self.as_json:
             self.result(summary.as_json(facts).decode())
         elif exit_code or not self.quiet:
@@ -224,7 +227,7 @@ class Console:
         from onboarding.cli.receipts import receipt
 
         self.end_bar()
-        self._logs.end_run()
+        self.listen().end_run()
         if not self.as_json and (taken.exit_code or not self.quiet):
             self.result(self.hide(receipt(taken)))
         if taken.error is not None:
@@ -280,7 +283,8 @@ class Console:
     def close(self, exit_code: int) -> int:
         """Let go of logs and streams, and give the exit code: 74 where a result could not be printed."""
         self.end_bar()
-        self._logs.close()
+        if self._logs:
+            self._logs.close()
         self._flush()
         if self.lost_output:
             kept = "it stands nowhere else; make room and run again"

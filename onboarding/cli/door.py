@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import resource
 import sys
@@ -17,8 +16,6 @@ from onboarding import __version__
 from onboarding.cli.console import Console
 from onboarding.cli.signals import Signals
 from onboarding.errors import Interrupted, OnboardingError, UsageError
-
-log = logging.getLogger(__name__)
 
 
 class Door(click.Group):
@@ -89,7 +86,10 @@ def _ended(command: Callable[[], int | None], console: Console) -> int:
 
 
 def _bug(error: Exception, console: Console) -> int:
-    log.error("a bug of ours", exc_info=error)
+    import logging
+
+    console.listen()
+    logging.getLogger(__name__).error("a bug of ours", exc_info=error)
     words = f"{type(error).__name__}: {error}".rstrip(": ")
     hint = "" if console.verbose else " (--verbose shows where)"
     console.failed(

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Collection
 from pathlib import Path
+
+from onboarding import __version__
+
+log = logging.getLogger(__name__)
 
 
 class Logs:
     """Where records go; what comes before there is a run folder waits for one, as the tenant is read first."""
 
-    def __init__(self) -> None:
+    def __init__(self, show: Callable[[str], None] | None) -> None:
+        """Keep records from now on; ``show``: show each as a line too, and more of them."""
         self._handlers: list[logging.Handler] = []
         self._early = _Early()
         self._folder: Path | None = None
         self._file: logging.Handler | None = None
-        self._add(logging.NullHandler())  # else logging shows warnings by itself
-
-    def begin(self, show: Callable[[str], None] | None) -> None:
-        """Keep records from now on; ``show``: show each as a line too, and more of them."""
         root = logging.getLogger()
         root.setLevel(logging.DEBUG if show else logging.INFO)
         # Its lines quote URLs, and so addresses
@@ -31,13 +33,18 @@ class Logs:
         """Log into a run folder from now on; one that is logged into already stays as it is."""
         if folder == self._folder:
             return
-        from onboarding.writers import log
+        from onboarding.writers.log import to_file
 
-        file = log.to_file(folder / "run.log", folder.name, secrets)
+        file = to_file(folder / "run.log", folder.name, secrets)
         self._drop(self._early)
         self._early.hand_over(file)
         self._add(file)
         self._folder, self._file = folder, file
+        log.info("onboarding %s on Python %s", __version__, sys.version.split()[0])
+
+    def ended(self, rows: int, exit_code: int) -> None:
+        """Note how a job ended."""
+        log.info("%d rows, exit code %d", rows, exit_code)
 
     def end_run(self) -> None:
         """Let go of the run's log; the next run has its own."""

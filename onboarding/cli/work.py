@@ -85,6 +85,7 @@ class Work:
     @cached_property
     def settings(self) -> Settings:
         """What is known, judged."""
+        self.console.listen()
         from onboarding.config.settings import settle
 
         settings = settle(self.known)

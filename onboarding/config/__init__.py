@@ -6,21 +6,19 @@ A flag goes before the environment, that before a file, that before the default;
 and ``Origins`` remembers where each value came from.
 
 ``settings`` judges the values. That takes a library which is slow to import; which tenant is meant and where its lock
-lies is known without it, and whoever finds it locked leaves at once.
+lies is known without it, and whoever finds it locked leaves at once. For the same reason, what not every start needs is
+imported where it is needed.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
-
-import platformdirs
 
 from onboarding.errors import UsageError
 
@@ -87,7 +85,11 @@ class Known:
     def state(self) -> Path:
         """The state folder, as ``Settings`` has it."""
         named = self.values.get("state")
-        return Path(named).expanduser() if named else platformdirs.user_state_path("onboarding")
+        if named:
+            return Path(named).expanduser()
+        import platformdirs
+
+        return platformdirs.user_state_path("onboarding")
 
     def overruled(self, values: Mapping[str, Any], origins: Origins) -> Known:
         """Let what was said by hand go before the files."""
@@ -99,7 +101,7 @@ def read_files(config: Path | None, folder: Path, *, uploaded: bool = False) -> 
 
     ``uploaded``: the folder is an inbox, in which no link is followed.
     """
-    main = config or platformdirs.user_config_path("onboarding") / "config.toml"
+    main = config or _of_the_user()
     files = [_read(main.absolute(), trusted=True)] if config or main.exists() else []
     local = folder / "onboarding.toml"
     follow = not (uploaded and local.is_symlink())
@@ -116,8 +118,16 @@ def read_files(config: Path | None, folder: Path, *, uploaded: bool = False) -> 
     return Known(values, origins, tuple(files))
 
 
+def _of_the_user() -> Path:
+    import platformdirs
+
+    return platformdirs.user_config_path("onboarding") / "config.toml"
+
+
 def _read(path: Path, *, trusted: bool) -> Known:
     """Parse one file, and see that each of its values may stand there; errors name it."""
+    import tomllib
+
     try:
         with path.open("rb") as file:
             if trusted:
