@@ -253,8 +253,10 @@ class Atlan:
 
     # ---- paths, pages -------------------------------------------------------------------------------------
 
-    def _get(self, path: str, params: Params | None = None) -> Any:
-        return self._transport.get(API + path, params or [])
+    def _get(
+        self, path: str, params: Params | None = None, read: Callable[[bytes], Any] = json.loads
+    ) -> Any:
+        return self._transport.get(API + path, params or [], read)
 
     def _get_if_there(self, path: str) -> Any:
         try:

@@ -94,9 +94,17 @@ class Transport:
         self._local = threading.local()
         self._lock = threading.Lock()
 
-    def get(self, path: str, params: Sequence[tuple[str, str]] = ()) -> Any:
-        """Read. Tried ``READS`` times: lost and unreadable answers, no connection, 3xx, 429, 5xx."""
-        call = _Call("GET", path, str(uuid4()), params=params)
+    def get(
+        self,
+        path: str,
+        params: Sequence[tuple[str, str]] = (),
+        read: Callable[[bytes], Any] = json.loads,
+    ) -> Any:
+        """Read. Tried ``READS`` times: lost and unreadable answers, no connection, 3xx, 429, 5xx.
+
+        ``read`` may leave out of the JSON what is not wanted.
+        """
+        call = _Call("GET", path, str(uuid4()), params=params, read=read)
         for attempt in range(1, READS):
             try:
                 return self._make(call, attempt).body
@@ -150,6 +158,7 @@ class Transport:
                 self._limits,
                 headers={"X-Atlan-Request-Id": call.request_id},
                 body=call.body,
+                read=call.read,
             )
         except Broken as broken:
             call.log("no answer" if broken.sent else "not sent", started)
@@ -178,6 +187,7 @@ class _Call:
     request_id: str
     params: Sequence[tuple[str, str]] = ()
     body: bytes | None = None
+    read: Callable[[bytes], Any] = json.loads
 
     @property
     def target(self) -> str:

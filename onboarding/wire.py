@@ -12,7 +12,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
@@ -129,8 +129,12 @@ def exchange(
     *,
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
+    read: Callable[[bytes], Any] = json.loads,
 ) -> Reply:
-    """Send a request once, its body as JSON, and read the whole answer, whatever its status."""
+    """Send a request once, its body as JSON, and read the whole answer, whatever its status.
+
+    ``read`` takes the answer for JSON, all of it or what is wanted of it, and raises ``ValueError`` where it is none.
+    """
     _now.sent = False
     _now.until = time.monotonic() + limits.whole
     timeouts = (limits.connect, limits.read)
@@ -139,7 +143,7 @@ def exchange(
         with session.send(
             request, timeout=timeouts, allow_redirects=False, stream=True
         ) as response:
-            return _reply(response, _content(response))
+            return _reply(response, _content(response), read)
     except _FAILURES as error:
         # Not chained: the libraries' texts hold the whole URL, and so the addresses of a look-up.
         raise Broken(_reason(error), sent=_now.sent) from None
@@ -172,11 +176,11 @@ def _content(response: requests.Response) -> bytes:
     return bytes(content)
 
 
-def _reply(response: requests.Response, content: bytes) -> Reply:
+def _reply(response: requests.Response, content: bytes, read: Callable[[bytes], Any]) -> Reply:
     body, readable = None, not content
     if content:
         with suppress(ValueError, RecursionError):
-            body, readable = json.loads(content), True
+            body, readable = read(content), True
     headers = response.headers
     # requests takes "HTTP/1.1 200 OK" and then silence for a success. An answer is whole if it says where it ends:
     # by a length, by its status, or by being an object or list of JSON, no part of which is JSON.

@@ -542,6 +542,20 @@ def test_a_503_that_says_how_long_makes_everybody_wait_and_nobody_slower() -> No
     assert budget._share == 1.0
 
 
+def test_of_an_answer_only_what_is_wanted_is_read() -> None:
+    with server(http(200, {"a": 1}), http(200, "no JSON"), http(200, [2])) as tenant:
+        reads: list[bytes] = []
+
+        def read(content: bytes) -> object:
+            reads.append(content)
+            return list(json.loads(content))
+
+        transport = client(tenant.url)
+        assert transport.get("/api/service/users", read=read) == ["a"]
+        assert transport.get("/api/service/users", read=read) == [2]
+        assert len(reads) == len(tenant.asked) == 3
+
+
 def test_a_reading_that_is_refused_is_not_repeated() -> None:
     with server(http(404, {"message": "gone"})) as tenant:
         with pytest.raises(Refused, match="gone"):
