@@ -69,20 +69,20 @@ def _gathered(
     """Unite changes that several rows ask for; say "no change" only of rows of which nothing else is said."""
     asked: dict[str, list[Change]] = {}
     settled: list[Settled] = []
-    quiet: set[RowRef] = set()
+    quiet: list[RowRef] = []
     for part in parts:
         match part:
             case tuple():
-                quiet.update(part)
+                quiet += part
             case Change():
                 asked.setdefault(part.key, []).append(part)
             case Settled():
                 settled.append(replace(part, rows=without(part.rows, frozenset())))
     changes = tuple(map(_united, asked.values()))
-    quiet.difference_update(*(change.rows for change in changes))
-    quiet.difference_update(*(spoken.rows for spoken in settled))
-    if quiet:
-        rows = tuple(sorted(quiet))
+    spoken = frozenset[RowRef]().union(
+        *(change.rows for change in changes), *(entry.rows for entry in settled)
+    )
+    if rows := without(quiet, spoken):
         message = "The tenant already is as asked"
         settled.append(Settled(Status.UNCHANGED, "no-change", message, rows))
     return changes, tuple(settled)

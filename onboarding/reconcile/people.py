@@ -26,7 +26,7 @@ def people(scene: Scene) -> Iterator[Part]:
     """Compare each person, with all that any sheet asks for them."""
     desired, holds = scene.intake.desired, scene.resolved.holds
     persons = desired.persons
-    for email in persons.keys() | desired.grants.keys() | desired.revokes.keys():
+    for email in {**persons, **desired.grants, **desired.revokes}:
         if email in holds.people:
             yield from held(
                 email, holds.people[email], without(_rows(scene, email), holds.rejected)

@@ -96,4 +96,4 @@ def held(whom: str, because: RowRef, rows: Iterable[RowRef]) -> Iterator[Settled
 
 def without(rows: Iterable[RowRef], others: frozenset[RowRef]) -> tuple[RowRef, ...]:
     """Give rows once and in order, but for some."""
-    return tuple(sorted(set(rows) - others))
+    return tuple(sorted(dict.fromkeys(row for row in rows if row not in others)))
