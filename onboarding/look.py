@@ -152,9 +152,11 @@ class _Accounts:
 
     def find(self, emails: Collection[str], names: Collection[str] = ()) -> None:
         """Know whoever has one of these addresses or user names, if there is anybody."""
+        if self._complete:
+            return
         emails = set(emails) - {user.email for user in self.known.values()}
         names = {name.lower() for name in names} - {u.username.lower() for u in self.known.values()}
-        if self._complete or not (emails or names):
+        if not (emails or names):
             return
         # Somebody who is known to be there is looked up, too: a filter that finds nobody would have all invited.
         witness = self._first.witness
