@@ -18,7 +18,7 @@ from onboarding.errors import Doubt, Refused, TokenRefused
 from onboarding.model import Email, Group, GroupId, Role, User, UserId
 from onboarding.pages import Pages, Params
 from onboarding.records import Record
-from onboarding.tenant import Identity, Page, Receipt
+from onboarding.tenant import Identity, Page, Receipt, Spread
 from onboarding.transport import Answer, Transport
 
 API = "/api/service"
@@ -104,12 +104,12 @@ class Atlan:
         witness = records.user(max(whole, key=_capitals)) if whole else None
         return Page(users, total if believed else None, witness)
 
-    def users(self, first: Page | None = None) -> Sequence[User]:
+    def users(self, first: Page | None = None, spread: Spread = map) -> Sequence[User]:
         """List every account; a tenant that does not count them gets the first page asked for again."""
         first = first or Page((), None)
         begun: Mapping[str, User] = {} if first.total is None else {u.id: u for u in first.users}
-        listed = self._pages.all("/users", "username", records.user, _columns(), begun, first.total)
-        return self._show(listed)
+        asked = ("/users", "username", records.user, _columns())
+        return self._show(self._pages.all(*asked, begun, first.total, spread=spread))
 
     def pages(self, records: int) -> int:
         """Count the requests of a listing."""

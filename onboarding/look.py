@@ -21,7 +21,6 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
 
 from onboarding import errors
 from onboarding.model import (
@@ -41,19 +40,7 @@ from onboarding.model import (
     name_when_invited,
     normal_email,
 )
-from onboarding.tenant import Identity, Reader
-
-Key = TypeVar("Key")
-Read = TypeVar("Read")
-
-
-class Spread(Protocol):
-    """``map``, or the map of a pool of threads."""
-
-    def __call__(self, read: Callable[[Key], Read], keys: Sequence[Key], /) -> Iterable[Read]:
-        """Read each of these."""
-        ...
-
+from onboarding.tenant import Identity, Reader, Spread
 
 LONGEST_NAME = 255  # characters of a user name; the tenant can't store more
 
@@ -72,11 +59,11 @@ def look(
 
     ``whole_groups`` reads every group with a granting row whole, so that members may be missed in the sheets;
     ``leavers_revoke`` reads every group of a leaver. ``held`` are people of rejected rows, who may be known or not.
-    ``spread`` may read several memberships at once; ``tell`` is told how many calls are still to come at least.
+    ``spread`` may read several pages or memberships at once; ``tell`` is told how many calls are still to come at least.
     Raises ``errors.Protocol`` for a listing that can't be true.
     """
     identity = reader.identity()
-    accounts = _Accounts(reader, identity, tell)
+    accounts = _Accounts(reader, identity, spread, tell)
     _find(accounts, desired, held)
     users = accounts.by_email()
     groups = {group.name: group for group in reader.groups()}
@@ -128,9 +115,12 @@ def look(
 class _Accounts:
     """The accounts that have shown up so far."""
 
-    def __init__(self, reader: Reader, identity: Identity, tell: Callable[[int], None]) -> None:
+    def __init__(
+        self, reader: Reader, identity: Identity, spread: Spread, tell: Callable[[int], None]
+    ) -> None:
         self._reader = reader
         self._identity = identity
+        self._spread = spread
         self._tell = tell
         self._first = reader.first_users()
         self.known: dict[UserId, User] = {}
@@ -185,7 +175,7 @@ class _Accounts:
         if self._complete:
             return
         self._tell(self._pages_left())
-        listed = self._reader.users(self._first)
+        listed = self._reader.users(self._first, self._spread)
         own = self._identity
         there = own.own in {user.id for user in listed}
         if not there and not (

@@ -22,6 +22,7 @@ from typing_extensions import TypedDict
 from onboarding import records
 from onboarding.errors import Protocol
 from onboarding.records import Record
+from onboarding.tenant import Spread
 
 Params = list[tuple[str, str]]
 T = TypeVar("T")
@@ -59,19 +60,24 @@ class Pages:
         found: Mapping[str, T] | None = None,
         total: int | None = None,
         known: Mapping[str, T] = MappingProxyType({}),
+        spread: Spread = map,
     ) -> list[T]:
         """Read a list, and again if it changes meanwhile; ``found`` of ``total`` were read before.
 
-        A record of one of the ``known`` is not made again.
+        A record of one of the ``known`` is not made again. ``spread`` may read several pages at once.
         """
+
+        def read(offset: int) -> tuple[dict[str, T], int, int | None]:
+            shown, came, count = self.one(path, sort, params or [], offset, known)
+            made = {key: known.get(key) or make(record) for key, record in shown.items()}
+            return made, came, count
+
         before: set[str] | None = None
         found = found or {}
         for reading in range(READINGS):
             if reading:  # others are at work, maybe threads of ours
                 self._rest(reading)
-            found, complete, doubled = self._read_on(
-                path, sort, make, known, params or [], found, total
-            )
+            found, complete, doubled = self._read_on(read, found, total, spread)
             if complete or (doubled and found.keys() == before):
                 return list(found.values())
             before, found, total = set(found), {}, None
@@ -101,25 +107,29 @@ class Pages:
 
     def _read_on(
         self,
-        path: str,
-        sort: str,
-        make: Callable[[Record], T],
-        known: Mapping[str, T],
-        params: Params,
+        read: Callable[[int], tuple[dict[str, T], int, int | None]],
         begun: Mapping[str, T],
         total: int | None,
+        spread: Spread,
     ) -> tuple[dict[str, T], bool, bool]:
         """Read the pages that are left: the records by id, whether they are all, whether only repeats are missing.
 
-        A count is believed unless more records than that have come; then an empty page is the end.
+        The first page shows where the others begin, so that several may be read at once; where one is shorter than
+        that, or longer, the rest is read one by one. A count is believed unless more records than that have come; then
+        an empty page is the end.
         """
         found, offset = dict(begun), len(begun)
+        expected = range(offset, total or 0, self.size) if begun else range(0)
+        begin, ahead = iter(expected), iter(spread(read, expected))
+        fits = True
         while not _is_end(len(found), offset, total):
-            shown, came, count = self.one(path, sort, params, offset, known)
+            if fits and next(begin, None) != offset:
+                fits, ahead = False, iter(())  # letting go of it calls off what has not begun
+            shown, came, count = next(ahead) if fits else read(offset)
             if offset and count != total:
                 return found, False, False
             total, before = count, len(found)
-            found |= {key: known.get(key) or make(record) for key, record in shown.items()}
+            found |= shown
             offset += came
             if len(found) == before and not _is_end(before, offset, total):
                 believed = total is not None and total >= before

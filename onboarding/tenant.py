@@ -6,11 +6,14 @@ tests have one in memory.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from onboarding.model import Email, Group, GroupId, Role, User, UserId
+
+Key = TypeVar("Key")
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,14 @@ class Page:
     """None where the tenant does not say, or says what can't be."""
     witness: User | None = None
     """One of them whom every look-up must find; of several, one that is stored with capitals, which is harder."""
+
+
+class Spread(Protocol):
+    """``map``, or the map of a pool of threads."""
+
+    def __call__(self, read: Callable[[Key], Read], keys: Sequence[Key], /) -> Iterable[Read]:
+        """Read each of these, in their order."""
+        ...
 
 
 class Reader(Protocol):
@@ -94,8 +105,11 @@ class Reader(Protocol):
         """Read the first page of all accounts; one call."""
         ...
 
-    def users(self, first: Page | None = None) -> Sequence[User]:
-        """List every account, those without an e-mail too; ``first`` was read already and costs no call again."""
+    def users(self, first: Page | None = None, spread: Spread = map) -> Sequence[User]:
+        """List every account, those without an e-mail too; ``first`` was read already and costs no call again.
+
+        The first page tells where the others begin; ``spread`` may read several of them at once.
+        """
         ...
 
     def users_by_email(self, emails: Collection[str]) -> Sequence[User]:

@@ -28,7 +28,7 @@ from onboarding.model import (
     User,
     UserId,
 )
-from onboarding.tenant import Identity, Page, Receipt
+from onboarding.tenant import Identity, Page, Receipt, Spread
 
 OWN = UserId("u-token")
 READS = frozenset(
@@ -272,7 +272,7 @@ class FakeTenant:
             witness = next((user for user in shown if user.email and user.username), None)
             return Page(shown, len(users), witness)
 
-    def users(self, first: Page | None = None) -> Sequence[User]:
+    def users(self, first: Page | None = None, spread: Spread = map) -> Sequence[User]:
         with self._lock:
             if first is None or first.total is None:
                 return self._pages("users", self._by_name)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from time import sleep
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from builders import email
+from hypothesis import given
+from hypothesis import strategies as st
 
 from onboarding.atlan import Atlan, _size
 from onboarding.errors import Doubt, Protocol, Refused, TenantError, TokenRefused
 from onboarding.model import Email, Group, GroupId, GroupName, Role, User, UserId
-from onboarding.tenant import Identity, Receipt
+from onboarding.tenant import Identity, Receipt, Spread
 from onboarding.transport import Answer
 
 Params = Sequence[tuple[str, str]]
@@ -298,6 +301,79 @@ def test_a_first_page_that_does_not_fit_is_read_again(pages: list[Any], calls: i
     tenant = atlan(wire)
     assert len(tenant.users(tenant.first_users())) == 151
     assert wire.calls == calls
+
+
+def ahead(read: Callable[[Any], Any], keys: Sequence[Any]) -> Iterator[Any]:
+    """Read everything before anything is looked at, as far ahead as a pool of threads may ever be."""
+    return iter([read(key) for key in keys])
+
+
+@pytest.mark.parametrize(("count", "calls"), [(7, 1), (100, 1), (101, 2), (250, 3), (1_001, 11)])
+def test_the_pages_after_the_first_may_be_read_at_once(count: int, calls: int) -> None:
+    def read(spread: Spread) -> tuple[list[str], int]:
+        wire = Wire({"/users": listing(records(count))})
+        tenant = atlan(wire)
+        found = tenant.users(tenant.first_users(), spread)
+        return [user.id for user in found], wire.calls
+
+    everybody = [f"u-{n}" for n in range(count)]
+    with ThreadPoolExecutor(4) as pool:
+        assert read(map) == read(ahead) == read(pool.map) == (everybody, calls)
+
+
+@given(
+    sizes=st.lists(st.sampled_from([1, 30, 60, 60, 99, 100, 100, 120]), min_size=1, max_size=6),
+    overlap=st.sampled_from([0, 0, 1, 40]),
+    wrong=st.sampled_from([-100, -1, 0, 0, 0, 1, 100]),
+)
+def test_a_list_that_is_read_ahead_is_the_one_that_is_read_page_by_page(
+    sizes: list[int], overlap: int, wrong: int
+) -> None:
+    """Pages of any length, that overlap, under a count that is wrong: the same is found, or refused."""
+
+    def page(params: dict[str, str]) -> Any:
+        start = int(params["offset"])
+        at = start // 50
+        since = max(0, start - overlap * (at % 2))
+        return counted(len(ALL) + wrong, ALL[since:][: sizes[at % len(sizes)]])
+
+    def read(spread: Spread | None) -> object:
+        tenant = atlan(Wire({"/users": page}))
+        try:
+            found = tenant.users(tenant.first_users(), spread) if spread else tenant.users()
+        except Protocol:
+            return "refused"
+        return [user.id for user in found]
+
+    assert read(ahead) == read(map) == read(None)
+
+
+def test_several_pages_are_under_way_at_once() -> None:
+    meeting = threading.Barrier(3, timeout=10)
+
+    def page(params: dict[str, str]) -> Any:
+        if params["offset"] != "0":
+            meeting.wait()
+        return listing(records(400))(params)
+
+    tenant = atlan(Wire({"/users": page}))
+    with ThreadPoolExecutor(3) as pool:
+        assert len(tenant.users(tenant.first_users(), pool.map)) == 400
+
+
+def test_what_is_read_ahead_of_pages_that_begin_elsewhere_is_called_off() -> None:
+    """A thousand calls that nobody needs would be four minutes."""
+    many = records(20_000)
+
+    def page(params: dict[str, str]) -> Any:
+        sleep(0.001)
+        return listing(many, cap=100 if params["offset"] == "0" else 60)(params)
+
+    wire = Wire({"/users": page})
+    tenant = atlan(wire)
+    with ThreadPoolExecutor(4) as pool:
+        assert len(tenant.users(tenant.first_users(), pool.map)) == len(many)
+    assert 1 + 19_900 / 60 < wire.calls < 1 + 19_900 / 60 + 40
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from onboarding.apply.gate import Gate
 from onboarding.apply.hindsight import SEEN, Hindsight, shown
 from onboarding.apply.observer import Observer, Silent
 from onboarding.apply.pace import Pace
-from onboarding.apply.sight import Sight, Spread, Watch
+from onboarding.apply.sight import Sight, Watch
 from onboarding.apply.steps import Call, Heap, count, grants, heaps, phases
 from onboarding.errors import (
     NotSent,
@@ -41,7 +41,7 @@ from onboarding.errors import (
 from onboarding.journal import CREATING, Journal
 from onboarding.model import Directory
 from onboarding.plan import Action, Change, Outcome, Plan
-from onboarding.tenant import Receipt, Tenant
+from onboarding.tenant import Receipt, Spread, Tenant
 
 __all__ = ["Applied", "Observer", "Pace", "apply", "forecast", "settle"]
 

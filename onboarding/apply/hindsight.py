@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from onboarding.apply import fates
 from onboarding.apply.book import Book, End, Sent
 from onboarding.apply.gate import Gate
-from onboarding.apply.sight import Sight, Spread, Watch
+from onboarding.apply.sight import Sight, Watch
 from onboarding.apply.steps import Call
 from onboarding.errors import Refused, StorageError, TenantError
 from onboarding.plan import Action, Change, Outcome, Status
+from onboarding.tenant import Spread
 
 SEEN = Outcome(Status.APPLIED)
 

@@ -10,17 +10,16 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from onboarding import errors
 from onboarding.apply.steps import Extent, Listing, Look, extent, looks
 from onboarding.model import Directory, Email, Group, GroupId, GroupName, Membership, User, UserId
 from onboarding.plan import Change
-from onboarding.tenant import Reader
+from onboarding.tenant import Reader, Spread
 
 Key = TypeVar("Key", UserId, GroupId)
 Record = TypeVar("Record", User, Group)
-T = TypeVar("T")
 
 
 class Sight(StrEnum):
@@ -41,14 +40,6 @@ class Glimpse:
     memberships: set[tuple[UserId | None, GroupId | None]] = field(default_factory=set)
     withheld: set[UserId | GroupId | None] = field(default_factory=set)
     """Whose memberships the tenant did not list: perhaps they are gone, and it is no proof of that."""
-
-
-class Spread(Protocol):
-    """``map``, or the map of a pool of threads."""
-
-    def __call__(self, work: Callable[[T], None], of: Sequence[T], /) -> Iterable[None]:
-        """Do the work for each; all of it is done when the answer has been gone through."""
-        ...
 
 
 class Watch:
