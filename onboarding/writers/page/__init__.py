@@ -74,22 +74,33 @@ def _packed(data: Iterable[tuple[str, Any]]) -> str:
     """Pack the parts of an object so that it can stand in a page: no letter of it means anything to a browser."""
     zipped = io.BytesIO()
     with gzip.GzipFile(fileobj=zipped, mode="wb", compresslevel=3, mtime=0) as file:
-        for text in _json(data):
+        for text in _object(data):
             file.write(text.encode(errors="replace"))
     return base64.b64encode(zipped.getbuffer()).decode()
 
 
-def _json(data: Iterable[tuple[str, Any]]) -> Iterator[str]:
-    """Put an object into JSON bit by bit; an iterator in it gives a list, some items at a time."""
-    for n, (name, value) in enumerate(data):
-        yield f'{"," if n else "{"}"{name}":'
-        if isinstance(value, Iterator):
+def _json(value: Any) -> Iterator[str]:
+    """Put a value into JSON bit by bit.
+
+    An iterator gives a list: some of its items at a time, or one item that is such an iterator.
+    """
+    match value:
+        case dict() if any(isinstance(part, Iterator) for part in value.values()):
+            yield from _object(value.items())
+        case Iterator():
             yield "["
-            for m, items in enumerate(value):
-                yield "," * bool(m) + _dumps(items)[1:-1]
+            for n, part in enumerate(value):
+                yield "," * bool(n)
+                yield from _json(part) if isinstance(part, Iterator) else [_dumps(part)[1:-1]]
             yield "]"
-        else:
+        case _:
             yield _dumps(value)
+
+
+def _object(parts: Iterable[tuple[str, Any]]) -> Iterator[str]:
+    for n, (name, part) in enumerate(parts):
+        yield f'{"," if n else "{"}"{name}":'
+        yield from _json(part)
     yield "}"
 
 

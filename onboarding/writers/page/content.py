@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, compress, islice
-from typing import Any
+from typing import Any, TypeVar
 
 from onboarding.model import Finding, RowRef, Severity
 from onboarding.plan import Action, Change, Status
@@ -23,6 +23,8 @@ from onboarding.words import fix, said, sides
 from onboarding.writers.finished import Finished, changes, moment, tone, verdict
 from onboarding.writers.tables import CHUNK, Column, column_of, columns_of
 from onboarding.writers.text import MEANS
+
+T = TypeVar("T")
 
 SHOWN = 200  # rows, people and groups that stand in the page itself; the tables hold all of them
 FEW = 10_000  # changes that get a heading for each person or group; more are only sorted
@@ -170,11 +172,19 @@ class _Pool:
         numbers = self._numbers
         return [numbers.setdefault(text, len(numbers)) for text in texts]
 
+    def lots(self, texts: Iterable[str]) -> Iterator[list[int]]:
+        """Give their numbers, many at a time."""
+        return map(self, _lots(texts))
+
     def texts(self) -> Iterator[list[str]]:
         """Give all of them, many at a time."""
-        texts = iter(self._numbers)
-        while some := [*islice(texts, CHUNK)]:
-            yield some
+        return _lots(self._numbers)
+
+
+def _lots(items: Iterable[T]) -> Iterator[list[T]]:
+    items = iter(items)
+    while some := [*islice(items, CHUNK)]:
+        yield some
 
 
 class _Places:
@@ -199,7 +209,8 @@ class _Places:
 def grids(finished: Finished) -> Iterator[tuple[str, Any]]:
     """Pack rows and changes by column, part by part, for JSON; a number stands for a text of ``texts``.
 
-    What is long comes as an iterator, some items at a time: all at once is more than all else that a run remembers.
+    What is long comes as an iterator, some items at a time, and is worked out as it is packed: all at once is more than all
+    else that a run remembers.
     """
     rows, pool = _chosen(finished.results), _Pool()
     headers = list(dict.fromkeys(column for t in finished.tables for column in columns_of(t)))
@@ -235,12 +246,12 @@ def _chosen(results: Sequence[RowResult], most: int = MOST) -> Sequence[Stretch]
     return [*map(cut, rows)]
 
 
-def _rows(rows: Sequence[Stretch], pool: _Pool) -> dict[str, list[int]]:
-    def column(text: Callable[[Words], str]) -> list[int]:
-        return pool(chain.from_iterable(some.each(text) for some in rows))
+def _rows(rows: Sequence[Stretch], pool: _Pool) -> dict[str, Iterator[list[int]]]:
+    def column(text: Callable[[Words], str]) -> Iterator[list[int]]:
+        return pool.lots(chain.from_iterable(lot.each(text) for lot in _parts(rows)))
 
     return {
-        "row": pool(chain.from_iterable(some.places for some in rows)),
+        "row": pool.lots(chain.from_iterable(lot.places for lot in _parts(rows))),
         "result": column(lambda words: words.result),
         "status": column(lambda words: MEANS[words.status]),
         "code": column(lambda words: words.code),
@@ -250,16 +261,18 @@ def _rows(rows: Sequence[Stretch], pool: _Pool) -> dict[str, list[int]]:
     }
 
 
+def _parts(rows: Sequence[Stretch]) -> Iterator[Stretch]:
+    return chain.from_iterable(some.lots(CHUNK) for some in rows)
+
+
 def _cells(
     tables: Sequence[Table], rows: Sequence[Stretch], headers: Sequence[Column], pool: _Pool
-) -> Iterator[list[list[int]]]:
+) -> Iterator[Iterator[list[int]]]:
     """Give the input's own cells, a column at a time; blank where a row's table has no such column."""
     known = {table.index: table for table in tables}
-    columns: list[list[int]] = [[] for _ in headers]
-    for some in rows:
-        for header, column in zip(headers, columns, strict=True):
-            column += pool(column_of(known.get(some.table), some.numbers, header))
-    return ([column] for column in columns)
+    for header in headers:
+        cells = (column_of(known.get(lot.table), lot.numbers, header) for lot in _parts(rows))
+        yield pool.lots(chain.from_iterable(cells))
 
 
 def _findings(
