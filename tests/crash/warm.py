@@ -11,10 +11,18 @@ import os
 import sys
 from contextlib import suppress
 
+# ruff: noqa: F401 -- so that they are there
+import jinja2
+import xlsxwriter
+
 import onboarding.atlan
 import onboarding.auth
+import onboarding.cli.logs
 import onboarding.cli.work
-import onboarding.pipeline  # noqa: F401 -- so that it is there
+import onboarding.config.settings
+import onboarding.pipeline
+import onboarding.writers.log
+import onboarding.writers.proposal
 from onboarding.cli import main
 
 
