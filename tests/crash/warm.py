@@ -12,7 +12,6 @@ import sys
 from contextlib import suppress
 
 # ruff: noqa: F401 -- so that they are there
-import jinja2
 import xlsxwriter
 
 import onboarding.atlan
@@ -24,9 +23,11 @@ import onboarding.pipeline
 import onboarding.writers.log
 import onboarding.writers.proposal
 from onboarding.cli import main
+from onboarding.writers.page import template
 
 
 def serve() -> None:
+    template()
     for line in sys.stdin:
         asked = json.loads(line)
         child = os.fork()

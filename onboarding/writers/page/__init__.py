@@ -13,30 +13,25 @@ import io
 import json
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from onboarding.words import said
 from onboarding.writers.finished import Finished, Since, moment
 from onboarding.writers.page.content import FEW, SHOWN, Content, content, grids
 from onboarding.writers.text import count, duration
 
+if TYPE_CHECKING:
+    from jinja2 import Template
+
 
 def report_html(finished: Finished, names: Collection[str]) -> Iterator[bytes]:
     """Give the page, bit by bit; ``names`` are the files that lie beside it."""
-    from jinja2 import Environment, PackageLoader  # here, since `validate` hardly ever needs it
-
     said_here = content(finished)
     scripts = [_asset("vendor/tabulator.min.js"), _asset("page.js")]
     styles = [_asset("vendor/tabulator.min.css"), _asset("page.css")]
-    environment = Environment(
-        loader=PackageLoader("onboarding.writers.page", ""),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("page.html").generate(
+    page = template().generate(
         policy=_policy(scripts, styles),
         page=said_here,
         summary=finished.summary,
@@ -51,6 +46,20 @@ def report_html(finished: Finished, names: Collection[str]) -> Iterator[bytes]:
         **_words(finished, said_here, names),
     )
     return (text.encode(errors="backslashreplace") for text in page)
+
+
+@cache
+def template() -> Template:
+    """Give the page's template, compiled: once for all jobs of an inbox."""
+    from jinja2 import Environment, PackageLoader  # here, since `validate` hardly ever needs it
+
+    environment = Environment(
+        loader=PackageLoader("onboarding.writers.page", ""),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html")
 
 
 def _asset(name: str) -> str:
