@@ -30,7 +30,7 @@ def planning(place: Place) -> Iterator[Line]:
     sheets.as_csv(path, sheets.users(people, _teams(place), first=people // 100))
     rounds: list[dict[str, float]] = []
     with tenants.serving(_large(place)) as tenant:
-        for _ in range(place.times(1 / 3)):
+        for _ in range(place.times()):
             done = do(place, tenant, "plan", path)
             pages = read_again(place, tenant, done.paths).cpu - read_again(place, tenant, []).cpu
             rounds.append(
@@ -70,7 +70,7 @@ def nightly(place: Place) -> Iterator[Line]:
     sheets.as_csv(path, sheets.users(people, _teams(place)))
     rounds: list[dict[str, float]] = []
     with tenants.serving(_large(place)) as tenant:
-        for _ in range(place.times(1 / 3)):
+        for _ in range(place.times()):
             done = do(place, tenant, "run", path)
             rounds.append(
                 {

@@ -1,6 +1,6 @@
 """Arguments come in, an exit code goes out: the only room that prints, asks and draws.
 
-Each command prepares its settings and its job (``prepare``), hands them to ``pipeline``, and shows how it ended
+Each command has its settings and its job made (``work``), hands them to ``pipeline``, and shows how it ended
 (``console``). Whatever a command needs is imported when it runs: ``--help`` and ``--version`` answer at once.
 """
 
