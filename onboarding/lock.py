@@ -26,7 +26,8 @@ def alone(
     folder: Path, tenant: str, *, create: bool, now: Callable[[], float] = time.time
 ) -> Iterator[None]:
     """Be the only one who changes this tenant from this folder; raises ``TryLater`` if another is."""
-    home = state_file(folder, tenant, create=create).parent
+    state = state_file(folder, tenant, create=create)
+    home = state.parent
     with storing(home):
         number = os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -41,6 +42,10 @@ def alone(
                 f"another run is at work on this tenant ({holder.read_text() or 'it has just begun'}); "
                 "nothing was sent. Run again when it has ended."
             )
+        if not create and not state.stat().st_size:
+            raise UsageError(
+                f"the state for {tenant} in {folder} is an empty file. {_FIRST_OR_LOST}"
+            )
         yield
     finally:
         os.close(number)
@@ -50,14 +55,16 @@ def state_file(folder: Path, tenant: str, *, create: bool) -> Path:
     """Give the file of a tenant's state, made empty if there is none and one may be made."""
     path = home(folder, tenant) / "state.db"
     if not path.is_file() and not create:
-        raise UsageError(
-            f"there is no state for {tenant} in {folder}. If this is the first run for this tenant, add "
-            "--init-state; otherwise name the right folder with --state: what it holds keeps people from "
-            "being invited twice."
-        )
+        raise UsageError(f"there is no state for {tenant} in {folder}. {_FIRST_OR_LOST}")
     with storing(path.parent):
         _make(path)
     return path
+
+
+_FIRST_OR_LOST = (
+    "If this is the first run for this tenant, add --init-state; otherwise name the right folder with --state, or "
+    "restore it: what it holds keeps people from being invited twice."
+)
 
 
 def home(folder: Path, tenant: str) -> Path:

@@ -186,6 +186,8 @@ def _carry_out(
         report = sitting.ended(prospect, applied.outcomes, ending)
         try:
             if not isinstance(report.error, StorageError):
+                if job.accept and applied.in_vain:
+                    state.give_back(job.accept)
                 state.remember_manual(manual_work(deeds(prospect.plan, applied.outcomes)))
                 journal.finish()
         except StorageError as error:
@@ -324,26 +326,19 @@ def _insist_on_rows(reinvite: frozenset[Email], intake: Intake) -> None:
         )
 
 
-def _spent(error: UnsafePlan) -> UnsafePlan:
-    return UnsafePlan(
-        f"This plan was let pass once with --accept, and that counts once. Raise the limit itself for this run "
-        f"(--max-invitations, --max-demotions, --max-removals), or change what the sheets ask. {error}"
-    )
-
-
 def _invitees(plan: Plan) -> list[Email]:
     return [change.email for change in plan.of(Action.INVITE) if change.email]
 
 
 def _refusal(job: Job, prospect: Prospect, state: State) -> UnsafePlan | TooManyRejected | None:
     """Guard what concerns the plan as a whole; ``--accept`` lifts the limits on changes, once."""
+    plan = prospect.plan
+    spent = state.has_spent(plan.fingerprint)
     try:
         check_rejected(len(prospect.rows), prospect.rejected, job.limits)
-        check(prospect.plan, prospect.current, job.limits)
+        check(plan, prospect.current, job.limits, spent=spent)
     except TooManyRejected as error:
         return error
     except UnsafePlan as error:
-        if job.accept != prospect.plan.fingerprint:
-            return error
-        return _spent(error) if state.has_spent(job.accept) else None
+        return error if spent or job.accept != plan.fingerprint else None
     return None

@@ -180,14 +180,21 @@ class Limits:
 HALF_FROM = 10  # a group of so many members loses at most half of them by absence
 
 
-def check(plan: Plan, current: Directory, limits: Limits) -> None:
-    """Raise ``UnsafePlan`` if the plan is over any limit; the message names them all, and how to let it pass."""
+def check(plan: Plan, current: Directory, limits: Limits, *, spent: bool = False) -> None:
+    """Raise ``UnsafePlan`` if the plan is over any limit; the message names them all, and how to let it pass.
+
+    ``spent``: this very plan was let pass before.
+    """
     found = _breaches(plan, current, limits)
     if found:
         what = "; ".join(found)
+        way = (
+            "It was let pass once with --accept, and that counts once: raise the limit itself for this run "
+            "(--max-invitations, --max-demotions, --max-removals), or change what the sheets ask."
+        )
         raise UnsafePlan(
             f"This plan {what}. Nothing was sent. "
-            f"To let exactly this plan pass once: --accept {plan.fingerprint}"
+            + (way if spent else f"To let exactly this plan pass once: --accept {plan.fingerprint}")
         )
 
 

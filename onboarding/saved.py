@@ -43,9 +43,18 @@ class SavedJob:
     wishes: Wishes
 
     def put_into(self, job: Job) -> Job:
-        """Give a job with what this one was asked in place of what it says of that itself."""
+        """Give a job with what this one was asked in place of what it says of that itself.
+
+        What today's settings keep out stays out, and whom they keep in stays in, whatever was said when the plan was made.
+        """
+        domains = job.rules.allowed_domains or self.rules.allowed_domains
+        kept = self.wishes.sso_groups | job.wishes.sso_groups
         return replace(
-            job, inputs=self.inputs, reading=self.reading, rules=self.rules, wishes=self.wishes
+            job,
+            inputs=self.inputs,
+            reading=self.reading,
+            rules=replace(self.rules, allowed_domains=domains),
+            wishes=replace(self.wishes, sso_groups=kept),
         )
 
     def check_sheets(self, now: Iterable[Source]) -> None:

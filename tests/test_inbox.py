@@ -249,6 +249,25 @@ def test_a_checksum_goes_where_its_file_goes(door: Door) -> None:
     assert (door.runs()[0] / "input" / "people.csv.sha256").read_text().startswith(digest)
 
 
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+def test_a_checksum_that_is_no_file_is_not_passed_over(door: Door, kind: str) -> None:
+    checksum = door.inbox / "people.csv.sha256"
+    if kind == "link":
+        elsewhere = door.folder / "sum"
+        elsewhere.write_text(hashlib.sha256(GRANT.encode()).hexdigest())
+        checksum.symlink_to(elsewhere)
+    elif kind == "pipe":
+        os.mkfifo(checksum)
+    else:
+        checksum.mkdir()
+    door.upload("people.csv", GRANT)
+    tenant = acme()
+    (taken,) = (one for one in door.work(tenant) if isinstance(one, Taken))
+    assert taken.summary
+    assert taken.summary["error"].startswith("its checksum people.csv.sha256 is no file")
+    assert (taken.exit_code, tenant.writes()) == (3, [])
+
+
 # ---- what keeps nothing waiting, and what stays -------------------------------------------------------------------
 
 

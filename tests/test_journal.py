@@ -314,6 +314,13 @@ def test_a_permission_to_pass_is_spent_once(state: State, tmp_path: Path, clock:
     again.close()
 
 
+def test_a_permission_that_came_to_nothing_is_given_back(state: State) -> None:
+    state.spend("f00d")
+    state.spend("cafe")
+    state.give_back("f00d")
+    assert (state.has_spent("f00d"), state.has_spent("cafe")) == (False, True)
+
+
 def test_manual_rows_are_remembered_while_they_are_reported(state: State, clock: Clock) -> None:
     state.remember_manual(["deactivate ana", "deactivate bob"])
     clock.sleep(80 * DAY)

@@ -123,9 +123,30 @@ def test_a_missing_folder_is_made_only_when_allowed(tmp_path: Path) -> None:
     ):
         pass
     assert not (tmp_path / "s").exists()
-    locked(tmp_path / "s")
+    with State.alone(tmp_path / "s", TENANT, create=True):
+        pass
     with alone(tmp_path / "s", TENANT, create=False):
         pass
+
+
+def test_an_empty_file_is_no_state(tmp_path: Path) -> None:
+    """A copy that failed must not count as a first run: everybody in doubt would be invited again."""
+    with State.alone(tmp_path, TENANT, create=True) as state:
+        state.spend("f00d")
+    state_file(tmp_path, TENANT, create=False).write_bytes(b"")
+    with (
+        pytest.raises(
+            UsageError, match=r"is an empty file\. If this is the first run.*--init-state"
+        ),
+        alone(tmp_path, TENANT, create=False),
+    ):
+        pass
+    with (
+        alone(tmp_path, TENANT, create=True),
+        pytest.raises(TryLater),
+        alone(tmp_path, TENANT, create=False),
+    ):
+        pass  # somebody is at the very first run just now
 
 
 def test_all_that_is_made_is_its_owners(tmp_path: Path) -> None:

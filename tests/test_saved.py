@@ -21,9 +21,11 @@ from hypothesis import strategies as st
 
 from onboarding import pipeline
 from onboarding.errors import SheetError, UsageError
+from onboarding.intake import Rules
 from onboarding.job import Report
 from onboarding.model import Group, GroupName, Membership, Role, RowRef, User
 from onboarding.plan import Cause, Change, Plan, Settled, Status
+from onboarding.reconcile import Wishes
 from onboarding.safety import Limit, Limits
 from onboarding.saved import plan_from_json, plan_to_json
 
@@ -212,6 +214,36 @@ def test_sheets_that_have_changed_refuse_the_whole_plan(
     file = planned(desk, acme(), folder)
     happens(sheet)
     assert says in refused(desk, acme(), file)
+
+
+def test_whom_the_settings_keep_out_today_is_not_invited_by_an_older_plan(desk: Desk) -> None:
+    tenant = acme()
+    sheet = desk.sheet("new.csv", "email,role\ndan@acme.example,Guest\neve@other.example,Guest\n")
+    file = planned(desk, tenant, sheet)
+    report = applied(desk, tenant, file, rules=Rules(allowed_domains=frozenset({"acme.example"})))
+    assert tenant.mails == ["dan@acme.example"]
+    assert codes(report)["new.csv:3"] == "domain-not-allowed"
+
+
+def test_whom_the_settings_kept_out_when_the_plan_was_made_stays_out(desk: Desk) -> None:
+    tenant = acme()
+    sheet = desk.sheet("new.csv", "email,role\neve@other.example,Guest\n")
+    file = planned(desk, tenant, sheet, rules=Rules(allowed_domains=frozenset({"acme.example"})))
+    assert codes(applied(desk, tenant, file)) == {"new.csv:2": "domain-not-allowed"}
+    assert tenant.mails == []
+
+
+def test_what_single_sign_on_fills_by_todays_settings_loses_nobody_by_an_older_plan(
+    desk: Desk,
+) -> None:
+    tenant = acme()
+    tenant.join("finance", "ana", "ben")
+    sheet = desk.sheet("in.csv", "email,group\nana@acme.example,Finance\n")
+    file = planned(desk, tenant, sheet, wishes=Wishes(authoritative=True))
+    applied(desk, tenant, file, wishes=Wishes(sso_groups=frozenset({"Finance"})))
+    assert tenant.writes() == []
+    applied(desk, tenant, file)
+    assert len(tenant.writes()) == 1
 
 
 def test_a_sheet_that_was_only_touched_is_the_same(desk: Desk, sheets: list[Path]) -> None:
@@ -489,6 +521,31 @@ def test_a_permission_is_not_used_up_by_a_no(desk: Desk, sheets: list[Path]) -> 
     assert declined.exit_code == 5
     assert desk.run(tenant, *sheets, limits=NO_MAILS, accept=accept).exit_code == 1
     assert tenant.mails == ["carla@acme.example"]
+
+
+def test_a_permission_is_not_used_up_by_a_run_that_comes_to_nothing(desk: Desk) -> None:
+    """Else the very plan that a person has let pass could not be carried out any more."""
+    tenant = acme()
+    sheet = desk.sheet("out.csv", "email,group,action\nben@acme.example,Finance,remove\n")
+    strict = Limits(removals=Limit(0))
+    accept = desk.run(tenant, sheet, limits=strict).summary["fingerprint"]
+    tenant.faults.append(Fault("throttle", "write", times=99, retry_after=3_600))
+    in_vain = desk.run(tenant, sheet, limits=strict, accept=accept)
+    assert {result.status for result in in_vain.results} == {Status.SKIPPED}
+    tenant.faults.clear()
+    assert desk.run(tenant, sheet, limits=strict, accept=accept).exit_code == 0
+    assert email("ben") not in tenant.truth().memberships
+
+
+def test_a_plan_that_was_let_pass_is_not_told_to_pass_that_way_again(desk: Desk) -> None:
+    sheet = desk.sheet("out.csv", "email,group,action\nben@acme.example,Finance,remove\n")
+    strict = Limits(removals=Limit(0))
+    accept = desk.run(acme(), sheet, limits=strict).summary["fingerprint"]
+    desk.run(acme(), sheet, limits=strict, accept=accept)
+    for again in ("", accept):
+        error = str(desk.run(acme(), sheet, limits=strict, accept=again).error)
+        assert "It was let pass once with --accept, and that counts once: raise the limit" in error
+        assert f"--accept {accept}" not in error
 
 
 @pytest.mark.parametrize(

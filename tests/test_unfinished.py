@@ -185,6 +185,17 @@ def test_a_checksum_that_is_none_vouches_for_nothing(tmp_path: Path, beside: byt
         read([str(_old(tmp_path / "people.csv", PEOPLE.encode()))], Reading())
 
 
+def test_a_checksum_counts_for_the_file_that_its_line_names(tmp_path: Path) -> None:
+    """A list of several, with two files that have changed places."""
+    digest, other = hashlib.sha256(PEOPLE.encode()).hexdigest(), "0" * 64
+    path = _old(tmp_path / "people.csv", PEOPLE.encode())
+    _old(tmp_path / "people.csv.sha256", f"{digest}  teams.csv\n{other} *people.csv\n".encode())
+    with pytest.raises(SheetError, match="is not what its checksum"):
+        read([str(path)], Reading())
+    _old(tmp_path / "people.csv.sha256", f"{other}  teams.csv\n{digest} *people.csv\n".encode())
+    assert _rows(path) == 2
+
+
 def test_who_will_be_asked_may_read_a_file_without_its_final_line_break(tmp_path: Path) -> None:
     path = _old(tmp_path / "people.csv", PEOPLE.rstrip("\n").encode())
     assert _rows(path, Reading()) == 2

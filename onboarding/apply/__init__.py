@@ -40,7 +40,7 @@ from onboarding.errors import (
 )
 from onboarding.journal import CREATING, Journal
 from onboarding.model import Directory
-from onboarding.plan import Action, Change, Outcome, Plan
+from onboarding.plan import Action, Change, Outcome, Plan, Status
 from onboarding.tenant import Receipt, Spread, Tenant
 
 __all__ = ["Applied", "Observer", "Pace", "apply", "forecast", "settle"]
@@ -54,6 +54,12 @@ class Applied:
     stopped: OnboardingError | None = None
     forecast: int = 0
     """The calls that it was to take, counted anew when it began: a look gets old while a person thinks."""
+
+    @property
+    def in_vain(self) -> bool:
+        """Whether for certain nothing has come of it."""
+        some = (Status.APPLIED, Status.IN_DOUBT)
+        return not any(outcome.status in some for outcome in self.outcomes.values())
 
 
 def forecast(

@@ -73,8 +73,16 @@ def copied(path: Path, folder: Path) -> Source:
     content = _content(path)
     copy = files.folder(folder) / own_name(path)
     files.whole(copy, content)
-    with suppress(NotYet, SheetError):
-        files.whole(_checksum_of(copy), _content(_checksum_of(path)))
+    checksum, mode = _checksum_of(path), 0
+    with suppress(OSError):  # there is none, or its name would be too long
+        mode = checksum.lstat().st_mode
+    if mode and not stat.S_ISREG(mode):
+        raise SheetError(
+            f"its checksum {checksum.name} is no file but a link, which is not followed, or a pipe or folder; "
+            "upload the checksum itself, or none"
+        )
+    if mode:
+        files.whole(_checksum_of(copy), _content(checksum))
     return Source(copy.name, copy, hashlib.sha256(content).hexdigest(), len(content))
 
 

@@ -159,6 +159,10 @@ class State:
         """Use up the permission to let this plan pass, whatever becomes of the run from here on."""
         self._db.write(("INSERT OR IGNORE INTO accepts VALUES (?, ?)", [(fingerprint, self.now())]))
 
+    def give_back(self, fingerprint: str) -> None:
+        """Take the permission for unused: nothing has come of the run that had it."""
+        self._db.write(("DELETE FROM accepts WHERE fingerprint = ?", [(fingerprint,)]))
+
     def reported_manual(self) -> frozenset[str]:
         """Give what earlier reports asked people to do by hand."""
         return frozenset(change for (change,) in self._db.read("SELECT change FROM manual"))
