@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
+from itertools import chain
 from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, Required, TypeVar
@@ -28,6 +29,7 @@ Params = list[tuple[str, str]]
 T = TypeVar("T")
 
 READINGS = 5  # of a list that changes while it is read
+AHEAD = 100  # pages asked for before the first of them is looked at
 PAGE = 100  # records asked for at once; the most that is known to be allowed
 
 
@@ -119,12 +121,18 @@ class Pages:
         an empty page is the end.
         """
         found, offset = dict(begun), len(begun)
-        expected = range(offset, total or 0, self.size) if begun else range(0)
-        begin, ahead = iter(expected), iter(spread(read, expected))
-        fits = True
+        last, lot = (
+            total or 0 if begun else 0,
+            self.size * AHEAD,
+        )  # a count that can't be true costs no more than a lot
+        begin, fits = iter(range(offset, last, self.size)), True
+        ahead = chain.from_iterable(
+            spread(read, range(first, min(first + lot, last), self.size))
+            for first in range(offset, last, lot)
+        )
         while not _is_end(len(found), offset, total):
             if fits and next(begin, None) != offset:
-                fits, ahead = False, iter(())  # letting go of it calls off what has not begun
+                fits, ahead = False, chain()  # letting go of it calls off what has not begun
             shown, came, count = next(ahead) if fits else read(offset)
             if offset and count != total:
                 return found, False, False

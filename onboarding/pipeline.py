@@ -167,7 +167,8 @@ def _carry_out(
         no = Declined("You said no; nothing was sent.")
         return sitting.nothing_sent(prospect, "declined", no, tenant)
 
-    if job.accept == prospect.plan.fingerprint:
+    accepted = job.accept == prospect.plan.fingerprint and not state.has_spent(job.accept)
+    if accepted:
         state.spend(job.accept)
     with closing(state.begin(sitting.run, folder / "journal.jsonl")) as journal:
         before = tenant.calls
@@ -186,7 +187,7 @@ def _carry_out(
         report = sitting.ended(prospect, applied.outcomes, ending)
         try:
             if not isinstance(report.error, StorageError):
-                if job.accept and applied.in_vain:
+                if accepted and applied.in_vain:
                     state.give_back(job.accept)
                 state.remember_manual(manual_work(deeds(prospect.plan, applied.outcomes)))
                 journal.finish()

@@ -373,7 +373,15 @@ def test_what_is_read_ahead_of_pages_that_begin_elsewhere_is_called_off() -> Non
     tenant = atlan(wire)
     with ThreadPoolExecutor(4) as pool:
         assert len(tenant.users(tenant.first_users(), pool.map)) == len(many)
-    assert 1 + 19_900 / 60 < wire.calls < 1 + 19_900 / 60 + 40
+    assert 1 + 19_900 / 60 < wire.calls < 1 + 19_900 / 60 + 60
+
+
+def test_a_count_that_is_far_too_high_costs_no_more_than_a_lot_of_pages() -> None:
+    wire = Wire({"/users": lambda p: counted(10**30, ALL[int(p["offset"]) :][:100])})
+    tenant = atlan(wire)
+    with pytest.raises(Protocol):
+        tenant.users(tenant.first_users(), ahead)
+    assert wire.calls < 130
 
 
 @pytest.mark.parametrize(

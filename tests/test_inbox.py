@@ -32,6 +32,7 @@ from onboarding.inbox.arrivals import NotYet, copied, digest, identity, move
 from onboarding.job import Job, Prospect
 from onboarding.journal import State
 from onboarding.safety import Limit, Limits
+from onboarding.sheets.files import LARGEST
 from onboarding.transport import Transport
 
 GRANT = "email,group\nana@acme.example,Marketing\n"
@@ -266,6 +267,15 @@ def test_a_checksum_that_is_no_file_is_not_passed_over(door: Door, kind: str) ->
     assert taken.summary
     assert taken.summary["error"].startswith("its checksum people.csv.sha256 is no file")
     assert (taken.exit_code, tenant.writes()) == (3, [])
+
+
+def test_what_is_wrong_with_a_checksum_is_not_said_of_its_file(door: Door) -> None:
+    with door.upload("people.csv.sha256").open("r+b") as huge:
+        huge.truncate(LARGEST + 1)
+    door.upload("people.csv", GRANT)
+    (taken,) = (one for one in door.work(acme()) if isinstance(one, Taken))
+    assert taken.summary
+    assert taken.summary["error"].startswith("its checksum people.csv.sha256: larger than")
 
 
 # ---- what keeps nothing waiting, and what stays -------------------------------------------------------------------

@@ -537,6 +537,24 @@ def test_a_permission_is_not_used_up_by_a_run_that_comes_to_nothing(desk: Desk) 
     assert email("ben") not in tenant.truth().memberships
 
 
+def test_a_permission_that_was_used_stays_used_whatever_comes_after(desk: Desk) -> None:
+    """A run that has nothing to do is in vain as well; what was let pass before, it must not let pass again."""
+    tenant = acme()
+    sheet = desk.sheet("out.csv", "email,group,action\nben@acme.example,Finance,remove\n")
+    strict = Limits(removals=Limit(0))
+    accept = desk.run(tenant, sheet, limits=strict).summary["fingerprint"]
+    assert desk.run(tenant, sheet, limits=strict, accept=accept).exit_code == 0
+    assert desk.run(tenant, sheet, limits=strict, accept=accept).exit_code == 0
+    tenant.join("finance", "ben")
+    assert desk.run(tenant, sheet, limits=strict, accept=accept).exit_code == 5
+    tenant.faults.append(Fault("throttle", "write", times=99, retry_after=3_600))
+    in_vain = desk.run(tenant, sheet, accept=accept)  # within the limits, so that it needs none
+    assert {result.status for result in in_vain.results} == {Status.SKIPPED}
+    tenant.faults.clear()
+    assert desk.run(tenant, sheet, limits=strict, accept=accept).exit_code == 5
+    assert email("ben") in tenant.truth().memberships
+
+
 def test_a_plan_that_was_let_pass_is_not_told_to_pass_that_way_again(desk: Desk) -> None:
     sheet = desk.sheet("out.csv", "email,group,action\nben@acme.example,Finance,remove\n")
     strict = Limits(removals=Limit(0))

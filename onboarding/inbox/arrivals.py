@@ -82,7 +82,10 @@ def copied(path: Path, folder: Path) -> Source:
             "upload the checksum itself, or none"
         )
     if mode:
-        files.whole(_checksum_of(copy), _content(checksum))
+        try:
+            files.whole(_checksum_of(copy), _content(checksum))
+        except SheetError as error:
+            raise SheetError(f"its checksum {checksum.name}: {error}") from error
     return Source(copy.name, copy, hashlib.sha256(content).hexdigest(), len(content))
 
 

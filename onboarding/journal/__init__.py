@@ -156,7 +156,7 @@ class State:
         return bool(self._db.read("SELECT 1 FROM accepts WHERE fingerprint = ?", fingerprint))
 
     def spend(self, fingerprint: str) -> None:
-        """Use up the permission to let this plan pass, whatever becomes of the run from here on."""
+        """Use up the permission to let this plan pass, even if the process dies from here on."""
         self._db.write(("INSERT OR IGNORE INTO accepts VALUES (?, ?)", [(fingerprint, self.now())]))
 
     def give_back(self, fingerprint: str) -> None:

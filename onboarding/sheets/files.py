@@ -183,15 +183,16 @@ def _content(path: Path) -> bytes:
 def _vouched_for(path: Path, digest: str) -> bool:
     """Whether there is a checksum beside the file; raises ``SheetError`` if it is that of another content.
 
-    It is what ``sha256sum`` prints, or any text with the checksum in it; of several lines those that name the file, if
-    any do.
+    It is what ``sha256sum`` prints, or any text with the checksum in it; of several checksums those that stand before
+    the file's name, if any do.
     """
     beside = path.with_name(path.name + CHECKSUM)
     if not os.path.lexists(beside):
         return False
-    lines = _content(beside)[:10_000].decode(errors="replace").splitlines()
-    named = [line for line in lines if line.endswith((f" {path.name}", f"*{path.name}"))]
-    if digest not in re.findall(r"\b[0-9a-f]{64}\b", "\n".join(named or lines).lower()):
+    text = _content(beside)[:10_000].decode(errors="replace")
+    said = re.findall(r"\b([0-9a-fA-F]{64})\b(?:[ \t]+[*]?(.+))?", text)
+    named = [checksum for checksum, name in said if Path(name.strip()).name == path.name]
+    if digest not in map(str.lower, named or (checksum for checksum, _ in said)):
         raise SheetError(
             f"{path}: is not what its checksum {beside.name} was made of; it was changed on its way, or not all of it is "
             "there yet. Get both again; or delete the checksum, if this file is right."
