@@ -17,7 +17,7 @@ from zlib import crc32
 
 from crash.command import Machine, Trouble
 from crash.scenarios import SCENARIOS, Scenario
-from crash.trial import Trial, Whole
+from crash.trial import ERRORS, Trial, Whole
 
 
 def main() -> int:
@@ -62,7 +62,9 @@ def _turn(trouble: Trouble) -> int:
         case "half":
             return 2
         case error:
-            return 1 if (trouble.number + int(error.rstrip("+"))) % 2 else 3
+            others = ERRORS[trouble.call]
+            first = others[trouble.number % len(others)]
+            return 1 if int(error.rstrip("+")) == first else 3
 
 
 def _tried(
