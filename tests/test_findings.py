@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 from builders import row
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from onboarding.findings import Cause, Findings
@@ -100,6 +100,15 @@ def test_by_column_or_one_by_one_makes_no_difference(
 
 
 @given(SINGLE, CAUSES | st.lists(LONG, max_size=2), st.integers(1, 3))
+@example(
+    [
+        Finding("email-invalid", "is so", None, severity=Severity.REJECT, source="0.csv"),
+        Finding("role-unknown", "is so", None, severity=Severity.REJECT, source="0.csv"),
+    ],
+    [cause("email-invalid", 0, [])],
+    1,
+)
+@example([], [cause("role-unknown", 0, [2]), cause("email-invalid", 0, [2])], 1)
 def test_a_terminal_shows_the_same_of_both(
     single: list[Finding], causes: list[Cause], few: int
 ) -> None:

@@ -11,7 +11,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, groupby, islice
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
 
 from onboarding.findings import Findings
@@ -90,24 +91,28 @@ def _some_of_each(findings: Iterable[Finding], few: int) -> tuple[Iterable[Findi
     if not isinstance(findings, Findings):
         return findings, []
     many = max(few, _OF_TABLES)
-    shown: list[Finding] = []
+    single = (*findings.first, *findings.single)
+    shown: list[
+        tuple[int, Finding]
+    ] = []  # each with its turn: the single ones, then cause by cause
     others: list[Remark] = []
-    codes = {cause.code for cause in findings.causes}
-    same: dict[str, list[Finding]] = {code: [] for code in codes}
-    for finding in (*findings.first, *findings.single):
+    codes = {cause.code for cause in findings.causes if cause.rows}
+    same: dict[str, list[tuple[int, Finding]]] = {code: [] for code in codes}
+    for turn, finding in enumerate(single):
         told = same.get(finding.code, shown) if finding.severity is Severity.REJECT else shown
-        told.append(finding)
+        told.append((turn, finding))
     for code in sorted(codes):
-        causes = [cause for cause in findings.causes if cause.code == code]
-        rows = {(f.row.table, f.row.row) for f in same[code] if f.row}
-        rows.update((cause.table, row) for cause in causes for row in cause.rows)
-        heads = chain.from_iterable(islice(cause, many) for cause in causes)
-        first = sorted([*same[code], *heads], key=_place)[:many]
+        numbered = enumerate(findings.causes, len(single))
+        causes = [(turn, cause) for turn, cause in numbered if cause.code == code]
+        rows = {(f.row.table, f.row.row) for _, f in same[code] if f.row}
+        rows.update((cause.table, row) for _, cause in causes for row in cause.rows)
+        heads = [(turn, one) for turn, cause in causes for one in islice(cause, many)]
+        first = sorted([*same[code], *heads], key=lambda each: _place(each[1]))[:many]
         shown += first
-        if times := len(same[code]) + sum(len(cause.rows) for cause in causes) - len(first):
-            left = len(rows) - len({finding.row for finding in first if finding.row})
+        if times := len(same[code]) + sum(len(cause.rows) for _, cause in causes) - len(first):
+            left = len(rows) - len({one.row for _, one in first if one.row})
             others.append(Remark("", str, code, rows=left, times=times))
-    return shown, others
+    return [one for _, one in sorted(shown, key=itemgetter(0))], others
 
 
 def _place(finding: Finding) -> tuple[int, int]:
