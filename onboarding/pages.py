@@ -121,10 +121,8 @@ class Pages:
         an empty page is the end.
         """
         found, offset = dict(begun), len(begun)
-        last, lot = (
-            total or 0 if begun else 0,
-            self.size * AHEAD,
-        )  # a count that can't be true costs no more than a lot
+        last = (total or 0) if begun else 0
+        lot = self.size * AHEAD  # a count that can't be true costs no more calls than these
         begin, fits = iter(range(offset, last, self.size)), True
         ahead = chain.from_iterable(
             spread(read, range(first, min(first + lot, last), self.size))
