@@ -5,7 +5,9 @@ it is sent once; what the answer leaves open is settled by reading. A clear no i
 it means. A doubtful invitation or group creation is never sent again in this run: a later run decides, after the
 waiting time. Everything that is reported as applied has been seen.
 
-Calls of one phase go out side by side, phases one after the other. Nothing is raised for what the tenant does.
+Calls of one phase go out side by side, phases one after the other. While as many are under way as may be, the next ones are
+made ready, down to their intents on the disk; not so what creates something, since after a crash its intent would be a
+doubt. Nothing is raised for what the tenant does.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from onboarding import errors
 from onboarding.apply import fates
 from onboarding.apply.age import Age
 from onboarding.apply.book import Book, Sent
-from onboarding.apply.dispatch import Dispatch
+from onboarding.apply.dispatch import Dispatch, HeldBack
 from onboarding.apply.earlier import settle
 from onboarding.apply.gate import Gate
 from onboarding.apply.hindsight import SEEN, Hindsight, shown
@@ -123,11 +125,15 @@ class _Run:
         """Members that did not ride along with their new group."""
         self.perhaps: set[str] = set()
         """What is sent again although an earlier call of ours may have done it."""
-        self.crashed = False
         self._rest = partial(pace.rest, stop=stop)
+        slots = threading.Semaphore(pace.workers)
         self.pool = ThreadPoolExecutor(pace.workers)
+        self.pool_ahead = ThreadPoolExecutor(pace.workers * 2)
         self.spread: Spread = self.pool.map if pace.workers > 1 else map
-        self.watch = Watch(current, tenant, read_lag=pace.read_lag, rest=self._rest, stop=stop)
+        self.spread_ahead: Spread = self.pool_ahead.map if pace.workers > 1 else map
+        self.watch = Watch(
+            current, tenant, read_lag=pace.read_lag, rest=self._rest, stop=stop, slots=slots
+        )
         self.book = Book(plan, journal, pace.now)
         self.gate = Gate(plan, self.book, self.watch, stop)
         self.look = Hindsight(self.watch, self.book, self.gate, spread=self.spread, tell=self.tell)
@@ -135,9 +141,10 @@ class _Run:
             tenant,
             self.watch,
             self.book,
+            self.gate,
+            slots=slots,
             tries=pace.tries,
             rest=self.rest,
-            over=lambda: self.gate.over,
             left=self.left,
         )
 
@@ -148,7 +155,7 @@ class _Run:
 
     def carry_out(self) -> Applied:
         sent = 0
-        with self.pool:
+        with self.pool, self.pool_ahead:
             for calls in phases(self.plan, self.pace.batch):
                 self.each(calls, sent)
                 sent += len(calls)
@@ -164,7 +171,9 @@ class _Run:
     def each(self, calls: Sequence[Call], before: int = 0) -> None:
         """Carry out the calls of a phase side by side; whatever breaks, those under way are finished."""
         together = heaps(calls, before, self.age.will_be_over, self.tenant)
-        list(self.spread(self.in_turn, [*together]))
+        creating = any(call.action in CREATING for call in calls)
+        spread = self.spread if creating else self.spread_ahead
+        list(spread(self.in_turn, [*together]))
         self.look.once_more()
 
     def in_turn(self, heap: Heap) -> None:
@@ -172,7 +181,7 @@ class _Run:
         renewed = -math.inf if heap.again else None
         seen: Mapping[str, Sight] = {}
         for number, call in enumerate(heap.calls):
-            if self.crashed:
+            if self.gate.crashed:
                 return
             try:
                 closed = self.gate.closed_for(call.action)
@@ -183,7 +192,7 @@ class _Run:
             except (StorageError, TenantError) as error:
                 self.gate.halt(error)
             except BaseException:
-                self.crashed = True
+                self.gate.crashed = True
                 raise
 
     def carry(self, call: Call, seen: Mapping[str, Sight]) -> None:
@@ -207,15 +216,21 @@ class _Run:
                 self.accept(sent, receipt)
             case Refused() as error:
                 self.narrow_down(sent, error)
+            case HeldBack(fate=fate):
+                self.give_up(sent, fate, doubt)
             case NotSent() | Throttled() | TokenRefused() as error:
                 self.gate.halt(error)
-                if doubt:
-                    self.look.later(sent, doubt, sent.call.changes)
-                else:
-                    for change in sent.call.changes:
-                        self.book.skip(change, fates.unsent(error), sent)
+                self.give_up(sent, fates.unsent(error), doubt)
             case error:
                 self.look_into(sent, error, again=doubt is not None)
+
+    def give_up(self, sent: Sent, fate: Outcome, doubt: TenantError | None) -> None:
+        """A call was not carried out; what an earlier one may have done is looked for once more."""
+        if doubt:
+            self.look.later(sent, doubt, sent.call.changes)
+        else:
+            for change in sent.call.changes:
+                self.book.skip(change, fate, sent)
 
     def allowed(self, call: Call, seen: Mapping[str, Sight]) -> Call:
         """Give the call without the changes that may not or need not be sent; these get their outcomes."""

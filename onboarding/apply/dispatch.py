@@ -1,5 +1,6 @@
 """Send one call: a ``Call`` goes out, once, and what came back comes in; its intent is on disk before its first byte leaves.
 
+It waits for one of the slots, of which there are as many as calls may be under way. What has come up meanwhile holds it back.
 It goes out again where the tenant turned it away: 429, 403 (once and after a pause, since Atlan grants rights with a delay),
 or no connection at all. A tenant may turn away a call that it has half carried out, so what creates something is looked
 for first, and only what does not show is sent again.
@@ -8,23 +9,33 @@ for first, and only what does not show is sent again.
 from __future__ import annotations
 
 import math
+import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
 
 from onboarding.apply.book import Book, Sent
+from onboarding.apply.gate import Gate
 from onboarding.apply.sight import Watch
 from onboarding.apply.steps import Call
 from onboarding.errors import NotSent, TenantError, Throttled, TokenRefused
 from onboarding.journal import CREATING
 from onboarding.model import Email, Group, GroupId, Role, User, UserId
-from onboarding.plan import Action, Change
+from onboarding.plan import Action, Change, Outcome
 from onboarding.tenant import Receipt, Writer
 
 LONGEST_WAIT = 900.0  # a tenant that asks for more than 15 minutes is left for another time
 USUAL_WAIT = 60.0  # Atlan blocks for a minute, and need not say so
 UNKNOWN_KEY, FORBIDDEN = 401, 403
 FORBIDDEN_PAUSE = 5.0  # seconds between a 403 and its one repeat
+
+
+class HeldBack(NotSent):
+    """The gate was closed while a call waited for its slot; ``fate`` is what becomes of its changes."""
+
+    def __init__(self, fate: Outcome) -> None:
+        super().__init__(fate.message, attempts=0)
+        self.fate = fate
 
 
 class Dispatch:
@@ -35,18 +46,20 @@ class Dispatch:
         writer: Writer,
         watch: Watch,
         book: Book,
+        gate: Gate,
         *,
+        slots: threading.Semaphore,
         tries: int,
         rest: Callable[[float], None],
-        over: Callable[[], bool],
         left: Callable[[Sent, bool], tuple[Change, ...]],
     ) -> None:
         self._writer = writer
         self._watch = watch
         self._book = book
+        self._gate = gate
+        self._slots = slots
         self._tries = tries
         self._rest = rest
-        self._over = over
         self._left = left
         """Looks what has come of a call, for the last time or not, and gives what is to be sent again."""
 
@@ -63,7 +76,7 @@ class Dispatch:
             if pause is None:
                 return sent
             before = sent.answer
-            last = attempt == self._tries or pause > LONGEST_WAIT or self._over()
+            last = attempt == self._tries or pause > LONGEST_WAIT or self._gate.over
             perhaps_done = call.action in CREATING and not _is_certain(sent.answer)
             if not (perhaps_done or (last and in_doubt)):
                 self._book.undo(sent, call.changes)
@@ -79,15 +92,18 @@ class Dispatch:
         request_id = uuid.uuid4().hex
         self._book.intend(call, request_id)
         answer: Receipt | TenantError
-        try:
-            answer = self._write(call, request_id)
-        except TenantError as error:
-            answer = error
+        with self._slots:
+            try:
+                answer = self._write(call, request_id)
+            except TenantError as error:
+                answer = error
         sent = Sent(call, request_id, answer)
         self._book.answered(sent)
         return sent
 
     def _write(self, call: Call, request_id: str) -> Receipt:
+        if fate := self._gate.closed_for(call.action):
+            raise HeldBack(fate)
         first, writer = call.changes[0], self._writer
         match call.action:
             case Action.INVITE:
@@ -130,6 +146,8 @@ def _pause(
 ) -> float | None:
     """Give how long to wait after an answer that turns a call away; None for any other."""
     match answer:
+        case HeldBack():
+            return math.inf
         case Throttled(retry_after=seconds):
             return USUAL_WAIT if seconds is None else seconds
         case NotSent():

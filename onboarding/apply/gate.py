@@ -34,6 +34,8 @@ class Gate:
 
     def __init__(self, plan: Plan, book: Book, watch: Watch, stop: threading.Event) -> None:
         self.stopped: OnboardingError | None = None
+        self.crashed = False
+        """Whether this process is on its way out; what is under way is as if it had died."""
         self.closed = ""
         """The tenant's words for inviting nobody at all."""
         self._stop = stop
@@ -56,7 +58,7 @@ class Gate:
     @property
     def over(self) -> bool:
         """Whether the run is to end."""
-        return self.stopped is not None or self._stop.is_set()
+        return self.crashed or self.stopped is not None or self._stop.is_set()
 
     def halt(self, error: OnboardingError) -> None:
         """Let nothing more be sent. The first reason stands, but for one that is about our own disk."""

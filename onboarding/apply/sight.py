@@ -53,12 +53,15 @@ class Watch:
         read_lag: float,
         rest: Callable[[float], None],
         stop: threading.Event,
+        slots: threading.Semaphore,
     ) -> None:
+        """Each reading takes one of the ``slots``, as everything does that calls the tenant."""
         self._current = current
         self._reader = reader
         self._read_lag = read_lag
         self._rest = rest
         self._stop = stop
+        self._slots = slots
         self._counted = 0, extent(current, ())
         """How much was made when the listings were last counted, and how long they were."""
         self._users = {email: user.id for email, user in current.users.items()}
@@ -113,7 +116,9 @@ class Watch:
     def meet(self, changes: Sequence[Change]) -> dict[str, Sight]:
         """Say of people who are to be invited what the tenant shows of them, looked up by their addresses."""
         glimpse = Glimpse()
-        self._show_users(looked_up(self._reader, {c.email for c in changes if c.email}), glimpse)
+        with self._slots:
+            found = looked_up(self._reader, {c.email for c in changes if c.email})
+        self._show_users(found, glimpse)
         return {change.key: self._sight(change, glimpse) for change in changes}
 
     def _extent(self, made: Collection[Change], *, exactly: bool) -> Extent:
@@ -128,7 +133,8 @@ class Watch:
         glimpse = Glimpse()
 
         def read(look: Look) -> None:
-            self._read(look, glimpse)
+            with self._slots:
+                self._read(look, glimpse)
 
         # A new group's members can be listed once the listing of groups has shown its id.
         first = [
