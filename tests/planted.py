@@ -64,16 +64,18 @@ BUGS = (
         "apply/dispatch.py",
         """        self._book.intend(call, request_id)
         answer: Receipt | TenantError
-        try:
-            answer = self._write(call, request_id)
-        except TenantError as error:
-            answer = error
+        with self._slots:
+            try:
+                answer = self._write(call, request_id)
+            except TenantError as error:
+                answer = error
 """,
         """        answer: Receipt | TenantError
-        try:
-            answer = self._write(call, request_id)
-        except TenantError as error:
-            answer = error
+        with self._slots:
+            try:
+                answer = self._write(call, request_id)
+            except TenantError as error:
+                answer = error
         self._book.intend(call, request_id)
 """,
         "test_apply.py::test_no_call_leaves_before_its_intent_is_in_the_state",
@@ -231,8 +233,8 @@ BUGS = (
         "a yes is not entered in the ledger",
         "journal/__init__.py",
         """        self._db.write(self._db.invited(invited, self.now()))
-        self._tell("accepted", request=request_id)""",
-        """        self._tell("accepted", request=request_id)""",
+        self._tell("accepted", {"request": request_id})""",
+        """        self._tell("accepted", {"request": request_id})""",
         "test_journal.py",
     ),
     Bug(

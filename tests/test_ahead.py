@@ -108,7 +108,7 @@ def carry_out(
 ) -> Applied:
     clock = Clock()
     journal = Noting(data, "run", None, clock.now)
-    journal.noted = noted  # type: ignore[method-assign]
+    journal.noted = noted
     plan, pace = Plan(tenant.name, tuple(changes)), clock.pace(workers=workers)
     return apply(plan, tenant.truth(), tenant, journal, pace, stop=stop)
 
@@ -255,7 +255,7 @@ def test_what_comes_up_while_a_call_waits_for_its_slot_holds_it_back(
     )
     clock, plan = Clock(), Plan("acme.example", (change,))
     journal = Noting(data, "run", None, clock.now)
-    journal.noted = ready.set  # type: ignore[method-assign]
+    journal.noted = ready.set
     watch = Watch(tenant.truth(), tenant, read_lag=0, rest=clock.sleep, stop=stop, slots=slots)
     book = Book(plan, journal, clock.now)
     gate = Gate(plan, book, watch, stop)
@@ -284,7 +284,11 @@ def test_what_comes_up_while_a_call_waits_for_its_slot_holds_it_back(
 def test_what_an_earlier_call_may_have_done_stays_in_doubt_where_it_is_not_sent_again(
     data: Database, then: str
 ) -> None:
-    tenant, stop, intents = busy(1, faults=[Fault("doubt_before", "write")]), threading.Event(), []
+    tenant, stop, intents = (
+        busy(1, faults=[Fault("doubt_before", "write")]),
+        threading.Event(),
+        list[None](),
+    )
     if then == "no-connection":
         tenant.faults.append(Fault("not_sent", "write", times=5))
 

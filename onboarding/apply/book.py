@@ -105,12 +105,16 @@ class Book:
 
     def _dated(self, change: Change, fate: Outcome, sent: Sent | None) -> Outcome:
         """Give the outcome with the facts of the call behind it."""
-        at = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="milliseconds")
-        fate = replace(fate, at=at, attempts=self._attempts.get(change.key, 0))
-        if sent is None:
-            return replace(fate, request_id=self.under_way.get(change.key, ""))
-        return replace(fate, http_status=sent.answer.status, request_id=sent.request_id)
+        key = change.key
+        return replace(
+            fate,
+            at=datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="milliseconds"),
+            attempts=self._attempts.get(key, 0),
+            http_status=sent.answer.status if sent else fate.http_status,
+            request_id=sent.request_id if sent else self.under_way.get(key, ""),
+        )
 
     def _forget(self, change: Change) -> None:
-        self.under_way.pop(change.key, None)
-        self.accepted.pop(change.key, None)
+        key = change.key
+        self.under_way.pop(key, None)
+        self.accepted.pop(key, None)

@@ -236,21 +236,22 @@ class Journal:
             (request_id, c.key, c.action, c.email, c.group, self._run, now, was(c), becomes(c))
             for c in changes
         ]
-        self._tell("intent", request=request_id, action=action, changes=[c.key for c in changes])
+        keys = [change.key for change in changes]
+        self._tell("intent", {"request": request_id, "action": action, "changes": keys})
         self._db.write(("INSERT INTO intents VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 1, ?, ?)", rows))
 
     def accept(self, request_id: str, changes: Sequence[Change]) -> None:
         """Record a clear yes. From here on an invitation counts, whether it is ever seen or not."""
         invited = [c.email for c in changes if c.action is Action.INVITE and c.email]
         self._db.write(self._db.invited(invited, self.now()))
-        self._tell("accepted", request=request_id)
+        self._tell("accepted", {"request": request_id})
 
     def doubt(self, request_id: str) -> None:
         """Record that the fate of a call is unknown, from now on."""
         self._db.write(
             ("UPDATE intents SET doubt_since = ? WHERE request = ?", [(self.now(), request_id)])
         )
-        self._tell("doubt", request=request_id)
+        self._tell("doubt", {"request": request_id})
 
     def conclude(self, ends: Sequence[tuple[Change, Outcome]]) -> None:
         """Record what became of changes; each outcome names its request.
@@ -276,8 +277,7 @@ class Journal:
             (DOUBT, doubted),
             self._db.invited(invited, self.now()),
         )
-        for change, outcome in ends:
-            self._tell_outcome(change, outcome)
+        self._tell("outcome", *[_told(change, outcome) for change, outcome in ends])
 
     def finish(self) -> None:
         """The report is written: forget what it tells, and what no longer counts. What is open stays."""
@@ -293,24 +293,25 @@ class Journal:
             with suppress(OSError):
                 self._lines.close()
 
-    def _tell_outcome(self, change: Change, outcome: Outcome) -> None:
-        self._tell(
-            "outcome",
-            request=outcome.request_id,
-            change=change.key,
-            status=outcome.status,
-            code=outcome.code,
-            http_status=outcome.http_status,
-            message=outcome.message,
-        )
-
-    def _tell(self, event: str, **facts: object) -> None:
-        """Write one line of the readable copy."""
+    def _tell(self, event: str, *of: Facts) -> None:
+        """Write lines of the readable copy."""
         if self._lines:
-            line = json.dumps({"at": _iso(self.now()), "event": event, **facts}, ensure_ascii=False)
+            begin = {"at": _iso(self.now()), "event": event}
+            lines = [json.dumps({**begin, **facts}, ensure_ascii=False) + "\n" for facts in of]
             with self._guard, storing(self._db.path.parent):
-                self._lines.write(line + "\n")
+                self._lines.writelines(lines)
                 self._lines.flush()
+
+
+def _told(change: Change, outcome: Outcome) -> Facts:
+    return {
+        "request": outcome.request_id,
+        "change": change.key,
+        "status": outcome.status,
+        "code": outcome.code,
+        "http_status": outcome.http_status,
+        "message": outcome.message,
+    }
 
 
 def _iso(at: float) -> str:
