@@ -136,7 +136,9 @@ class _Run:
         )
         self.book = Book(plan, journal, pace.now)
         self.gate = Gate(plan, self.book, self.watch, stop)
-        self.look = Hindsight(self.watch, self.book, self.gate, spread=self.spread, tell=self.tell)
+        self.look = Hindsight(
+            self.watch, self.book, self.gate, spread=self.spread_ahead, tell=self.tell
+        )
         self.dispatch = Dispatch(
             tenant,
             self.watch,
