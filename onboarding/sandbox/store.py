@@ -1,8 +1,8 @@
 """The tenant's people, groups and memberships in one SQLite file: what is kept, and how it changes.
 
-Reads take a connection each and never wait. Writes take turns, and what several callers did at once is committed
-together: one flush for all. What a ``writing`` block did is on disk when the block ends (WAL, synchronous=FULL), so
-that an acknowledged write survives a crash.
+Reads take a connection each and never wait. Writes take turns. What a ``writing`` block did is with the system when the
+block ends (WAL), so that an acknowledged write survives whatever ends this process. It is not flushed: no real tenant
+shares a disk with the program that calls it.
 Handlers read and write through the functions below; what a list call asks is ``query``'s.
 """
 
@@ -15,7 +15,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,9 +74,6 @@ class Store:
         self._path = path
         self._clock = clock
         self._turn = threading.Lock()
-        self._waiting = 0
-        self._counting = threading.Lock()
-        self._commit: Future[None] = Future()
         self._idle: list[sqlite3.Connection] = []
         self._past: list[tuple[float, sqlite3.Connection]] = []
         self._writer = self._connection()
@@ -102,48 +98,20 @@ class Store:
     def writing(self, lag: float = 0.0) -> Iterator[sqlite3.Connection]:
         """The one connection that writes: all of the block, or nothing where it raises.
 
-        Whoever has nobody behind them commits for all; everybody waits for that, those who were refused, too: what
-        they were told of may not be lost either. With a ``lag`` a view of the time before is kept, for reads that
-        lag behind.
+        With a ``lag`` a view of the time before is kept, for reads that lag behind.
         """
-        with self._counting:
-            self._waiting += 1
         with self._turn:
-            with self._counting:
-                self._waiting -= 1
-            commit = self._begin(lag)
-            try:
-                yield self._writer
-            except BaseException:
-                if self._writer.in_transaction:  # which a full disk ends by itself
-                    self._writer.execute("ROLLBACK TO one")
-                raise
-            finally:
-                if not self._waiting or not self._writer.in_transaction:
-                    self._end(commit)
-                commit_is_known = commit
-        commit_is_known.result()
-
-    def _begin(self, lag: float) -> Future[None]:
-        """Join the transaction under way, or begin it; the answer is known when it is committed."""
-        if not self._writer.in_transaction:
             # views of nearly the same moment are one: each holds files open
             if lag and (not self._past or self._clock() - self._past[-1][0] >= lag / 50):
                 self._keep_view()
             self._writer.execute("BEGIN IMMEDIATE")
-            self._commit = Future()
-        self._writer.execute("SAVEPOINT one")
-        return self._commit
-
-    def _end(self, commit: Future[None]) -> None:
-        try:
-            self._writer.execute("COMMIT")
-        except sqlite3.Error as error:
-            commit.set_exception(error)
-            if self._writer.in_transaction:
-                self._writer.execute("ROLLBACK")
-        else:
-            commit.set_result(None)
+            try:
+                yield self._writer
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:  # which a full disk ends by itself
+                    self._writer.execute("ROLLBACK")
+                raise
 
     @contextmanager
     def reading(self, lag: float = 0.0) -> Iterator[sqlite3.Connection]:
@@ -176,7 +144,7 @@ class Store:
         )
         db.row_factory = sqlite3.Row
         db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA foreign_keys = ON")
         return db
 
