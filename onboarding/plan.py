@@ -68,7 +68,7 @@ Facts = Mapping[str, Any]
 """What the fingerprint covers of a subject: not its ids, nor what is only carried along."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Change:
     """One difference between tenant and sheets. Which side is missing says whether it adds or takes."""
 
@@ -77,7 +77,7 @@ class Change:
     rows: tuple[RowRef, ...] = ()
     cause: Cause = Cause.ASKED
 
-    @property
+    @cached_property
     def action(self) -> Action:
         """What this does at the tenant, from the subject and the side that is missing."""
         action = _ACTIONS.get((type(self.before), type(self.after)))
@@ -92,7 +92,7 @@ class Change:
         assert subject is not None
         return subject
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Identifies the change within a tenant: ``grant ana@acme.example finance``."""
         match self.subject:
