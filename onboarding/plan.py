@@ -103,7 +103,7 @@ class Change:
             case Membership(email=email, group=group):
                 return f"{self.action} {email} {group}"
 
-    @property
+    @cached_property
     def email(self) -> Email | None:
         """The person concerned, if it concerns one."""
         match self.subject:
@@ -112,7 +112,7 @@ class Change:
             case Group():
                 return None
 
-    @property
+    @cached_property
     def group(self) -> GroupName | None:
         """The group concerned, if it concerns one."""
         match self.subject:

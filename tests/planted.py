@@ -64,18 +64,16 @@ BUGS = (
         "apply/dispatch.py",
         """        self._book.intend(call, request_id)
         answer: Receipt | TenantError
-        with self._slots:
-            try:
-                answer = self._write(call, request_id)
-            except TenantError as error:
-                answer = error
+        try:
+            answer = self._callers.call(lambda: self._write(call, request_id))
+        except TenantError as error:
+            answer = error
 """,
         """        answer: Receipt | TenantError
-        with self._slots:
-            try:
-                answer = self._write(call, request_id)
-            except TenantError as error:
-                answer = error
+        try:
+            answer = self._callers.call(lambda: self._write(call, request_id))
+        except TenantError as error:
+            answer = error
         self._book.intend(call, request_id)
 """,
         "test_apply.py::test_no_call_leaves_before_its_intent_is_in_the_state",

@@ -16,6 +16,7 @@ from fakes import FakeTenant, Fault
 
 from onboarding.apply import Applied, apply
 from onboarding.apply.book import Book
+from onboarding.apply.crew import Crew
 from onboarding.apply.dispatch import Dispatch, HeldBack
 from onboarding.apply.gate import Gate
 from onboarding.apply.sight import Watch
@@ -150,30 +151,35 @@ def test_readings_count_among_the_calls_under_way(data: Database) -> None:
     assert tenant.most <= 2
 
 
-def test_a_reading_holds_one_slot() -> None:
-    slots = threading.Semaphore(2)
+def test_every_reading_is_made_by_one_of_the_callers() -> None:
     seen = []
 
     class Reader(FakeTenant):
         def users_by_email(self, emails: Collection[str]) -> Sequence[User]:
-            seen.append(taken(slots))
+            seen.append(threading.current_thread())
             return super().users_by_email(emails)
 
-    tenant, clock = Reader([user(name) for name in people(120)]), Clock()
-    watch = Watch(
-        tenant.truth(), tenant, read_lag=0, rest=clock.sleep, stop=threading.Event(), slots=slots
-    )
-    watch.meet([invite("ana")])
-    watch.see([invite("ana")], (), patiently=False)
-    assert (seen, taken(slots)) == ([1, 1], 0)
+    tenant, clock, stop = Reader([user(name) for name in people(120)]), Clock(), threading.Event()
+    together = threading.Barrier(2)
+    with Crew(2) as callers:
+        crew = {
+            *callers.map(lambda _: together.wait(LONG) >= 0 and threading.current_thread(), [1, 2])
+        }
+        watch = Watch(
+            tenant.truth(), tenant, read_lag=0, rest=clock.sleep, stop=stop, callers=callers
+        )
+        watch.meet([invite("ana")])
+        watch.see([invite("ana")], (), patiently=False)
+    assert len(seen) == 2
+    assert {*seen} <= crew
 
 
-def taken(slots: threading.Semaphore) -> int:
-    """Count those of two slots that are taken."""
-    free = sum(slots.acquire(blocking=False) for _ in range(2))
-    for _ in range(free):
-        slots.release()
-    return 2 - free
+def test_a_crew_of_one_is_the_thread_that_asks() -> None:
+    with Crew(1) as crew:
+        assert crew.call(threading.current_thread) is threading.current_thread()
+        assert [*crew.map(lambda _: threading.current_thread(), [0])] == [
+            threading.current_thread()
+        ]
 
 
 @pytest.mark.parametrize(
@@ -241,43 +247,44 @@ def sent(data: Database) -> set[str]:
         ),
     ],
 )  # fmt: skip
-def test_what_comes_up_while_a_call_waits_for_its_slot_holds_it_back(
+def test_what_comes_up_while_a_call_waits_for_a_caller_holds_it_back(
     data: Database,
     come_up: Callable[[Gate, threading.Event], object],
     change: Change,
     end: str,
 ) -> None:
-    tenant, stop, slots, ready = (
-        busy(1),
-        threading.Event(),
-        threading.Semaphore(0),
-        threading.Event(),
-    )
+    tenant, stop, ready, free = busy(1), threading.Event(), threading.Event(), threading.Event()
     clock, plan = Clock(), Plan("acme.example", (change,))
     journal = Noting(data, "run", None, clock.now)
     journal.noted = ready.set
-    watch = Watch(tenant.truth(), tenant, read_lag=0, rest=clock.sleep, stop=stop, slots=slots)
-    book = Book(plan, journal, clock.now)
-    gate = Gate(plan, book, watch, stop)
-    dispatch = Dispatch(
-        tenant, watch, book, gate,
-        slots=slots, tries=5, rest=clock.sleep, left=lambda sent, last: sent.call.changes,
-    )  # fmt: skip
-    answers = []
-    call = Call(change.action, (change,))
-    thread = threading.Thread(target=lambda: answers.append(dispatch.send(call, in_doubt=False)))
-    thread.start()
-    assert ready.wait(LONG)
-    assert sent(data) == {change.key}
-    come_up(gate, stop)
-    slots.release()
-    thread.join(LONG)
+    with Crew(2) as callers:
+        busy_with_others = callers.map(lambda _: free.wait(LONG), [0, 1])
+        watch = Watch(
+            tenant.truth(), tenant, read_lag=0, rest=clock.sleep, stop=stop, callers=callers
+        )
+        book = Book(plan, journal, clock.now)
+        gate = Gate(plan, book, watch, stop)
+        dispatch = Dispatch(
+            tenant, watch, book, gate,
+            callers=callers, tries=5, rest=clock.sleep, left=lambda sent, last: sent.call.changes,
+        )  # fmt: skip
+        answers = []
+        call = Call(change.action, (change,))
+        sending = threading.Thread(
+            target=lambda: answers.append(dispatch.send(call, in_doubt=False))
+        )
+        sending.start()
+        assert ready.wait(LONG)
+        assert sent(data) == {change.key}
+        come_up(gate, stop)
+        free.set()
+        sending.join(LONG)
+        assert all(busy_with_others)
     (found,) = answers
     assert found
     assert isinstance(found.answer, HeldBack)
     assert (found.answer.fate.code, tenant.calls, clock.slept) == (end, 0, [])
     assert sent(data) == set()
-    assert slots.acquire(blocking=False)
 
 
 @pytest.mark.parametrize("then", ["stop", "no-connection"])

@@ -15,7 +15,6 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
@@ -23,6 +22,7 @@ from onboarding import errors
 from onboarding.apply import fates
 from onboarding.apply.age import Age
 from onboarding.apply.book import Book, Sent
+from onboarding.apply.crew import Crew
 from onboarding.apply.dispatch import Dispatch, HeldBack
 from onboarding.apply.earlier import settle
 from onboarding.apply.gate import Gate
@@ -43,7 +43,7 @@ from onboarding.errors import (
 from onboarding.journal import CREATING, Journal
 from onboarding.model import Directory
 from onboarding.plan import Action, Change, Outcome, Plan, Status
-from onboarding.tenant import Receipt, Spread, Tenant
+from onboarding.tenant import Receipt, Tenant
 
 __all__ = ["Applied", "Observer", "Pace", "apply", "forecast", "settle"]
 
@@ -126,25 +126,24 @@ class _Run:
         self.perhaps: set[str] = set()
         """What is sent again although an earlier call of ours may have done it."""
         self._rest = partial(pace.rest, stop=stop)
-        slots = threading.Semaphore(pace.workers)
-        self.pool = ThreadPoolExecutor(pace.workers)
-        self.pool_ahead = ThreadPoolExecutor(pace.workers * 2)
-        self.spread: Spread = self.pool.map if pace.workers > 1 else map
-        self.spread_ahead: Spread = self.pool_ahead.map if pace.workers > 1 else map
+        self.callers = Crew(pace.workers)
         self.watch = Watch(
-            current, tenant, read_lag=pace.read_lag, rest=self._rest, stop=stop, slots=slots
+            current,
+            tenant,
+            read_lag=pace.read_lag,
+            rest=self._rest,
+            stop=stop,
+            callers=self.callers,
         )
         self.book = Book(plan, journal, pace.now)
         self.gate = Gate(plan, self.book, self.watch, stop)
-        self.look = Hindsight(
-            self.watch, self.book, self.gate, spread=self.spread_ahead, tell=self.tell
-        )
+        self.look = Hindsight(self.watch, self.book, self.gate, tell=self.tell)
         self.dispatch = Dispatch(
             tenant,
             self.watch,
             self.book,
             self.gate,
-            slots=slots,
+            callers=self.callers,
             tries=pace.tries,
             rest=self.rest,
             left=self.left,
@@ -157,7 +156,7 @@ class _Run:
 
     def carry_out(self) -> Applied:
         sent = 0
-        with self.pool, self.pool_ahead:
+        with self.callers:
             for calls in phases(self.plan, self.pace.batch):
                 self.each(calls, sent)
                 sent += len(calls)
@@ -174,8 +173,9 @@ class _Run:
         """Carry out the calls of a phase side by side; whatever breaks, those under way are finished."""
         together = heaps(calls, before, self.age.will_be_over, self.tenant)
         creating = any(call.action in CREATING for call in calls)
-        spread = self.spread if creating else self.spread_ahead
-        list(spread(self.in_turn, [*together]))
+        ahead = 0 if creating or self.pace.workers == 1 else self.pace.workers
+        with Crew(self.pace.workers + ahead) as hands:
+            list(hands.map(self.in_turn, [*together]))
         self.look.once_more()
 
     def in_turn(self, heap: Heap) -> None:

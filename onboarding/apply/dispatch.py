@@ -1,6 +1,6 @@
 """Send one call: a ``Call`` goes out, once, and what came back comes in; its intent is on disk before its first byte leaves.
 
-It waits for one of the slots, of which there are as many as calls may be under way. What has come up meanwhile holds it back.
+It waits for one of the callers, of whom there are as many as calls may be under way. What has come up meanwhile holds it back.
 It goes out again where the tenant turned it away: 429, 403 (once and after a pause, since Atlan grants rights with a delay),
 or no connection at all. A tenant may turn away a call that it has half carried out, so what creates something is looked
 for first, and only what does not show is sent again.
@@ -9,12 +9,12 @@ for first, and only what does not show is sent again.
 from __future__ import annotations
 
 import math
-import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
 
 from onboarding.apply.book import Book, Sent
+from onboarding.apply.crew import Crew
 from onboarding.apply.gate import Gate
 from onboarding.apply.sight import Watch
 from onboarding.apply.steps import Call
@@ -31,7 +31,7 @@ FORBIDDEN_PAUSE = 5.0  # seconds between a 403 and its one repeat
 
 
 class HeldBack(NotSent):
-    """The gate was closed while a call waited for its slot; ``fate`` is what becomes of its changes."""
+    """The gate was closed while a call waited for a caller; ``fate`` is what becomes of its changes."""
 
     def __init__(self, fate: Outcome) -> None:
         super().__init__(fate.message, attempts=0)
@@ -48,7 +48,7 @@ class Dispatch:
         book: Book,
         gate: Gate,
         *,
-        slots: threading.Semaphore,
+        callers: Crew,
         tries: int,
         rest: Callable[[float], None],
         left: Callable[[Sent, bool], tuple[Change, ...]],
@@ -57,7 +57,7 @@ class Dispatch:
         self._watch = watch
         self._book = book
         self._gate = gate
-        self._slots = slots
+        self._callers = callers
         self._tries = tries
         self._rest = rest
         self._left = left
@@ -92,11 +92,10 @@ class Dispatch:
         request_id = uuid.uuid4().hex
         self._book.intend(call, request_id)
         answer: Receipt | TenantError
-        with self._slots:
-            try:
-                answer = self._write(call, request_id)
-            except TenantError as error:
-                answer = error
+        try:
+            answer = self._callers.call(lambda: self._write(call, request_id))
+        except TenantError as error:
+            answer = error
         sent = Sent(call, request_id, answer)
         self._book.answered(sent)
         return sent

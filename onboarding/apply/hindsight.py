@@ -15,7 +15,6 @@ from onboarding.apply.sight import Sight, Watch
 from onboarding.apply.steps import Call
 from onboarding.errors import Refused, StorageError, TenantError
 from onboarding.plan import Action, Change, Outcome, Status
-from onboarding.tenant import Spread
 
 SEEN = Outcome(Status.APPLIED)
 
@@ -32,15 +31,14 @@ def shown(change: Change, sight: Sight, as_asked: Outcome = SEEN) -> Outcome | N
 
 
 class Hindsight:
-    """Looks back at what was sent. ``spread`` lets several readings go out at once."""
+    """Looks back at what was sent."""
 
     def __init__(
-        self, watch: Watch, book: Book, gate: Gate, *, spread: Spread, tell: Callable[[str], None]
+        self, watch: Watch, book: Book, gate: Gate, *, tell: Callable[[str], None]
     ) -> None:
         self._watch = watch
         self._book = book
         self._gate = gate
-        self._spread = spread
         self._tell = tell
         self.one_by_one: bool | None = None
         """Whether the tenant takes the others of a batch of which it refuses some by name; None: not known yet."""
@@ -118,9 +116,7 @@ class Hindsight:
         if self._gate.readable:
             try:
                 made = self._book.made.values()
-                seen |= self._watch.see(
-                    changes, made, patiently=True, exactly=True, spread=self._spread
-                )
+                seen |= self._watch.see(changes, made, patiently=True, exactly=True)
             except TenantError as error:
                 self._gate.halt(error)
         return seen

@@ -10,13 +10,15 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import TypeVar
 
 from onboarding import errors
+from onboarding.apply.crew import Crew
 from onboarding.apply.steps import Extent, Listing, Look, extent, looks
 from onboarding.model import Directory, Email, Group, GroupId, GroupName, Membership, User, UserId
 from onboarding.plan import Change
-from onboarding.tenant import Reader, Spread
+from onboarding.tenant import Reader
 
 Key = TypeVar("Key", UserId, GroupId)
 Record = TypeVar("Record", User, Group)
@@ -53,15 +55,14 @@ class Watch:
         read_lag: float,
         rest: Callable[[float], None],
         stop: threading.Event,
-        slots: threading.Semaphore,
+        callers: Crew,
     ) -> None:
-        """Each reading takes one of the ``slots``, as everything does that calls the tenant."""
         self._current = current
         self._reader = reader
         self._read_lag = read_lag
         self._rest = rest
         self._stop = stop
-        self._slots = slots
+        self._callers = callers
         self._counted = 0, extent(current, ())
         """How much was made when the listings were last counted, and how long they were."""
         self._users = {email: user.id for email, user in current.users.items()}
@@ -86,7 +87,6 @@ class Watch:
         *,
         patiently: bool,
         exactly: bool = False,
-        spread: Spread = map,
     ) -> dict[str, Sight]:
         """Say of each change, by key, what the tenant shows; ``made`` are all that it may show by now.
 
@@ -101,7 +101,7 @@ class Watch:
             if pause:
                 self._rest(pause)
             try:
-                glimpse = self._glimpse(looks(left, now, self._reader), spread)
+                glimpse = self._glimpse(looks(left, now, self._reader))
             except errors.Protocol as error:
                 unclear = error
                 continue
@@ -116,8 +116,8 @@ class Watch:
     def meet(self, changes: Sequence[Change]) -> dict[str, Sight]:
         """Say of people who are to be invited what the tenant shows of them, looked up by their addresses."""
         glimpse = Glimpse()
-        with self._slots:
-            found = looked_up(self._reader, {c.email for c in changes if c.email})
+        emails = {change.email for change in changes if change.email}
+        found = self._callers.call(lambda: looked_up(self._reader, emails))
         self._show_users(found, glimpse)
         return {change.key: self._sight(change, glimpse) for change in changes}
 
@@ -129,23 +129,19 @@ class Watch:
             self._counted = counted, now
         return now
 
-    def _glimpse(self, wanted: Sequence[Look], spread: Spread) -> Glimpse:
+    def _glimpse(self, wanted: Sequence[Look]) -> Glimpse:
         glimpse = Glimpse()
-
-        def read(look: Look) -> None:
-            with self._slots:
-                self._read(look, glimpse)
-
+        read = partial(self._read, glimpse)
         # A new group's members can be listed once the listing of groups has shown its id.
         first = [
             look for look in wanted if look.listing not in (Listing.MEMBERS, Listing.GROUPS_OF)
         ]
         for look in first:
-            read(look)
-        list(spread(read, [look for look in wanted if look not in first]))
+            self._callers.call(partial(read, look))
+        list(self._callers.map(read, [look for look in wanted if look not in first]))
         return glimpse
 
-    def _read(self, look: Look, glimpse: Glimpse) -> None:
+    def _read(self, glimpse: Glimpse, look: Look) -> None:
         match look.listing:
             case Listing.USERS:
                 self._show_users(self._reader.users(), glimpse)
