@@ -13,7 +13,7 @@ import sys
 
 from onboarding.errors import OnboardingError
 from onboarding.intake import Rules, take_in
-from onboarding.schemas.columns import IN_ONE_PIECE
+from onboarding.schemas.columns import BY_ARROW
 from onboarding.sheets import Reading, read
 
 
@@ -29,7 +29,7 @@ def taken(content: bytes) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{json.dumps(IN_ONE_PIECE)}\n")
+    sys.stdout.write(f"{json.dumps(BY_ARROW)}\n")
     sys.stdout.flush()
     for line in sys.stdin:
         sys.stdout.write(f"{json.dumps(taken(base64.b64decode(line)))}\n")

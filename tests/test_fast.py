@@ -17,7 +17,7 @@ from fast import taken
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from onboarding.schemas.columns import IN_ONE_PIECE
+from onboarding.schemas.columns import BY_ARROW
 
 HERE = Path(__file__).parent
 FAST = os.environ.get("FAST_PYTHON", "")
@@ -72,7 +72,7 @@ def elsewhere() -> Iterator[Callable[[bytes], str]]:
         asked.close()
 
 
-if FAST and not IN_ONE_PIECE:
+if FAST and not BY_ARROW:
 
     @given(ROWS, LINE_ENDS, st.booleans(), st.booleans())
     @example([("ana@acme.example", "Member", "Ops", "active", "")], "\n", False, False)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from onboarding import schemas
 from onboarding.headers import Table
+from onboarding.schemas.columns import taken
 
 _SEVERAL = {"groups", "secondary_email", "username", "status", "blocked"}
 _ONE = {"email", "role", "group", "internal_name", "description", "default", "action", "end_date"}
@@ -33,17 +34,18 @@ def field_of(name: str) -> str:
     return name.rstrip("0123456789")
 
 
-def raw(table: Table, name: str, at: np.ndarray | slice = slice(None)) -> pd.Series[str]:
+def raw(table: Table, name: str, at: np.ndarray | None = None) -> pd.Series[str]:
     """Give the cells of a column as they stand at these places, ids as what they stand for; blank ones if it is none."""
     position = columns_of(table).get(name)
     if position is None:
-        text = table.columns.given.get(name, "")
-        return pd.Series(text, index=table.frame.index[at], dtype="str")
-    cells, known = table.frame[position].iloc[at], table.columns.meant.get(name)
+        text, index = table.columns.given.get(name, ""), table.frame.index
+        return pd.Series(text, index=index if at is None else index[at], dtype="str")
+    whole, known = table.frame[position], table.columns.meant.get(name)
+    cells = whole if at is None else taken(whole, at)
     return cells if known is None else _each_once(cells, lambda cell: known.get(cell.strip(), ""))
 
 
-def read(table: Table, name: str, at: np.ndarray | slice = slice(None)) -> pd.Series[str]:
+def read(table: Table, name: str, at: np.ndarray | None = None) -> pd.Series[str]:
     """Give the cells of a column at these places, cleaned and folded; what is said outside of the table, as it is said."""
     cells = raw(table, name, at)
     if name in table.columns.given:

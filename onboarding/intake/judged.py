@@ -20,7 +20,7 @@ from onboarding.intake.cells import columns_of, field_of, raw, read
 from onboarding.intake.rows import Sheet
 from onboarding.intake.wear import worn
 from onboarding.model import Finding, Role, RowRef, Severity, normal_email
-from onboarding.schemas.columns import joined
+from onboarding.schemas.columns import texts
 
 if TYPE_CHECKING:
     from onboarding.schemas.rules import Failure
@@ -96,8 +96,7 @@ def _emails(
 ) -> pd.Series[str]:
     """Give each row's correlation key; the cells that were looked at as they were read."""
     emails = raw(table, "email")
-    text = joined(emails)
-    if text != text.lower():
+    if any(text != text.lower() for text in texts(emails)):
         emails = emails.str.lower()
     if "email" in cells:
         looked_at = cells["email"]
@@ -154,7 +153,7 @@ def _about_addresses(
 
 
 def _about_names(raw: pd.Series[str]) -> _Told:
-    if schemas.UNSEEN.search(joined(raw)):
+    if any(map(schemas.UNSEEN.search, texts(raw))):
         for row, cell in raw.items():
             if schemas.UNSEEN.search(cell):
                 message = "held hard blanks or invisible characters; they don't count"

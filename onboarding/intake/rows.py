@@ -26,7 +26,7 @@ from onboarding.model import (
     internal_name,
     normal_email,
 )
-from onboarding.schemas.columns import joined
+from onboarding.schemas.columns import taken, texts
 
 _BLOCKED = {
     **dict.fromkeys(schemas.YES, Standing.LEAVER),
@@ -132,9 +132,8 @@ class Sheet:
     @cached_property
     def domains(self) -> tuple[np.ndarray, Sequence[str]]:
         """The domains of the addresses, each once, and for each row which of them is its own."""
-        text = joined(self.emails)
-        only = _DOMAIN.search(text)
-        if only and text.count("@") == text.count(only[0]):  # as in most sheets
+        only = next(filter(None, map(_DOMAIN.search, texts(self.emails))), None)
+        if only and all(t.count("@") == t.count(only[0]) for t in texts(self.emails)):  # as in most
             return (self.emails == "").to_numpy(int), [only[1], ""]
         names = [email.rpartition("@")[2] for email in self.emails.tolist()]
         codes, there = pd.factorize(np.array(names, object))
@@ -164,7 +163,7 @@ def _rows(sheet: Sheet, at: np.ndarray) -> Iterator[Row]:
     table = sheet.table
     numbers = table.frame.index[at].tolist()
     refs = [RowRef(table.index, number, table.source) for number in numbers]
-    emails = [Email(email) for email in sheet.emails.take(at).tolist()]
+    emails = [Email(email) for email in taken(sheet.emails, at).tolist()]
     cells = {name: read(table, name, at).tolist() for name in columns_of(table) if name != "email"}
     match sheet.kind:
         case Kind.USERS:

@@ -20,6 +20,7 @@ from onboarding.headers import Kind
 from onboarding.intake.cells import columns_of, field_of
 from onboarding.intake.rows import MemberRow, Row, Sheet, TeamRow, UserRow, key_of
 from onboarding.model import Standing
+from onboarding.schemas.columns import batches
 
 R = TypeVar("R", UserRow, TeamRow, MemberRow)
 
@@ -137,8 +138,7 @@ class Shared:
     def _twice(self) -> list[np.ndarray]:
         """Say of all users rows whether their address, or one that looks alike by its hash, stands on another one."""
         hashes = [
-            np.fromiter(map(hash, sheet.emails.tolist()), np.int64, len(sheet.emails))
-            for sheet in self._users
+            np.fromiter(_hashes(sheet.emails), np.int64, len(sheet.emails)) for sheet in self._users
         ]
         twice = _twice([pd.Series(some) for some in hashes])
         return _among([np.ones(len(some), bool) for some in hashes], twice)
@@ -146,6 +146,10 @@ class Shared:
 
 def _twice(keys: Sequence[pd.Series[int]] | Sequence[pd.DataFrame]) -> np.ndarray:
     return pd.concat(keys).duplicated(keep=False).to_numpy() if keys else np.array([], bool)
+
+
+def _hashes(cells: pd.Series[str]) -> Iterator[int]:
+    return chain.from_iterable(map(hash, some.tolist()) for some in batches(cells))
 
 
 def _among(which: Sequence[np.ndarray], found: np.ndarray) -> list[np.ndarray]:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from onboarding.headers import CARRIED, Table
 from onboarding.model import Finding, Severity
-from onboarding.schemas.columns import joined
+from onboarding.schemas.columns import texts
 from onboarding.schemas.damage import MAYBE_GARBLED, garbled
 
 _MOST = 0.8
@@ -54,15 +54,15 @@ def worn(table: Table) -> Iterator[Finding]:
 
 def _signs(column: pd.Series[str]) -> Iterator[tuple[int, str]]:
     """Give what shows in the cells of a column, each with the position of the first cell."""
-    text = joined(column)
+    whole = [*texts(column)]
     for hint, pattern, what in _KINDS:
-        if hint in text and pattern.search(text):
+        if any(hint in text and pattern.search(text) for text in whole):
             yield next(i for i, cell in enumerate(column) if pattern.search(cell)), what
-    if not text.isascii() and MAYBE_GARBLED.search(text):
+    if any(not text.isascii() and MAYBE_GARBLED.search(text) for text in whole):
         first = next((i for i, cell in enumerate(column) if garbled(cell)), None)
         if first is not None:
             yield first, "text that was read in the wrong encoding"
-    if text.startswith("0") or "\n0" in text:
+    if any(text.startswith("0") or "\n0" in text for text in whole):
         yield from _zeros(column.tolist())
 
 

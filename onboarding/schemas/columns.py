@@ -1,10 +1,15 @@
 """A column of cells in, what is to be known of all of them at once out.
 
-A million cells looked at one by one take a second for each look. With pyarrow (the extra ``fast``) pandas keeps a column
-in one piece, of which a text or a mask is made without making a million texts; else the cells are texts already.
+A million cells looked at one by one take a second for each look. With pyarrow (the extra ``fast``) a column is a few large
+pieces of memory, which are looked at without making a million texts; else the cells are texts already. Some thousand cells
+are joined at a time: more of them would leave the processor's own memory.
 """
 
 from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -13,50 +18,89 @@ try:
     import pyarrow as pa
     import pyarrow.compute as pc
 except ModuleNotFoundError:
-    IN_ONE_PIECE = False
+    BY_ARROW = False
 else:
-    IN_ONE_PIECE = pd.StringDtype(na_value=np.nan).storage == "pyarrow"
+    BY_ARROW = pd.StringDtype(na_value=np.nan).storage == "pyarrow"
 """Whether pandas keeps columns so: it may be too old a pyarrow."""
 
+_BATCH = 1 << 14
 
-def joined(cells: pd.Series[str]) -> str:
-    """Give all cells as one text, a line break behind each."""
-    if not IN_ONE_PIECE:
-        return "\n".join([*cells.tolist(), ""])
-    column = _whole(cells).cast(pa.string())
-    rows = pa.ListArray.from_arrays(pa.array([0, len(column)], pa.int32()), column)
-    return str(pc.binary_join(rows, "\n")[0]) + "\n" if len(column) else ""
+Cells = TypeVar("Cells", "pd.Series[str]", pd.DataFrame)
+
+
+def batches(cells: pd.Series[str]) -> Iterator[pd.Series[str]]:
+    """Part a column into some thousand cells at a time."""
+    return (cells.iloc[start : start + _BATCH] for start in range(0, len(cells), _BATCH))
+
+
+def taken(cells: Cells, at: np.ndarray) -> Cells:
+    """Give what stands at these places, which ascend; pyarrow first puts into one piece all that it takes from."""
+    around = cells.iloc[at[0] : at[-1] + 1] if len(at) else cells
+    some: Cells = around.iloc[at - at[:1]]
+    return some
+
+
+def texts(cells: pd.Series[str]) -> Iterator[str]:
+    """Give a text of each batch of cells, a line break behind every cell."""
+    for some in batches(cells):
+        if BY_ARROW:
+            column = pa.chunked_array(pa.array(some)).cast(pa.string()).combine_chunks()
+            rows = pa.ListArray.from_arrays(pa.array([0, len(column)], pa.int32()), column)
+            yield str(pc.binary_join(rows, "\n")[0]) + "\n"
+        else:
+            yield "\n".join([*some.tolist(), ""])
 
 
 def holding(cells: pd.Series[str], sign: str) -> np.ndarray:
     """Say of each cell whether it holds a sign."""
-    if IN_ONE_PIECE:
+    if BY_ARROW:
         return cells.str.contains(sign, regex=False).to_numpy(bool, copy=True)
     return np.array([sign in cell for cell in cells.tolist()], bool)
 
 
+def matching(cells: pd.Series[str], pattern: str, longest: int) -> np.ndarray:
+    """Say of each cell whether all of it matches, and is no longer than so many bytes.
+
+    The pattern is one that pyarrow understands, too, and matches neither line breaks nor letters of several bytes.
+    """
+    if BY_ARROW:
+        column = pa.array(cells)
+        found = pc.match_substring_regex(column, rf"\A(?:{pattern})\z")
+        return np.array(pc.and_(found, pc.less_equal(pc.binary_length(column), longest)), bool)
+    right = np.ones(len(cells), bool)
+    lines = re.compile(rf"(?:(?![^\n]{{{longest + 1}}})(?>{pattern})\n)*+")
+    at = 0
+    for some in batches(cells):
+        text = "\n".join([*some.tolist(), ""])
+        if text.count("\n") > len(some):
+            text = "\n".join([*some.str.replace("\n", "\r", regex=False).tolist(), ""])
+        start = 0
+        while (end := _end(lines.match(text, start))) < len(text):
+            at += text.count("\n", start, end)
+            right[at] = False
+            at += 1
+            start = text.index("\n", end) + 1
+        at += text.count("\n", start)
+    return right
+
+
+def _end(lines: re.Match[str] | None) -> int:
+    assert lines, "there may always be no such line"
+    return lines.end()
+
+
 def parts(cells: pd.Series[str], marks: str) -> set[str]:
     """Give what stands between any of these marks in any cell, each text once."""
-    if IN_ONE_PIECE:
-        column = _whole(cells)
+    found: set[str] = set()
+    if BY_ARROW:
+        column = pa.array(cells)
         for mark in marks[1:]:
             column = pc.replace_substring(column, mark, marks[0])
         if marks:
             column = pc.list_flatten(pc.split_pattern(column, marks[0]))
         return {*pc.unique(column).to_pylist()}
-    found: set[str] = set()
-    for start in range(0, len(cells), _BATCH):
-        some = "\n".join(cells.iloc[start : start + _BATCH].tolist())
+    for text in texts(cells):
         for mark in marks:
-            some = some.replace(mark, "\n")
-        found.update(some.split("\n"))
+            text = text.replace(mark, "\n")
+        found.update(text[:-1].split("\n"))
     return found
-
-
-def _whole(cells: pd.Series[str]) -> pa.Array:
-    column = pa.array(cells)
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-
-
-_BATCH = 10_000
-"""Lists that are taken apart at once."""

@@ -9,25 +9,25 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 import pandas as pd
 
 from onboarding.model import Role
 from onboarding.schemas.addresses import PLAIN
-from onboarding.schemas.columns import holding, joined, parts
+from onboarding.schemas.columns import matching, parts, texts
 from onboarding.schemas.names import wrong_name
 from onboarding.schemas.text import QUOTES, UNSEEN, clean, fold, label
 from onboarding.schemas.words import ADD, NO, NOTHING, REMOVE, STANDINGS, YES
 
-_LINES = r"(?:(?![^@\n]{{65}})[A-Za-z0-9_]++(?:[.'&-][A-Za-z0-9_]++)*+@(?:{domains})\n)*+"
-"""Addresses of the most usual kind, one below the other."""
+_USUAL = r"[A-Za-z0-9_]+(?:[.'&-][A-Za-z0-9_]+)*@(?:{domains})"
+"""Addresses of the most usual kind."""
+_LONGEST = 64
+"""Letters of most addresses; the part before the @ alone may have as many."""
 _SAMPLE = 1_000
 """Cells among which the commonest domains are looked for."""
 _COMMON = 20
-_SHORT = 180
-"""Letters that a domain may have, however long the part before it is."""
 _WORDS: Mapping[str, Collection[str]] = {
     "status": STANDINGS,
     "blocked": YES | NO,
@@ -66,34 +66,16 @@ def _each_once(cells: pd.Series[str], is_right: Callable[[str], bool]) -> np.nda
 
 
 def _addresses(cells: pd.Series[str], domains: frozenset[str]) -> np.ndarray:
-    """Run over all addresses at once, as one text; it stops where one is not of the most usual kind."""
-    right = holding(cells, "@")
-    addresses = cells[right]
-    text = joined(addresses)
-    if text.count("\n") > len(addresses):
-        text = joined(addresses.str.replace("\n", " ", regex=False))
-    usual = _usual(addresses.iloc[:_SAMPLE].tolist(), domains)
-    at = start = 0
-    places = np.flatnonzero(right)
-    while (end := _end(usual.match(text, start))) < len(text):
-        at += text.count("\n", start, end)
-        stop = text.index("\n", end)
-        right[places[at]] = _is_address(text[end:stop], domains)
-        start = stop + 1
-        at += 1
-    return right
-
-
-def _usual(sample: Iterable[str], domains: frozenset[str]) -> re.Pattern[str]:
-    """Find lines of addresses at the domains that are the commonest among some cells."""
+    """Pass the addresses of the most usual kind all at once; look at each of the others."""
+    sample = cells.iloc[:: 1 + len(cells) // _SAMPLE].tolist()
     counts = Counter(cell.rpartition("@")[2] for cell in sample if _is_address(cell, domains))
-    common = [domain for domain, _ in counts.most_common(_COMMON) if len(domain) <= _SHORT]
-    return re.compile(_LINES.format(domains="|".join(map(re.escape, common)) or "(?!)"))
-
-
-def _end(lines: re.Match[str] | None) -> int:
-    assert lines, "there may always be no such line"
-    return lines.end()
+    if not counts:
+        return np.array([_is_address(cell, domains) for cell in cells.tolist()], bool)
+    common = "|".join(re.escape(domain) for domain, _ in counts.most_common(_COMMON))
+    right = matching(cells, _USUAL.format(domains=common), _LONGEST)
+    others = np.flatnonzero(~right)
+    right[others] = [_is_address(cell, domains) for cell in cells.iloc[others].tolist()]
+    return right
 
 
 def _is_address(cell: str, domains: frozenset[str]) -> bool:
@@ -103,10 +85,10 @@ def _is_address(cell: str, domains: frozenset[str]) -> bool:
 
 def _lists(cells: pd.Series[str], *, commas: bool) -> np.ndarray:
     """Judge cells that may hold several names; far fewer names are there than cells."""
-    text = joined(cells)
-    marks = "".join(mark for mark in ";|\r" if mark in text)
-    lines = text.count("\n") > len(cells)
-    mixed = commas and "," in text and (marks or lines)
+    whole = [*texts(cells)]
+    marks = "".join(mark for mark in ";|\r" if any(mark in text for text in whole))
+    lines = sum(text.count("\n") for text in whole) > len(cells)
+    mixed = commas and any("," in text for text in whole) and (marks or lines)
     if commas and not mixed:
         marks += ","
     if lines:

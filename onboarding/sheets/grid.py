@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from onboarding.errors import SheetError
+from onboarding.schemas.columns import taken
 
 Place = tuple[int, int]
 """Row number from 1, position of the column from 0."""
@@ -112,7 +113,7 @@ class Grid:
         for start in range(0, len(numbers), _BATCH):
             some = numbers[start : start + _BATCH]
             at = np.asarray(some) - 1
-            rows = frame.take(at).to_numpy().tolist()
+            rows = taken(frame, at).to_numpy().tolist()
             if widths is None:
                 yield from rows
             else:

@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 
 from onboarding.errors import SheetError
-from onboarding.schemas.columns import IN_ONE_PIECE, joined
+from onboarding.schemas.columns import BY_ARROW, texts
 from onboarding.sheets.grid import WIDEST, Cells
 
-if IN_ONE_PIECE:
+if BY_ARROW:
     import pyarrow as pa
     import pyarrow.csv as arrow
 
@@ -48,7 +48,7 @@ def _is_plain(content: bytes, start: int, delimiter: str) -> bool:
     return (
         len(mark) == 1
         and content.count(mark, start, first if first >= 0 else None) < WIDEST
-        and not _LONE_RETURN.search(content)
+        and not (b"\r" in content and _LONE_RETURN.search(content))
         and not content.startswith(b"\xef\xbb\xbf", start)  # a second mark, which is text
         and not _has_long_line(content, start)
         and (content.find(b'"', start) < 0 or _quotes_whole_cells(content, start, delimiter))
@@ -81,7 +81,7 @@ def _quotes_whole_cells(content: bytes, start: int, delimiter: str) -> bool:
 def _even(content: bytes, start: int, delimiter: str) -> pd.DataFrame | None:
     """Read columns at once; None where a line has more or fewer cells than another, or a cell has several lines."""
     try:
-        frame = (_by_arrow if IN_ONE_PIECE else _by_pandas)(content, start, delimiter)
+        frame = (_by_arrow if BY_ARROW else _by_pandas)(content, start, delimiter)
     except ValueError:  # of either reader
         return None
     if frame.shape[1] < 2 or not _is_even(frame, content, start, delimiter):
@@ -124,7 +124,7 @@ def _by_arrow(content: bytes, start: int, delimiter: str) -> pd.DataFrame:
             column_types={f"f{position}": pa.large_string() for position in range(width)}
         ),
         memory_pool=pa.system_memory_pool(),
-    ).combine_chunks(pa.system_memory_pool())
+    )
     return pd.DataFrame(
         {i: pd.Series(column, dtype="str") for i, column in enumerate(table.columns)}
     )
@@ -135,9 +135,9 @@ def _is_even(frame: pd.DataFrame, content: bytes, start: int, delimiter: str) ->
     quoted = content.find(b'"', start) >= 0
     if quoted and len(frame) != content.count(b"\n", start) + (not content.endswith(b"\n")):
         return False  # csv limits the length of a cell, not of a line
-    if IN_ONE_PIECE or not (quoted or (frame.iloc[:, -1] == "").any()):
+    if BY_ARROW or not (quoted or (frame.iloc[:, -1] == "").any()):
         return True
-    inside = sum(joined(frame[i]).count(delimiter) for i in frame) if quoted else 0
+    inside = sum(text.count(delimiter) for i in frame for text in texts(frame[i])) if quoted else 0
     return content.count(delimiter.encode(), start) - inside == (frame.shape[1] - 1) * len(frame)
 
 
