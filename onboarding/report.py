@@ -298,13 +298,17 @@ class Results(Sequence[RowResult]):
         for table, source, numbers in self.rows.tables:
             mine = single.get(table, {})
             elsewhere = {c.rows[n] for c, places in alone if c.table == table for n in places}
+            there = numbers if isinstance(numbers, range) else {*numbers}
+            told = [n for n in mine if n in there and n not in elsewhere]
             alike: dict[int, list[int]] = {}
-            for number in numbers:
-                if number not in elsewhere:
-                    alike.setdefault(id(mine.get(number, ())), []).append(number)
+            for number in told:
+                alike.setdefault(id(mine[number]), []).append(number)
             for some in alike.values():
-                fate = _fate(_told(mine.get(some[0], ()), self.otherwise))
+                fate = _fate(_told(mine[some[0]], self.otherwise))
                 count(fate, len(some), RowRef(table, min(some), source))
+            if silent := len(numbers) - len(told) - sum(n in there for n in elsewhere):
+                first = next(n for n in numbers if n not in mine and n not in elsewhere)
+                count(_fate([self.otherwise]), silent, RowRef(table, first, source))
         return fates
 
     def _said(self, matters: tuple[Matter, ...]) -> Words:

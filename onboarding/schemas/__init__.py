@@ -5,6 +5,9 @@ stands in ``text`` (what nobody sees, lists of groups), ``words`` (roles, states
 ``addresses``, ``names`` and ``damage``.
 """
 
+from importlib import import_module
+from threading import Thread
+
 from onboarding.schemas.addresses import PLAIN, fault, respelled, tidied, unusual
 from onboarding.schemas.names import LONGEST, wrong_name
 from onboarding.schemas.plain import plain
@@ -38,6 +41,7 @@ __all__ = [
     "fault",
     "fold",
     "label",
+    "load_rules",
     "names",
     "plain",
     "respelled",
@@ -46,3 +50,8 @@ __all__ = [
     "unusual",
     "wrong_name",
 ]
+
+
+def load_rules() -> None:
+    """Have the rules loaded while something else is done: pandera takes its time, and few large sheets are all plain."""
+    Thread(target=import_module, args=("onboarding.schemas.rules",), daemon=True).start()

@@ -16,7 +16,7 @@ from typing import BinaryIO
 from onboarding.errors import SheetError, UsageError
 from onboarding.headers import Kind, NoKnownHeader, Table, joined
 from onboarding.model import Finding, RowRef
-from onboarding.schemas import clean
+from onboarding.schemas import clean, load_rules
 from onboarding.sheets import cells
 from onboarding.sheets.cells import FORMULA_STARTS
 from onboarding.sheets.doubts import refuse_contrary, renamed, strangers
@@ -41,6 +41,9 @@ __all__ = [
     "read",
 ]
 
+_LARGE = 1 << 20
+"""Bytes of which reading takes so long that much else can be done meanwhile."""
+
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
@@ -57,6 +60,8 @@ def read(inputs: Sequence[str], reading: Reading, *, stdin: BinaryIO | None = No
     tables: list[Table] = []
     found: list[Finding] = []
     sources = snapshots(inputs, stdin)
+    if sum(snapshot.source.size for snapshot in sources) > _LARGE:
+        load_rules()
     for snapshot in sources:
         path = snapshot.source.path
         said = reading.of(path.name if path else snapshot.source.name)

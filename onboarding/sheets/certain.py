@@ -33,7 +33,8 @@ def doubtful_rows(
     if columns.kind is Kind.GROUPS or "email" not in columns.fields:
         return range(below + 1, len(grid) + 1)
     frame = grid.cells.frame.iloc[below:]
-    rest = frame[~holding(frame[columns.fields["email"][0]], "@")]
+    left = ~holding(frame[columns.fields["email"][0]], "@")
+    rest = pd.DataFrame({i: frame[i][left] for i in frame})  # pyarrow copies whole frames first
     certain = np.zeros(len(rest), np.bool_)
     for position in range(rest.shape[1]):
         if rest[position].iloc[: 2 * _FEW].nunique() <= _FEW:
