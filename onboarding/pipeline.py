@@ -38,6 +38,7 @@ from onboarding.reconcile import nowhere, reconcile
 from onboarding.report import deeds, not_compared
 from onboarding.safety import agreed, check, check_rejected, screen, usage
 from onboarding.sheets import Inputs, Source, read
+from onboarding.sources import Ahead
 from onboarding.tenant import Tenant
 from onboarding.totals import manual_work
 from onboarding.undo import as_of_today, concerned
@@ -45,9 +46,12 @@ from onboarding.writers import files
 from onboarding.writers.tenant import exported, workbook
 
 
-def validate(job: Job, voice: Voice, *, stdin: BinaryIO | None = None) -> Report:
-    """Check the sheets; no tenant is contacted."""
-    sitting = Sitting.begin("validate", job, read(job.inputs, job.reading, stdin=stdin))
+def validate(
+    job: Job, voice: Voice, *, stdin: BinaryIO | None = None, ahead: Ahead | None = None
+) -> Report:
+    """Check the sheets; no tenant is contacted. ``ahead``: their bytes, which somebody has begun to read."""
+    inputs = read(job.inputs, job.reading, stdin=stdin, ahead=ahead)
+    sitting = Sitting.begin("validate", job, inputs)
     judged = checked(sitting.inputs.tables, job.rules)
     findings = judged.findings.behind(sitting.inputs.notes)
     if job.reports:

@@ -276,6 +276,14 @@ def test_a_flag_goes_before_the_environment_before_the_file(desk: Desk) -> None:
     assert origin_of_reports(desk, *given, *flag, **environ) == "/from/flag  (from --state)"
 
 
+def test_settings_that_are_wrong_are_told_before_a_sheet_that_is(desk: Desk) -> None:
+    desk.file("onboarding.toml", 'encoding = "cp1252"\nworkers = "many"\n')
+    done = desk.run("validate", "missing.csv")
+    assert done.returncode == 2
+    assert "workers" in done.stderr
+    assert "missing.csv" not in done.stderr
+
+
 def test_the_settings_file_may_be_named_in_the_environment(desk: Desk) -> None:
     path = desk.file("a.toml", "worker = 1\n")
     done = desk.run("validate", "people.csv", ONBOARDING_CONFIG=str(path))

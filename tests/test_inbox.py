@@ -32,7 +32,7 @@ from onboarding.inbox.arrivals import NotYet, copied, digest, identity, move
 from onboarding.job import Job, Prospect
 from onboarding.journal import State
 from onboarding.safety import Limit, Limits
-from onboarding.sheets.files import LARGEST
+from onboarding.sources import LARGEST
 from onboarding.transport import Transport
 
 GRANT = "email,group\nana@acme.example,Marketing\n"

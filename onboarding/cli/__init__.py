@@ -121,12 +121,16 @@ def run(ctx: click.Context, inputs: Sequence[str], inbox: Path | None, **given: 
 )
 def validate(ctx: click.Context, inputs: Sequence[str], **given: Any) -> int:
     """Check the sheets; no tenant is contacted."""
+    stdin = _standard_input(inputs)
+    from onboarding import sources
+
+    ahead = sources.ahead(inputs) if stdin is None else None  # pandas takes its time to come
     with _work(ctx, given) as work:
         from onboarding.errors import SheetError
         from onboarding.pipeline import validate
 
         try:
-            report = validate(work.job(inputs), work.console, stdin=_standard_input(inputs))
+            report = validate(work.job(inputs), work.console, stdin=stdin, ahead=ahead)
         except SheetError as refusal:
             if given["explain"]:
                 work.console.seen(refusal)

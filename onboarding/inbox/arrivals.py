@@ -20,8 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from onboarding.errors import SheetError, StorageError, UsageError
-from onboarding.sheets import Source
-from onboarding.sheets.files import CHECKSUM, LARGEST, QUIET, is_open_elsewhere
+from onboarding.sources import CHECKSUM, LARGEST, QUIET, Source, is_open_elsewhere
 from onboarding.writers import files
 
 log = logging.getLogger(__name__)

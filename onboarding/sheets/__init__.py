@@ -1,6 +1,6 @@
-"""Files, folders and standard input in, tables of text out, under the row numbers that the file shows.
+"""The bytes of files in, tables of text out, under the row numbers that the file shows.
 
-``files`` reads the bytes once. What is a workbook is read by ``onboarding.workbooks``, in a process of its own; ``text``
+``sources`` has read the bytes once. What is a workbook is read by ``onboarding.workbooks``, in a process of its own; ``text``
 reads the rest, if ``kinds`` doesn't know it for something else. Both give a ``Grid``; ``layout`` finds the table in it,
 ``cells`` says what is wrong with its cells, ``notes`` what a person should know. Every row of the file is either in its
 table's frame or in ``Table.ignored`` with the reason.
@@ -20,13 +20,13 @@ from onboarding.schemas import clean, load_rules
 from onboarding.sheets import cells
 from onboarding.sheets.cells import FORMULA_STARTS
 from onboarding.sheets.doubts import refuse_contrary, renamed, strangers
-from onboarding.sheets.files import TEXTS, Snapshot, Source, again, snapshots
 from onboarding.sheets.grid import Cells, Grid
 from onboarding.sheets.kinds import refuse_what_is_no_text
 from onboarding.sheets.layout import is_blank, lay_out
 from onboarding.sheets.notes import note, notes
 from onboarding.sheets.reading import OneInput, Reading
 from onboarding.sheets.text import read_text
+from onboarding.sources import TEXTS, Ahead, Snapshot, Source, again, snapshots
 from onboarding.workbooks import Sheet, is_workbook, read_workbook
 
 __all__ = [
@@ -55,11 +55,20 @@ class Inputs:
     """Files and sheets that were not read, and why; and what is odd about a whole file."""
 
 
-def read(inputs: Sequence[str], reading: Reading, *, stdin: BinaryIO | None = None) -> Inputs:
-    """Read every table of the inputs; ``SheetError`` names the file and what to do."""
+def read(
+    inputs: Sequence[str],
+    reading: Reading,
+    *,
+    stdin: BinaryIO | None = None,
+    ahead: Ahead | None = None,
+) -> Inputs:
+    """Read every table of the inputs; ``SheetError`` names the file and what to do.
+
+    ``ahead``: their bytes, which somebody has begun to read.
+    """
     tables: list[Table] = []
     found: list[Finding] = []
-    sources = snapshots(inputs, stdin)
+    sources = ahead() if ahead else snapshots(inputs, stdin)
     if sum(snapshot.source.size for snapshot in sources) > _LARGE:
         load_rules()
     for snapshot in sources:

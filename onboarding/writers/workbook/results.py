@@ -15,8 +15,7 @@ from pathlib import Path, PurePath
 from onboarding.headers import Table, letter
 from onboarding.model import Finding, RowRef
 from onboarding.report import RESULT_COLUMNS, RowResult, Stretch, by_table, needing_work
-from onboarding.sheets import Source
-from onboarding.sheets.files import again
+from onboarding.sources import Source, again
 from onboarding.writers.finished import Finished
 from onboarding.writers.tables import columns_of, marks
 from onboarding.writers.workbook import look

@@ -3,6 +3,8 @@
 What is validated, hashed and reported is this one snapshot, whatever happens to the file meanwhile. Only regular
 files are opened (a pipe would wait for ever), and none that is still being written; a folder gives its own table files,
 sorted by name; ``hr.xlsx!Leavers`` names one sheet of a workbook.
+
+It needs nothing but the standard library, so that it may read while pandas is still being imported.
 """
 
 from __future__ import annotations
@@ -16,9 +18,11 @@ import signal
 import stat
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import BinaryIO
 
 from onboarding.errors import SheetError
@@ -59,6 +63,10 @@ class Snapshot:
     """Whether a checksum beside the file says that this is all of it."""
 
 
+Ahead = Callable[[], list[Snapshot]]
+"""Gives, once, what somebody has begun to read."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     path: Path | None
@@ -82,6 +90,30 @@ def snapshots(inputs: Sequence[str], stdin: BinaryIO | None) -> list[Snapshot]:
         raise SheetError("no input is named; name a file, a folder, or - for standard input")
     same_name = Counter(asked.path.name if asked.path else "" for asked in found.values())
     return [_snapshot(asked, same_name, stdin) for asked in found.values()]
+
+
+def ahead(inputs: Sequence[str]) -> Ahead:
+    """Begin to read while something else is done; what is given waits for it, once, and fails as it failed.
+
+    Not for standard input, which may have no end: a thread that waits for it can't be left behind. Nothing is kept
+    here, so that whoever is through with the bytes gives back their memory.
+    """
+    come: SimpleQueue[list[Snapshot] | BaseException] = SimpleQueue()
+
+    def begin() -> None:
+        try:
+            come.put(snapshots(inputs, None))
+        except BaseException as error:  # noqa: BLE001 -- it is told where it is waited for
+            come.put(error)
+
+    def wait() -> list[Snapshot]:
+        found = come.get()
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+    Thread(target=begin, daemon=True).start()
+    return wait
 
 
 def again(source: Source) -> bytes | None:

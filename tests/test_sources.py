@@ -1,0 +1,88 @@
+"""Reading ahead: what is read while something else is done is what would be read now, and fails as that would fail."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+from onboarding.errors import SheetError
+from onboarding.sources import ahead, snapshots
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "people.csv").write_text("email\nana@acme.example\n")
+    (tmp_path / "teams.csv").write_text("group\nOps\n")
+    return tmp_path
+
+
+def alone() -> bool:
+    """Wait until the threads of a test are over, for a second at most."""
+    end = time.monotonic() + 1
+    while threading.active_count() > 1 and time.monotonic() < end:
+        time.sleep(0.001)
+    return threading.active_count() == 1
+
+
+def test_what_is_read_ahead_is_what_would_be_read_now(folder: Path) -> None:
+    assert ahead([str(folder)])() == snapshots([str(folder)], None)
+    assert alone()
+
+
+def test_it_is_read_as_it_was_when_reading_began(folder: Path) -> None:
+    wait = ahead([str(folder / "people.csv")])
+    assert alone()
+    (folder / "people.csv").unlink()
+    assert [one.content for one in wait()] == [b"email\nana@acme.example\n"]
+
+
+def test_reading_fails_where_it_is_waited_for_and_in_the_same_words(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    missing = [str(folder / "missing.csv")]
+    wait = ahead(missing)
+    assert alone()
+    with pytest.raises(SheetError) as now:
+        snapshots(missing, None)
+    with pytest.raises(SheetError) as then:
+        wait()
+    assert str(then.value) == str(now.value)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_nothing_is_kept_of_what_was_read(folder: Path) -> None:
+    [mine] = snapshots([str(folder / "people.csv")], None)
+    wait = ahead([str(folder / "people.csv")])
+    assert alone()
+    [given] = wait()
+    assert sys.getrefcount(given) == sys.getrefcount(mine)
+
+
+def test_waiting_may_be_interrupted(tmp_path: Path) -> None:
+    large = tmp_path / "large.csv"
+    large.touch()
+    os.truncate(large, 1 << 28)  # to be read and hashed takes a tenth of a second, at least
+
+    def come(number: int, _: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGUSR1, come)
+    soon = threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGUSR1))
+    wait = ahead([str(large)])
+    try:
+        with pytest.raises(KeyboardInterrupt):  # noqa: PT012 -- it may come before anybody waits
+            soon.start()
+            wait()
+        soon.join()
+        assert threading.active_count() == 2
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+        while not alone():
+            pass
