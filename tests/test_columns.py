@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onboarding.schemas import columns, plain
-from onboarding.schemas.columns import holding, matching, parts, taken, texts
+from onboarding.schemas.columns import hashes, holding, matching, parts, taken, texts
 
 CELLS = st.lists(st.text("aB;|,\n\r @.ö", max_size=8), max_size=12)
 PATTERN = r"[aB]+(?:\.[aB]+)*@"
@@ -63,6 +63,38 @@ def test_cells_are_taken_from_their_places(cells: list[str], data: st.DataObject
     at = np.array(sorted(chosen), int)
     assert taken(column(cells), at).to_dict() == {i: cells[i] for i in sorted(chosen)}
     assert taken(column(cells).to_frame(), at)[0].tolist() == [cells[i] for i in sorted(chosen)]
+
+
+@given(CELLS)
+def test_the_same_text_has_the_same_hash_and_another_text_another(cells: list[str]) -> None:
+    cells = [
+        *cells,
+        "",
+        *cells,
+        "a",
+        "aaaaaaaa",
+        "aaaaaaaaa",
+        "aaaaaaaaB",
+        "Baaaaaaaa",
+        "a;aaaaaaa;",
+    ]
+    told = hashes(column(cells)).tolist()
+    assert len(told) == len(cells)
+    assert len({*zip(cells, told, strict=True)}) == len({*cells}) == len({*told})
+
+
+def test_addresses_that_differ_in_some_signs_have_hashes_of_their_own() -> None:
+    cells = [
+        f"person{i:03}.of.b{j:03}@acme{k:02}.example"
+        for i in range(50)
+        for j in range(50)
+        for k in range(4)
+    ]
+    assert len({*hashes(column(cells)).tolist()}) == len(cells)
+
+
+def test_of_no_cells_there_are_no_hashes() -> None:
+    assert hashes(column([])).tolist() == []
 
 
 LOCAL = "a" * 64

@@ -20,7 +20,7 @@ from onboarding.intake.cells import columns_of, field_of, raw, read
 from onboarding.intake.rows import Sheet
 from onboarding.intake.wear import worn
 from onboarding.model import Finding, Role, RowRef, Severity, normal_email
-from onboarding.schemas.columns import texts
+from onboarding.schemas.columns import at_once, texts
 
 if TYPE_CHECKING:
     from onboarding.schemas.rules import Failure
@@ -32,7 +32,9 @@ def judged(
     table: Table, roles: Mapping[str, Role], domains: frozenset[str]
 ) -> tuple[list[Finding], list[Cause], Sheet]:
     """Judge one table; its findings, one by one and by column, and its rows as far as they can be read."""
-    odd = {name: np.flatnonzero(~_plain(table, name, roles, domains)) for name in columns_of(table)}
+    names = [*columns_of(table)]
+    plain = at_once(lambda name: _plain(table, name, roles, domains), names)
+    odd = {name: np.flatnonzero(~right) for name, right in zip(names, plain, strict=True)}
     cells = {name: read(table, name, at) for name, at in odd.items() if len(at)}
     failures = _failures(table, cells, roles, domains) if cells else []
     faceless = [f.cells.index.tolist() for f in failures if f.code in _UNREADABLE]

@@ -20,7 +20,7 @@ from onboarding.headers import Kind
 from onboarding.intake.cells import columns_of, field_of
 from onboarding.intake.rows import MemberRow, Row, Sheet, TeamRow, UserRow, key_of
 from onboarding.model import Standing
-from onboarding.schemas.columns import batches
+from onboarding.schemas.columns import hashes
 
 R = TypeVar("R", UserRow, TeamRow, MemberRow)
 
@@ -137,19 +137,12 @@ class Shared:
     @cached_property
     def _twice(self) -> list[np.ndarray]:
         """Say of all users rows whether their address, or one that looks alike by its hash, stands on another one."""
-        hashes = [
-            np.fromiter(_hashes(sheet.emails), np.int64, len(sheet.emails)) for sheet in self._users
-        ]
-        twice = _twice([pd.Series(some) for some in hashes])
-        return _among([np.ones(len(some), bool) for some in hashes], twice)
+        twice = _twice([pd.Series(hashes(sheet.emails)) for sheet in self._users])
+        return _among([np.ones(len(sheet.emails), bool) for sheet in self._users], twice)
 
 
 def _twice(keys: Sequence[pd.Series[int]] | Sequence[pd.DataFrame]) -> np.ndarray:
     return pd.concat(keys).duplicated(keep=False).to_numpy() if keys else np.array([], bool)
-
-
-def _hashes(cells: pd.Series[str]) -> Iterator[int]:
-    return chain.from_iterable(map(hash, some.tolist()) for some in batches(cells))
 
 
 def _among(which: Sequence[np.ndarray], found: np.ndarray) -> list[np.ndarray]:

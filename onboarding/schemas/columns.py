@@ -8,7 +8,8 @@ cells are joined at a time: a text of all of them would take its time to be put 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import numpy as np
@@ -24,8 +25,15 @@ else:
 """Whether pandas keeps columns so: it may be too old a pyarrow."""
 
 _BATCH = 1 << 16
+_SIDE_BY_SIDE = 2
+"""More gain nothing: much of a look is Python."""
+
+_FACTOR = 0x9E3779B97F4A7C15
+"""Odd, and of no pattern: 2 to the 64th by the golden section."""
 
 Cells = TypeVar("Cells", "pd.Series[str]", pd.DataFrame)
+Column = TypeVar("Column")
+Found = TypeVar("Found")
 
 
 def batches(cells: pd.Series[str]) -> Iterator[pd.Series[str]]:
@@ -38,6 +46,17 @@ def taken(cells: Cells, at: np.ndarray) -> Cells:
     around = cells.iloc[at[0] : at[-1] + 1] if len(at) else cells
     some: Cells = around.iloc[at - at[:1]]
     return some
+
+
+def at_once(look: Callable[[Column], Found], columns: Sequence[Column]) -> list[Found]:
+    """Look at each of several columns; side by side with pyarrow, whose looks let others work meanwhile."""
+    if not BY_ARROW:
+        return [*map(look, columns)]
+    pool = ThreadPoolExecutor(_SIDE_BY_SIDE)
+    try:
+        return [*pool.map(look, columns)]
+    finally:  # whoever interrupts does not wait for what has not begun
+        pool.shutdown(cancel_futures=True)
 
 
 def texts(cells: pd.Series[str]) -> Iterator[str]:
@@ -87,6 +106,24 @@ def matching(cells: pd.Series[str], pattern: str, longest: int) -> np.ndarray:
 def _end(lines: re.Match[str] | None) -> int:
     assert lines, "there may always be no such line"
     return lines.end()
+
+
+def hashes(cells: pd.Series[str]) -> np.ndarray:
+    """Give each cell a number, the same for the same text and hardly ever for others; there is room for short cells only."""
+    found = [_hashes(some) for some in batches(cells)]
+    return np.concatenate([np.array([], np.int64), *found])
+
+
+def _hashes(cells: pd.Series[str]) -> np.ndarray:
+    """Read with pyarrow each cell as numbers of eight bytes, as many as the longest has, without making a text of it."""
+    if not BY_ARROW:
+        return np.fromiter(map(hash, cells.tolist()), np.int64, len(cells))
+    column = pa.chunked_array(pa.array(cells)).combine_chunks()
+    many = 1 + pc.max(pc.binary_length(column)).as_py() // 8
+    padded = pc.ascii_rpad(column, 8 * many, "\0")
+    words = np.frombuffer(padded.buffers()[2], np.uint64, many * len(cells)).reshape(-1, many)
+    factors = np.cumprod(np.full(many, _FACTOR, np.uint64))
+    return ((words ^ (words >> np.uint64(32))) @ factors).view(np.int64)
 
 
 def parts(cells: pd.Series[str], marks: str) -> set[str]:
