@@ -62,7 +62,6 @@ def test_cells_are_taken_from_their_places(cells: list[str], data: st.DataObject
     chosen = data.draw(st.sets(st.integers(0, len(cells) - 1)) if cells else st.just(set()))
     at = np.array(sorted(chosen), int)
     assert taken(column(cells), at).to_dict() == {i: cells[i] for i in sorted(chosen)}
-    assert taken(column(cells).to_frame(), at)[0].tolist() == [cells[i] for i in sorted(chosen)]
 
 
 @given(CELLS)

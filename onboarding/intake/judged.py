@@ -20,7 +20,7 @@ from onboarding.intake.cells import columns_of, field_of, raw, read
 from onboarding.intake.rows import Sheet
 from onboarding.intake.wear import worn
 from onboarding.model import Finding, Role, RowRef, Severity, normal_email
-from onboarding.schemas.columns import at_once, texts
+from onboarding.schemas.columns import side_by_side, texts
 
 if TYPE_CHECKING:
     from onboarding.schemas.rules import Failure
@@ -32,17 +32,20 @@ def judged(
     table: Table, roles: Mapping[str, Role], domains: frozenset[str]
 ) -> tuple[list[Finding], list[Cause], Sheet]:
     """Judge one table; its findings, one by one and by column, and its rows as far as they can be read."""
-    names = [*columns_of(table)]
-    plain = at_once(lambda name: _plain(table, name, roles, domains), names)
-    odd = {name: np.flatnonzero(~right) for name, right in zip(names, plain, strict=True)}
-    cells = {name: read(table, name, at) for name, at in odd.items() if len(at)}
-    failures = _failures(table, cells, roles, domains) if cells else []
-    faceless = [f.cells.index.tolist() for f in failures if f.code in _UNREADABLE]
-    unreadable = {*chain.from_iterable(faceless)}
-    causes = [*_causes(table, failures, odd)]
-    found = [*table.findings, *_cleaned(table, cells, odd, unreadable), *worn(table)]
+    with side_by_side() as pool:
+        names = [*columns_of(table)]
+        plain = pool.map(lambda name: _plain(table, name, roles, domains), names)
+        wear = pool.submit(lambda: [*worn(table)])
+        odd = {name: np.flatnonzero(~right) for name, right in zip(names, plain, strict=True)}
+        cells = {name: read(table, name, at) for name, at in odd.items() if len(at)}
+        failures = _failures(table, cells, roles, domains) if cells else []
+        faceless = [f.cells.index.tolist() for f in failures if f.code in _UNREADABLE]
+        unreadable = {*chain.from_iterable(faceless)}
+        causes = [*_causes(table, failures, odd)]
+        cleaned = [*_cleaned(table, cells, odd, unreadable)]
+        emails = _emails(table, cells, unreadable)
+        found = [*table.findings, *cleaned, *wear.result()]
     rejected = np.zeros(len(table.frame), bool)
-    emails = _emails(table, cells, unreadable)
     sheet = Sheet(table, roles, emails, odd.get("email", np.array([], int)), rejected)
     sheet.reject(f.row.row for f in found if f.row and f.severity is Severity.REJECT)
     sheet.reject(chain.from_iterable(cause.rows for cause in causes))

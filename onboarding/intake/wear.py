@@ -13,7 +13,7 @@ import pandas as pd
 
 from onboarding.headers import CARRIED, Table
 from onboarding.model import Finding, Severity
-from onboarding.schemas.columns import at_once, texts
+from onboarding.schemas.columns import texts
 from onboarding.schemas.damage import MAYBE_GARBLED, garbled
 
 _MOST = 0.8
@@ -37,22 +37,19 @@ def worn(table: Table) -> Iterator[Finding]:
     counted = {
         i for name, where in table.columns.fields.items() if name not in CARRIED for i in where
     }
-    carried = [i for i, header in enumerate(table.headers) if header and i not in counted]
-    signs = at_once(lambda position: [*_signs(table.frame[position])], carried)
-    for position, found in zip(carried, signs, strict=True):
-        cells = table.frame[position]
-        for row, what in found:
-            message = (
-                f"has {what}, the first in row {cells.index[row]}: {_short(str(cells.iat[row]))}"
-            )
-            yield Finding(
-                "column-damaged",
-                message,
-                None,
-                table.headers[position],
-                severity=Severity.NOTE,
-                source=table.source,
-            )
+    for position, header in enumerate(table.headers):
+        if header and position not in counted:
+            cells = table.frame[position]
+            for row, what in _signs(cells):
+                message = f"has {what}, the first in row {cells.index[row]}: {_short(str(cells.iat[row]))}"
+                yield Finding(
+                    "column-damaged",
+                    message,
+                    None,
+                    header,
+                    severity=Severity.NOTE,
+                    source=table.source,
+                )
 
 
 def _signs(column: pd.Series[str]) -> Iterator[tuple[int, str]]:

@@ -8,9 +8,9 @@ cells are joined at a time: a text of all of them would take its time to be put 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
@@ -25,15 +25,9 @@ else:
 """Whether pandas keeps columns so: it may be too old a pyarrow."""
 
 _BATCH = 1 << 16
-_SIDE_BY_SIDE = 2
-"""More gain nothing: much of a look is Python."""
 
 _FACTOR = 0x9E3779B97F4A7C15
 """Odd, and of no pattern: 2 to the 64th by the golden section."""
-
-Cells = TypeVar("Cells", "pd.Series[str]", pd.DataFrame)
-Column = TypeVar("Column")
-Found = TypeVar("Found")
 
 
 def batches(cells: pd.Series[str]) -> Iterator[pd.Series[str]]:
@@ -41,20 +35,23 @@ def batches(cells: pd.Series[str]) -> Iterator[pd.Series[str]]:
     return (cells.iloc[start : start + _BATCH] for start in range(0, len(cells), _BATCH))
 
 
-def taken(cells: Cells, at: np.ndarray) -> Cells:
-    """Give what stands at these places, which ascend; pyarrow first puts into one piece all that it takes from."""
+def taken(cells: pd.Series[str], at: np.ndarray) -> pd.Series[str]:
+    """Give what stands at these places, which ascend.
+
+    All others are left out, since pyarrow puts into one piece whatever it takes from.
+    """
     around = cells.iloc[at[0] : at[-1] + 1] if len(at) else cells
-    some: Cells = around.iloc[at - at[:1]]
-    return some
+    wanted = np.zeros(len(around), bool)
+    wanted[at - at[:1]] = True
+    return around[wanted]
 
 
-def at_once(look: Callable[[Column], Found], columns: Sequence[Column]) -> list[Found]:
-    """Look at each of several columns; side by side with pyarrow, whose looks let others work meanwhile."""
-    if not BY_ARROW:
-        return [*map(look, columns)]
-    pool = ThreadPoolExecutor(_SIDE_BY_SIDE)
+@contextmanager
+def side_by_side() -> Iterator[Executor]:
+    """Have columns looked at beside us; two at once with pyarrow, whose looks let others work meanwhile."""
+    pool = ThreadPoolExecutor(2 if BY_ARROW else 1)
     try:
-        return [*pool.map(look, columns)]
+        yield pool
     finally:  # whoever interrupts does not wait for what has not begun
         pool.shutdown(cancel_futures=True)
 

@@ -16,7 +16,7 @@ from onboarding.errors import SheetError
 from onboarding.headers import CARRIED, Columns, Table, result_columns, understand
 from onboarding.model import Finding, RowRef
 from onboarding.schemas import BLANKS
-from onboarding.schemas.columns import holding
+from onboarding.schemas.columns import holding, side_by_side
 from onboarding.sheets.grid import SURPLUS, Grid
 from onboarding.sheets.layout import Layout, is_blank
 from onboarding.sheets.reading import Reading
@@ -151,10 +151,12 @@ def show_errors(
     for (number, position), shown in wrong.items():
         if number in frame.index and position < len(headers):
             frame.loc[number, position] = shown
+    with side_by_side() as pool:
+        errors = [*pool.map(lambda position: frame[position].isin(ERRORS).to_numpy(), counts)]
     found = [
         (int(number), position, str(frame.at[number, position]))
-        for position in counts
-        for number in frame.index[frame[position].isin(ERRORS)]
+        for position, shows in zip(counts, errors, strict=True)
+        for number in frame.index[shows]
     ]
     return [
         Finding("cell-error", _of_error(shown), at._replace(row=number), headers[position], shown)

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from onboarding.errors import SheetError
-from onboarding.schemas.columns import taken
 
 Place = tuple[int, int]
 """Row number from 1, position of the column from 0."""
@@ -113,7 +112,8 @@ class Grid:
         for start in range(0, len(numbers), _BATCH):
             some = numbers[start : start + _BATCH]
             at = np.asarray(some) - 1
-            rows = taken(frame, at).to_numpy().tolist()
+            around = frame.iloc[at[0] : at[-1] + 1]  # of which pyarrow makes one piece first
+            rows = around.iloc[at - at[0]].to_numpy().tolist()
             if widths is None:
                 yield from rows
             else:
@@ -133,7 +133,7 @@ class Grid:
     def widths(self, numbers: pd.Index) -> np.ndarray:
         """Give how many cells each of these rows has."""
         widths, width = self.cells.widths, self.cells.frame.shape[1]
-        return np.full(len(numbers), width) if widths is None else widths[numbers - 1]
+        return np.broadcast_to(width, len(numbers)) if widths is None else widths[numbers - 1]
 
     @property
     def is_report(self) -> bool:
