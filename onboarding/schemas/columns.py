@@ -49,11 +49,12 @@ def taken(cells: pd.Series[str], at: np.ndarray) -> pd.Series[str]:
 @contextmanager
 def side_by_side() -> Iterator[Executor]:
     """Have columns looked at beside us; two at once with pyarrow, whose looks let others work meanwhile."""
-    pool = ThreadPoolExecutor(2 if BY_ARROW else 1)
-    try:
-        yield pool
-    finally:  # whoever interrupts does not wait for what has not begun
-        pool.shutdown(cancel_futures=True)
+    with ThreadPoolExecutor(2 if BY_ARROW else 1) as pool:
+        try:
+            yield pool
+        except BaseException:  # whoever interrupts does not wait for what has not begun
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def texts(cells: pd.Series[str]) -> Iterator[str]:
