@@ -41,6 +41,7 @@ from onboarding.model import (
     group_key,
     internal_name,
 )
+from onboarding.schemas.columns import side_by_side
 
 __all__ = ["Checked", "Rules", "checked", "take_in"]
 
@@ -110,8 +111,11 @@ def checked(
         for sheet in sheets if wrong else ():
             sheet.reject(row.row for row in wrong if row.table == sheet.table.index)
 
-    doubtful = () if rules.allowed_domains else doubtful_domains(shared, book, at_home)
-    told([*ended(shared, book, rules.today), *doubtful])
+    with side_by_side() as pool:
+        twice = pool.submit(lambda: shared.twice)  # which contradictions begin with
+        doubtful = () if rules.allowed_domains else doubtful_domains(shared, book, at_home)
+        told([*ended(shared, book, rules.today), *doubtful])
+        twice.result()
     told(contradictions(shared, book))
     told(notes(shared, book))
     rows = Rows(*((s.table.index, s.table.source, s.numbers) for s in sheets))

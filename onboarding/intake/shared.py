@@ -40,7 +40,7 @@ class Shared:
 
     def of_one_person(self) -> Iterator[UserRow]:
         """Give the users rows whose person may have another users row."""
-        pairs = zip(self._users, self._twice, strict=True)
+        pairs = zip(self._users, self.twice, strict=True)
         return _rows(UserRow, self._users, [sheet.sound & twice for sheet, twice in pairs])
 
     def of_one_name(self) -> Iterator[UserRow]:
@@ -135,7 +135,7 @@ class Shared:
         return {domain for sheet in self._people for domain in sheet.domains[1] if domain}
 
     @cached_property
-    def _twice(self) -> list[np.ndarray]:
+    def twice(self) -> list[np.ndarray]:
         """Say of all users rows whether their address, or one that looks alike by its hash, stands on another one."""
         twice = _twice([pd.Series(hashes(sheet.emails)) for sheet in self._users])
         return _among([np.ones(len(sheet.emails), bool) for sheet in self._users], twice)
