@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -23,20 +24,30 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def alone() -> bool:
-    """Wait until the threads of a test are over, for a second at most."""
-    end = time.monotonic() + 1
-    while threading.active_count() > 1 and time.monotonic() < end:
-        time.sleep(0.001)
-    return threading.active_count() == 1
+@pytest.fixture
+def alone() -> Callable[[], bool]:
+    """Wait until the threads that a test has begun are over, for a second at most."""
+    before = {*threading.enumerate()}
+
+    def wait() -> bool:
+        end = time.monotonic() + 1
+        while begun := {*threading.enumerate()} - before:
+            if time.monotonic() > end:
+                break
+            time.sleep(0.001)
+        return not begun
+
+    return wait
 
 
-def test_what_is_read_ahead_is_what_would_be_read_now(folder: Path) -> None:
+def test_what_is_read_ahead_is_what_would_be_read_now(
+    folder: Path, alone: Callable[[], bool]
+) -> None:
     assert ahead([str(folder)])() == snapshots([str(folder)], None)
     assert alone()
 
 
-def test_it_is_read_as_it_was_when_reading_began(folder: Path) -> None:
+def test_it_is_read_as_it_was_when_reading_began(folder: Path, alone: Callable[[], bool]) -> None:
     wait = ahead([str(folder / "people.csv")])
     assert alone()
     (folder / "people.csv").unlink()
@@ -44,7 +55,7 @@ def test_it_is_read_as_it_was_when_reading_began(folder: Path) -> None:
 
 
 def test_reading_fails_where_it_is_waited_for_and_in_the_same_words(
-    folder: Path, capfd: pytest.CaptureFixture[str]
+    folder: Path, alone: Callable[[], bool], capfd: pytest.CaptureFixture[str]
 ) -> None:
     missing = [str(folder / "missing.csv")]
     wait = ahead(missing)
@@ -57,7 +68,7 @@ def test_reading_fails_where_it_is_waited_for_and_in_the_same_words(
     assert capfd.readouterr() == ("", "")
 
 
-def test_nothing_is_kept_of_what_was_read(folder: Path) -> None:
+def test_nothing_is_kept_of_what_was_read(folder: Path, alone: Callable[[], bool]) -> None:
     [mine] = snapshots([str(folder / "people.csv")], None)
     wait = ahead([str(folder / "people.csv")])
     assert alone()
@@ -65,7 +76,7 @@ def test_nothing_is_kept_of_what_was_read(folder: Path) -> None:
     assert sys.getrefcount(given) == sys.getrefcount(mine)
 
 
-def test_waiting_may_be_interrupted(tmp_path: Path) -> None:
+def test_waiting_may_be_interrupted(tmp_path: Path, alone: Callable[[], bool]) -> None:
     large = tmp_path / "large.csv"
     large.touch()
     os.truncate(large, 1 << 28)  # to be read and hashed takes a tenth of a second, at least
@@ -74,6 +85,7 @@ def test_waiting_may_be_interrupted(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGUSR1, come)
+    threads = threading.active_count()
     soon = threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGUSR1))
     wait = ahead([str(large)])
     try:
@@ -81,7 +93,7 @@ def test_waiting_may_be_interrupted(tmp_path: Path) -> None:
             soon.start()
             wait()
         soon.join()
-        assert threading.active_count() == 2
+        assert threading.active_count() == threads + 1
     finally:
         signal.signal(signal.SIGUSR1, before)
         while not alone():
