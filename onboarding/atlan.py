@@ -162,6 +162,10 @@ class Atlan:
 
     # ---- writing ------------------------------------------------------------------------------------------
 
+    def wait_for_turn(self) -> None:
+        """Wait until a call may leave; this thread's next one then leaves at once."""
+        self._transport.wait_for_turn()
+
     def invite(self, people: Sequence[tuple[Email, Role]], *, request_id: str) -> Receipt:
         """Invite people. The answer names nobody: who is there now must be looked up."""
         roles = self.identity().roles

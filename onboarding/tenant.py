@@ -140,6 +140,10 @@ class Writer(Protocol):
     ``request_id`` is made by the caller, so that it stands in the journal before the call.
     """
 
+    def wait_for_turn(self) -> None:
+        """Wait until a call may leave, a pause of the tenant's included; this thread's next call does not wait any more."""
+        ...
+
     def invite(self, people: Sequence[tuple[Email, Role]], *, request_id: str) -> Receipt:
         """Invite people, each an e-mail to a real person."""
         ...

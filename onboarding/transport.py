@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import random
 import threading
 import time
@@ -45,6 +46,10 @@ IDLE = (
     15.0  # seconds; a connection that rested longer may be dead, and a POST on it a needless doubt
 )
 
+
+TURN = (
+    1.0  # seconds for which a turn to call lasts; meanwhile the tenant may have asked for a pause
+)
 
 REFUSALS = frozenset((400, 402, 404, 405, 409, 410, 411, 413, 414, 415, 422, 431))
 """Statuses by which whoever answers says that nothing was carried out. 408 is none: a gateway in between may have given up."""
@@ -142,8 +147,15 @@ class Transport:
                 raise
         return self._once(call, attempts + 1)
 
-    def _once(self, call: _Call, attempts: int) -> Answer:
+    def wait_for_turn(self) -> None:
+        """Wait until a call may leave; this thread's next one then leaves at once, if it does so within a second."""
         self.budget.take()
+        self._local.turn = time.monotonic()
+
+    def _once(self, call: _Call, attempts: int) -> Answer:
+        if time.monotonic() - getattr(self._local, "turn", -math.inf) > TURN:
+            self.budget.take()
+        self._local.turn = -math.inf
         self._auth.ready()
         with self._lock:
             self.calls += 1

@@ -54,7 +54,7 @@ BUGS = (
     Bug(
         "no journal",
         "journal/__init__.py",
-        'self._db.write(("INSERT INTO intents VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 1, ?, ?)", rows))',
+        "self._db.write((INTEND, rows), (DROP, [(again, key) for key in keys if again]))",
         "pass",
         "test_apply.py",
         by_schedules=True,
@@ -62,19 +62,19 @@ BUGS = (
     Bug(
         "journal after the call",
         "apply/dispatch.py",
-        """        self._book.intend(call, request_id)
+        """        self._book.intend(call, request_id, again)
         answer: Receipt | TenantError
         try:
-            answer = self._callers.call(lambda: self._write(call, request_id))
+            answer = self._callers.call(lambda: self._write(call, request_id, is_old))
         except TenantError as error:
             answer = error
 """,
         """        answer: Receipt | TenantError
         try:
-            answer = self._callers.call(lambda: self._write(call, request_id))
+            answer = self._callers.call(lambda: self._write(call, request_id, is_old))
         except TenantError as error:
             answer = error
-        self._book.intend(call, request_id)
+        self._book.intend(call, request_id, again)
 """,
         "test_apply.py::test_no_call_leaves_before_its_intent_is_in_the_state",
         by_schedules=True,
@@ -259,9 +259,10 @@ BUGS = (
     Bug(
         "an old look is not renewed",
         "apply/__init__.py",
-        "self.age.is_over(renewed)",
+        "call.action is Action.INVITE and self.age.is_over(renewed) and not closed",
         "False",
         "test_apply.py::test_an_old_look_is_renewed_before_inviting",
+        also=("lambda: self.age.is_over(renewed)", "lambda: False"),
     ),
     Bug(
         "a formula is left as it is",

@@ -21,7 +21,7 @@ from onboarding.apply.dispatch import Dispatch, HeldBack
 from onboarding.apply.gate import Gate
 from onboarding.apply.sight import Watch
 from onboarding.apply.steps import Call
-from onboarding.errors import Doubt, TokenRefused
+from onboarding.errors import Doubt, StorageError, TokenRefused
 from onboarding.journal import Journal, State
 from onboarding.journal.database import Database
 from onboarding.model import GroupId, User
@@ -40,8 +40,8 @@ class Noting(Journal):
 
     noted: Callable[[], object] = staticmethod(lambda: None)
 
-    def intend(self, *what: Any) -> None:
-        super().intend(*what)
+    def intend(self, *what: Any, **facts: Any) -> None:
+        super().intend(*what, **facts)
         self.noted()
 
 
@@ -106,9 +106,10 @@ def carry_out(
     workers: int,
     noted: Callable[[], object] = Noting.noted,
     stop: threading.Event | None = None,
+    kind: type[Noting] = Noting,
 ) -> Applied:
     clock = Clock()
-    journal = Noting(data, "run", None, clock.now)
+    journal = kind(data, "run", None, clock.now)
     journal.noted = noted
     plan, pace = Plan(tenant.name, tuple(changes)), clock.pace(workers=workers)
     return apply(plan, tenant.truth(), tenant, journal, pace, stop=stop)
@@ -270,9 +271,7 @@ def test_what_comes_up_while_a_call_waits_for_a_caller_holds_it_back(
         )  # fmt: skip
         answers = []
         call = Call(change.action, (change,))
-        sending = threading.Thread(
-            target=lambda: answers.append(dispatch.send(call, in_doubt=False))
-        )
+        sending = threading.Thread(target=lambda: answers.append(dispatch.send(call)))
         sending.start()
         assert ready.wait(LONG)
         assert sent(data) == {change.key}
@@ -307,6 +306,63 @@ def test_what_an_earlier_call_may_have_done_stays_in_doubt_where_it_is_not_sent_
     applied = carry_out(tenant, grants(1), data, 1, noted, stop)
     assert ends(applied) == ["in_doubt: in-doubt"]
     assert len(tenant.writes()) == {"stop": 1, "no-connection": 6}[then]
-    assert [intent.change for intent in State(data, Clock().now).open_intents()] == [
-        grants(1)[0].key
-    ]
+    (end,) = applied.outcomes.values()
+    assert end.request_id == tenant.writes()[0].request_id
+    assert still_open(data) == [grants(1)[0].key]
+
+
+def still_open(data: Database) -> list[str]:
+    return [intent.change for intent in State(data, Clock().now).open_intents()]
+
+
+def test_a_repeat_that_can_not_be_noted_leaves_the_first_call_in_doubt(data: Database) -> None:
+    tenant = busy(1, faults=[Fault("doubt_late", "write")])
+
+    class Full(Noting):
+        def intend(self, *what: Any, **facts: Any) -> None:
+            if tenant.writes():
+                raise StorageError("the disk is full")
+            super().intend(*what, **facts)
+
+    applied = carry_out(tenant, grants(1), data, 1, kind=Full)
+    (end,) = applied.outcomes.values()
+    assert ends(applied) == ["in_doubt: in-doubt"]
+    assert end.request_id == tenant.writes()[0].request_id
+    assert still_open(data) == [grants(1)[0].key]
+
+
+def test_a_repeat_takes_the_place_of_the_first_call_at_once(data: Database) -> None:
+    tenant = busy(1, faults=[Fault("doubt_before", "write")])
+    seen: list[list[str]] = []
+    tenant.writing = lambda: seen.append(still_open(data))
+    assert ends(carry_out(tenant, grants(1), data, 1)) == ["applied: done"]
+    assert seen == [[grants(1)[0].key]] * 2
+    assert still_open(data) == []
+
+
+@pytest.mark.parametrize("lands", [False, True])
+def test_a_no_to_the_repeat_says_nothing_about_the_first_call(data: Database, lands: bool) -> None:
+    tenant = busy(1, faults=[Fault("doubt_late", "write"), Fault("refuse", "write")])
+    if lands:  # after the refusal
+        tenant.faults.append(Fault("do", "read", skip=1, do=lambda has: has.land()))
+    applied = carry_out(tenant, grants(1), data, 1)
+    (end,) = applied.outcomes.values()
+    assert ends(applied) == ["applied: done" if lands else "in_doubt: in-doubt"]
+    assert end.request_id == tenant.writes()[0].request_id
+    assert still_open(data) == ([] if lands else [grants(1)[0].key])
+
+
+def test_calls_lost_at_once_do_not_close_the_gate_before_the_tenant_was_read(
+    data: Database,
+) -> None:
+    tenant, short = busy(40), threading.Event()
+    down = [True]  # until it is read
+
+    def lose() -> None:
+        lost = bool(down)
+        short.wait(SHORT)
+        if lost:
+            raise SILENCE
+
+    tenant.writing, tenant.reading = lose, down.clear
+    assert ends(carry_out(tenant, grants(40), data, 4)) == ["applied: done"] * 40

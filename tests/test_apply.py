@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -328,6 +328,42 @@ def test_an_old_look_is_renewed_before_inviting(tmp_path: Path) -> None:
         "invite eve": "failed: changed-since-plan",
     }
     assert tenant.mails == [email("bob")]
+
+
+class Pausing(FakeTenant):
+    """A tenant that has asked for a pause before its first call."""
+
+    def __init__(self, meanwhile: Callable[[Pausing], object]) -> None:
+        super().__init__()
+        self.meanwhile: Callable[[Pausing], object] | None = meanwhile
+
+    def wait_for_turn(self) -> None:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile:
+            meanwhile(self)
+
+
+def test_nobody_is_invited_by_a_look_that_got_old_while_the_call_waited(tmp_path: Path) -> None:
+    clock = Clock()
+
+    def invite_elsewhere(tenant: Pausing) -> None:
+        clock.sleep(75)
+        tenant.put(user("ana"))
+
+    tenant = Pausing(invite_elsewhere)
+    changes = [invite("ana"), invite("bob")]
+    applied = carry_out(tenant, changes, tmp_path, clock)
+    assert statuses(applied) == {"invite ana": "unchanged: no-change", "invite bob": "applied"}
+    assert tenant.mails == [email("bob")]
+    assert settled(tenant, tmp_path, clock) == frozenset()
+
+
+def test_what_was_stopped_while_it_waited_is_not_sent(tmp_path: Path) -> None:
+    stop = threading.Event()
+    tenant = Pausing(lambda _: stop.set())
+    applied = carry_out(tenant, [invite("ana")], tmp_path, stop=stop)
+    assert statuses(applied) == {"invite ana": "skipped: interrupted"}
+    assert (tenant.writes(), [end.request_id for end in applied.outcomes.values()]) == ([], [""])
 
 
 class Paced(FakeTenant):

@@ -7,6 +7,7 @@ import logging
 import math
 import socket
 import threading
+import time
 from bisect import bisect_left
 from pathlib import Path
 
@@ -849,6 +850,32 @@ def test_a_burst_goes_at_once_and_then_the_pace_is_even() -> None:
     clock.slept.clear()
     for _ in range(4):
         budget.take()
+    assert clock.slept == [1.0]
+
+
+def test_who_has_waited_for_a_turn_does_not_wait_again() -> None:
+    budget, clock = patient(per_minute=60, burst=1)
+    with server(http(200, {}), http(200, {}), http(200, {})) as tenant:
+        transport = client(tenant.url, budget=budget)
+        transport.wait_for_turn()
+        transport.post("/x", {}, request_id="ours-1")
+        assert clock.slept == []
+        transport.post("/x", {}, request_id="ours-2")
+        assert clock.slept == [1.0]
+        transport.wait_for_turn()
+        assert clock.slept == [1.0, 1.0]
+        transport.post("/x", {}, request_id="ours-3")
+        assert clock.slept == [1.0, 1.0]
+
+
+def test_a_turn_that_was_left_unused_is_none_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("onboarding.transport.TURN", 0)  # or the test would take a second
+    budget, clock = patient(per_minute=60, burst=1)
+    with server(http(200, {})) as tenant:
+        transport = client(tenant.url, budget=budget)
+        transport.wait_for_turn()
+        time.sleep(0.001)
+        transport.post("/x", {}, request_id="ours-1")
     assert clock.slept == [1.0]
 
 

@@ -136,7 +136,9 @@ class _Run:
             callers=self.callers,
         )
         self.book = Book(plan, journal, pace.now)
-        self.gate = Gate(plan, self.book, self.watch, stop)
+        self.hands = pace.workers * 2 if pace.workers > 1 else 1
+        """Calls that are made ready at once."""
+        self.gate = Gate(plan, self.book, self.watch, stop, hands=self.hands)
         self.look = Hindsight(self.watch, self.book, self.gate, tell=self.tell)
         self.dispatch = Dispatch(
             tenant,
@@ -173,8 +175,7 @@ class _Run:
         """Carry out the calls of a phase side by side; whatever breaks, those under way are finished."""
         together = heaps(calls, before, self.age.will_be_over, self.tenant)
         creating = any(call.action in CREATING for call in calls)
-        ahead = 0 if creating or self.pace.workers == 1 else self.pace.workers
-        with Crew(self.pace.workers + ahead) as hands:
+        with Crew(self.pace.workers if creating else self.hands) as hands:
             list(hands.map(self.in_turn, [*together]))
         self.look.once_more()
 
@@ -190,49 +191,62 @@ class _Run:
                 if call.action is Action.INVITE and self.age.is_over(renewed) and not closed:
                     left = [change for later in heap.calls[number:] for change in later.changes]
                     seen, renewed = self.watch.meet(left), self.pace.now()
-                self.carry(call, seen)
+                self.carry(call, seen, renewed)
             except (StorageError, TenantError) as error:
                 self.gate.halt(error)
             except BaseException:
                 self.gate.crashed = True
                 raise
 
-    def carry(self, call: Call, seen: Mapping[str, Sight]) -> None:
+    def carry(self, call: Call, seen: Mapping[str, Sight], renewed: float | None) -> None:
         """Carry out one call: afterwards each of its changes is accepted, unsettled or has its outcome.
 
-        ``seen`` is what another look has shown of those whom it invites.
+        ``seen`` is what another look has shown of those whom it invites, and ``renewed`` when that was.
         """
         call = self.allowed(call, seen)
         if call.changes:
-            self.send(call)
+            self.send(call, renewed=renewed)
 
-    def send(self, call: Call, *, doubt: TenantError | None = None) -> None:
-        """Send a call; with a ``doubt`` it was sent before, and nobody knows what came of that."""
+    def send(self, call: Call, *, again: Sent | None = None, renewed: float | None = None) -> None:
+        """Send a call, perhaps ``again``: then nobody knows what came of it the first time."""
         self.tell(call.action.value)
-        sent = self.dispatch.send(call, in_doubt=doubt is not None)
+        sent = self.dispatch.send(call, again, lambda: self.age.is_over(renewed))
         if sent is None:
             self.gate.cleared(call.action)
             return
         match sent.answer:
             case Receipt() as receipt:
                 self.accept(sent, receipt)
+            case Refused() if again:
+                self.gate.cleared(call.action)
+                self.in_doubt_still(again, sent.call.changes)
             case Refused() as error:
                 self.narrow_down(sent, error)
-            case HeldBack(fate=fate):
-                self.give_up(sent, fate, doubt)
-            case NotSent() | Throttled() | TokenRefused() as error:
-                self.gate.halt(error)
-                self.give_up(sent, fates.unsent(error), doubt)
+            case HeldBack() | NotSent() | Throttled() | TokenRefused() as error:
+                if not isinstance(error, HeldBack):
+                    self.gate.halt(error)
+                self.give_up(sent, error, again)
             case error:
-                self.look_into(sent, error, again=doubt is not None)
+                self.look_into(sent, error, again=again is not None)
 
-    def give_up(self, sent: Sent, fate: Outcome, doubt: TenantError | None) -> None:
+    def give_up(self, sent: Sent, error: TenantError, again: Sent | None) -> None:
         """A call was not carried out; what an earlier one may have done is looked for once more."""
-        if doubt:
-            self.look.later(sent, doubt, sent.call.changes)
-        else:
-            for change in sent.call.changes:
-                self.book.skip(change, fate, sent)
+        match error:
+            case _ if again:
+                self.in_doubt_still(again, sent.call.changes)
+            case HeldBack(fate=None):
+                self.in_turn(Heap((sent.call,), again=True))
+            case HeldBack(fate=Outcome() as fate):
+                for change in sent.call.changes:
+                    self.book.skip(change, fate)
+            case _:
+                for change in sent.call.changes:
+                    self.book.skip(change, fates.unsent(error), sent)
+
+    def in_doubt_still(self, first: Sent, changes: Sequence[Change]) -> None:
+        """What became of the second call says nothing about the first."""
+        assert isinstance(first.answer, TenantError)
+        self.look.later(first, first.answer, changes)
 
     def allowed(self, call: Call, seen: Mapping[str, Sight]) -> Call:
         """Give the call without the changes that may not or need not be sent; these get their outcomes."""
@@ -361,8 +375,8 @@ class _Run:
         elif again or self.gate.closed_for(call.action):
             self.look.later(sent, error, rest)
         else:
-            self.undo(sent, rest)
-            self.send(Call(call.action, rest), doubt=error)
+            self.perhaps |= {change.key for change in rest}
+            self.send(Call(call.action, rest), again=sent)
 
     def undo(self, sent: Sent, changes: Sequence[Change]) -> None:
         """Write down that changes are sent again, each in a call of its own intent."""

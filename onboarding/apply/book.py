@@ -62,9 +62,10 @@ class Book:
             if outcome.status is Status.IN_DOUBT and key.startswith(begin)
         )
 
-    def intend(self, call: Call, request_id: str) -> None:
-        """Write down what is about to be sent."""
-        self.journal.intend(request_id, call.action, call.changes)
+    def intend(self, call: Call, request_id: str, again: Sent | None) -> None:
+        """Write down what is about to be sent, in the place of what it repeats."""
+        repeats = again.request_id if again else ""
+        self.journal.intend(request_id, call.action, call.changes, again=repeats)
         for change in call.changes:
             self.under_way[change.key] = request_id
 
@@ -91,11 +92,12 @@ class Book:
     def record(self, ends: Sequence[End]) -> None:
         """Know what became of changes that were sent, and write it down."""
         dated = [(change, self._dated(change, fate, sent)) for change, fate, sent in ends]
+        under = {c.key: self.under_way[c.key] for c, _ in dated if c.key in self.under_way}
         for change, outcome in dated:
             self.outcomes[change.key] = outcome
             self._forget(change)
         self.tally.count(change for change, _ in dated)
-        self.journal.conclude(dated)
+        self.journal.conclude(dated, under)
 
     def undo(self, sent: Sent, changes: Sequence[Change]) -> None:
         """Write down that a call came to nothing for these; what becomes of them is still to be seen."""

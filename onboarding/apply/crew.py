@@ -15,7 +15,7 @@ Found = TypeVar("Found")
 
 
 class Crew:
-    """Its work is begun in the order in which it is asked for. A crew of one is the caller's own thread."""
+    """Its work is begun in the order in which it is asked for. A crew of one is the thread that asks."""
 
     def __init__(self, number: int) -> None:
         self._pool = ThreadPoolExecutor(number) if number > 1 else None

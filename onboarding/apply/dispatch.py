@@ -30,11 +30,15 @@ UNKNOWN_KEY, FORBIDDEN = 401, 403
 FORBIDDEN_PAUSE = 5.0  # seconds between a 403 and its one repeat
 
 
-class HeldBack(NotSent):
-    """The gate was closed while a call waited for a caller; ``fate`` is what becomes of its changes."""
+def _never() -> bool:
+    return False
 
-    def __init__(self, fate: Outcome) -> None:
-        super().__init__(fate.message, attempts=0)
+
+class HeldBack(NotSent):
+    """Something has come up while a call waited; ``fate`` is what becomes of its changes, None: look anew who is there."""
+
+    def __init__(self, fate: Outcome | None) -> None:
+        super().__init__(fate.message if fate else "the look is too old", attempts=0)
         self.fate = fate
 
 
@@ -63,22 +67,27 @@ class Dispatch:
         self._left = left
         """Looks what has come of a call, for the last time or not, and gives what is to be sent again."""
 
-    def send(self, call: Call, *, in_doubt: bool) -> Sent | None:
+    def send(
+        self, call: Call, again: Sent | None = None, is_old: Callable[[], bool] = _never
+    ) -> Sent | None:
         """Send a call once; again, and boundedly, only where it was turned away. None: nothing is left of it to send.
 
-        What is ``in_doubt`` (an earlier call may have done it) stays open in the journal where this one comes to nothing.
+        What it repeats ``again`` (an earlier call may have done it) stays open in the journal where this one comes to
+        nothing. Nobody is invited once the look ``is_old``; what was turned away is looked for before it is sent again.
         """
-        attempt, before = 0, None
+        attempt, before, in_doubt = 0, None, again is not None
         while call.changes:
             attempt += 1
-            sent = self._send_once(call)
+            sent = self._send_once(call, again, is_old if attempt == 1 else _never)
             pause = _pause(sent.answer, attempt, before)
             if pause is None:
                 return sent
             before = sent.answer
             last = attempt == self._tries or pause > LONGEST_WAIT or self._gate.over
             perhaps_done = call.action in CREATING and not _is_certain(sent.answer)
-            if not (perhaps_done or (last and in_doubt)):
+            if in_doubt:
+                again = sent
+            elif not perhaps_done:
                 self._book.undo(sent, call.changes)
             if not last:
                 self._rest(pause)
@@ -88,20 +97,22 @@ class Dispatch:
                 return replace(sent, call=call)
         return None
 
-    def _send_once(self, call: Call) -> Sent:
+    def _send_once(self, call: Call, again: Sent | None, is_old: Callable[[], bool]) -> Sent:
         request_id = uuid.uuid4().hex
-        self._book.intend(call, request_id)
+        self._book.intend(call, request_id, again)
         answer: Receipt | TenantError
         try:
-            answer = self._callers.call(lambda: self._write(call, request_id))
+            answer = self._callers.call(lambda: self._write(call, request_id, is_old))
         except TenantError as error:
             answer = error
         sent = Sent(call, request_id, answer)
         self._book.answered(sent)
         return sent
 
-    def _write(self, call: Call, request_id: str) -> Receipt:
-        if fate := self._gate.closed_for(call.action):
+    def _write(self, call: Call, request_id: str, is_old: Callable[[], bool]) -> Receipt:
+        self._writer.wait_for_turn()  # the tenant may have asked for a pause of minutes
+        fate = self._gate.closed_for(call.action)
+        if fate or (call.action is Action.INVITE and is_old()):
             raise HeldBack(fate)
         first, writer = call.changes[0], self._writer
         match call.action:

@@ -26,13 +26,16 @@ DONE = frozenset((Status.APPLIED, Status.UNCHANGED))
 ENOUGH_DOUBTS = 2
 """In a row, about calls that create something."""
 ENOUGH_SILENCES = 5
-"""In a row, about calls of any kind. Between two of them the tenant was read, so it is not the network."""
+"""In a row, about calls of any kind; and one more than are made ready, so that the tenant was read between two of them."""
 
 
 class Gate:
     """Knows what stands in the way: the end of the run, doubts, closed doors, and what depends on what."""
 
-    def __init__(self, plan: Plan, book: Book, watch: Watch, stop: threading.Event) -> None:
+    def __init__(
+        self, plan: Plan, book: Book, watch: Watch, stop: threading.Event, *, hands: int = 1
+    ) -> None:
+        """``hands``: how many calls are made ready at once."""
         self.stopped: OnboardingError | None = None
         self.crashed = False
         """Whether this process is on its way out; what is under way is as if it had died."""
@@ -43,6 +46,7 @@ class Gate:
         self._watch = watch
         self._doubts = 0
         self._silences = 0
+        self._enough = max(ENOUGH_SILENCES, hands + 1)
         self._refusals = ("", 0)
         """The last words for one person, and to how many in a row they were said."""
         self._guard = threading.Lock()
@@ -106,7 +110,7 @@ class Gate:
         if self.over:
             return fates.interrupted(self.stopped)
         doubtful = action in CREATING and self._doubts >= ENOUGH_DOUBTS
-        if doubtful or self._silences >= ENOUGH_SILENCES:
+        if doubtful or self._silences >= self._enough:
             return fates.breaker()
         if action is Action.INVITE and self.closed:
             return fates.by_hand(self.closed)

@@ -15,7 +15,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,6 +35,7 @@ CREATING = frozenset((Action.INVITE, Action.CREATE_GROUP))
 RUN = "run "  # what the note of a run begins with
 OVERTAKEN = "changed-since-plan"  # the code of what is there, but not as asked
 
+INTEND = "INSERT INTO intents VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 1, ?, ?)"
 CLOSE = "UPDATE intents SET open = 0 WHERE request = ? AND change = ?"
 DROP = "DELETE FROM intents WHERE request = ? AND change = ?"
 DOUBT = "UPDATE intents SET doubt_since = ifnull(doubt_since, ?) WHERE request = ? AND change = ?"
@@ -229,16 +230,22 @@ class Journal:
         self._lines = lines
         self._guard = threading.Lock()
 
-    def intend(self, request_id: str, action: Action, changes: Sequence[Change]) -> None:
-        """Record what is about to be sent; only after this may its first byte leave."""
+    def intend(
+        self, request_id: str, action: Action, changes: Sequence[Change], *, again: str = ""
+    ) -> None:
+        """Record what is about to be sent; only after this may its first byte leave.
+
+        ``again``: the request that it repeats, whose intents these take the place of.
+        """
         now = self.now()
         rows = [
             (request_id, c.key, c.action, c.email, c.group, self._run, now, was(c), becomes(c))
             for c in changes
         ]
         keys = [change.key for change in changes]
-        self._tell("intent", {"request": request_id, "action": action, "changes": keys})
-        self._db.write(("INSERT INTO intents VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 1, ?, ?)", rows))
+        repeats = {"again": again} if again else {}
+        self._tell("intent", {"request": request_id, "action": action, "changes": keys, **repeats})
+        self._db.write((INTEND, rows), (DROP, [(again, key) for key in keys if again]))
 
     def accept(self, request_id: str, changes: Sequence[Change]) -> None:
         """Record a clear yes. From here on an invitation counts, whether it is ever seen or not."""
@@ -253,15 +260,17 @@ class Journal:
         )
         self._tell("doubt", {"request": request_id})
 
-    def conclude(self, ends: Sequence[tuple[Change, Outcome]]) -> None:
-        """Record what became of changes; each outcome names its request.
+    def conclude(
+        self, ends: Sequence[tuple[Change, Outcome]], under: Mapping[str, str] | None = None
+    ) -> None:
+        """Record what became of changes; each outcome names its request, unless its intent stands ``under`` another one.
 
         What is in doubt stays open, for a later run to settle. Who has an account now counts as invited, with
         whatever role: it may have been us, and the next look may not show it yet.
         """
         closed, dropped, doubted, invited = [], [], [], []
         for change, outcome in ends:
-            row = (outcome.request_id, change.key)
+            row = ((under or {}).get(change.key, outcome.request_id), change.key)
             if outcome.status is Status.IN_DOUBT:
                 doubted.append((self.now(), *row))
             elif outcome.status is Status.APPLIED:
