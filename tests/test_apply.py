@@ -334,7 +334,7 @@ class Pausing(FakeTenant):
     """A tenant that has asked for a pause before its first call."""
 
     def __init__(self, meanwhile: Callable[[Pausing], object]) -> None:
-        super().__init__()
+        super().__init__(doubles="mailed")
         self.meanwhile: Callable[[Pausing], object] | None = meanwhile
 
     def wait_for_turn(self) -> None:
