@@ -96,11 +96,11 @@ class Dying:
         if name not in WRITES:
             return found
 
-        def write(*args: Any) -> Any:
+        def write(*args: Any, **facts: Any) -> Any:
             self.writes.append(name)
             if len(self.writes) == self.at and not self.after:
                 raise Crash
-            found(*args)
+            found(*args, **facts)
             if len(self.writes) == self.at:
                 raise Crash
 
