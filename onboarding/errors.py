@@ -10,7 +10,6 @@
     ├── Declined                        5  the person said no; nothing was sent
     ├── StorageError                   74  journal, state or report can't be written
     ├── TryLater                       75  another run holds the lock, or the tenant asks to wait too long
-    ├── Interrupted             130 / 143  a signal; running again carries on
     └── TenantError                     4  the tenant can't be used
         ├── NotSent                     4  no byte of the request left: not applied
         ├── TokenRefused                4  the tenant does not accept the token, or not for this
@@ -19,6 +18,8 @@
             ├── Throttled              75  429, or a pause too long to sit out: not applied
             ├── Refused                 4  a clear no (400, 404, 409, 422, a map of e-mails)
             └── Doubt                   4  sent, and the answer does not say whether it was carried out
+
+    Interrupted                 130 / 143  a signal, which nobody takes for an error; running again carries on
 
 Every message says what happened, to what, and what to do. None holds a token.
 """
@@ -76,8 +77,11 @@ class TryLater(OnboardingError):
     exit_code = 75
 
 
-class Interrupted(OnboardingError):
-    """A signal asked us to stop. ``signal`` is its number; the exit code is 128 + it."""
+class Interrupted(BaseException):
+    """A signal asked us to stop. ``signal`` is its number; the exit code is 128 + it.
+
+    It may come up in anybody's code, and pandera for one takes every ``Exception`` there for a cell that is not valid.
+    """
 
     def __init__(self, signal: int) -> None:
         super().__init__("interrupted; run the same command again to carry on")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from onboarding import saved
-from onboarding.errors import OnboardingError, StorageError
+from onboarding.errors import Interrupted, OnboardingError, StorageError
 from onboarding.job import Job, Prospect, Report, Voice
 from onboarding.model import Finding, GroupName
 from onboarding.plan import Outcome, Plan, Status
@@ -106,7 +106,7 @@ class Sitting:
         return self.folder.name if self.folder else ""
 
     def nothing_sent(
-        self, prospect: Prospect, code: str, why: OnboardingError, tenant: Reader
+        self, prospect: Prospect, code: str, why: Interrupted | OnboardingError, tenant: Reader
     ) -> Report:
         """Report that nothing was sent: every row that wanted a change is skipped."""
         plan = prospect.plan

@@ -217,7 +217,7 @@ def _tidy_up(job: Job, report: Report, state: State) -> None:
         state.ended(folder for folder in dead if not folder.exists())
 
 
-def _stopped(applied: Applied, stop: Stop) -> OnboardingError | None:
+def _stopped(applied: Applied, stop: Stop) -> Interrupted | OnboardingError | None:
     """Give what ended the run early: a signal goes before all but a full disk, which can't hold the report of it."""
     if stop.is_set() and not isinstance(applied.stopped, StorageError):
         return Interrupted(stop.signal)

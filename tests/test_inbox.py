@@ -26,12 +26,14 @@ from onboarding.atlan import Atlan
 from onboarding.auth import ApiKey
 from onboarding.cli.embedded import Embedded, serving
 from onboarding.cli.receipts import receipt
+from onboarding.cli.signals import Signals
 from onboarding.errors import Stop, TryLater, UsageError
 from onboarding.inbox import Left, Taken, work
 from onboarding.inbox.arrivals import NotYet, copied, digest, identity, move
 from onboarding.job import Job, Prospect
 from onboarding.journal import State
 from onboarding.safety import Limit, Limits
+from onboarding.schemas import rules
 from onboarding.sources import LARGEST
 from onboarding.transport import Transport
 
@@ -544,6 +546,22 @@ def test_a_signal_lets_the_file_stay_and_the_next_run_carries_on(door: Door) -> 
     assert isinstance(taken, Taken)
     assert (taken.name, taken.exit_code, taken.moved) == ("first.csv", 143, False)
     assert door.taken(tenant) == [("first.csv", 0, True), ("second.csv", 0, True)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_cells_are_judged_lets_the_file_stay(
+    door: Door, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    def signalled(_: str) -> str:
+        os.kill(os.getpid(), number)
+        return "is odd"
+
+    door.upload("people.csv", "email,role\nnora+x@acme.example,Guest\n")
+    with monkeypatch.context() as patch, Signals().handled():
+        patch.setattr(rules, "fault", signalled)
+        assert door.taken(acme()) == [("people.csv", 128 + number, False)]
+    assert door.lies() == ["people.csv"]
+    assert door.taken(acme()) == [("people.csv", 0, True)]
 
 
 # ---- what is said -------------------------------------------------------------------------------------------------

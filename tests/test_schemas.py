@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import signal
 import unicodedata
 from pathlib import Path
 from typing import NamedTuple
@@ -14,8 +16,9 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from onboarding.cli.signals import Signals
 from onboarding.codes import CODES
-from onboarding.errors import UsageError
+from onboarding.errors import Interrupted, UsageError
 from onboarding.intake import Rules, take_in
 from onboarding.model import Role, Severity, Standing
 from onboarding.schemas import (
@@ -33,6 +36,7 @@ from onboarding.schemas import (
     label,
     names,
     role_words,
+    rules,
     tidied,
     unusual,
 )
@@ -144,6 +148,29 @@ def test_every_rule_has_its_code(kind: str, cells: dict[str, str], code: str) ->
 
 def test_every_code_is_explained() -> None:
     assert _MESSAGES.keys() <= CODES.keys()
+
+
+def test_a_signal_passes_the_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    def signalled(_: str) -> str:
+        os.kill(os.getpid(), signal.SIGINT)
+        return "is odd"
+
+    monkeypatch.setattr(rules, "fault", signalled)
+    with Signals().handled(), pytest.raises(Interrupted):
+        verdict("users", email="ana@acme.example")
+
+
+@pytest.mark.parametrize("bug", [ZeroDivisionError(), MemoryError()])
+def test_a_bug_in_a_rule_is_raised_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, bug: Exception
+) -> None:
+    def stumble(_: str) -> str:
+        raise bug
+
+    monkeypatch.setattr(rules, "fault", stumble)
+    with pytest.raises(type(bug)) as caught:
+        verdict("users", email="ana@acme.example")
+    assert caught.value is bug
 
 
 def test_a_long_list_of_short_names_is_no_long_name() -> None:

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from onboarding.errors import OnboardingError, SheetError, Stop
+from onboarding.errors import Interrupted, OnboardingError, SheetError, Stop
 from onboarding.inbox.arrivals import (
     Left,
     NotYet,
@@ -180,7 +180,7 @@ class _Desk:
             self._came_to_an_end()
             _discard(folder)
             return Left(path.name, str(why))
-        except OnboardingError as error:
+        except (Interrupted, OnboardingError) as error:
             self._came_to_an_end()
             _discard(folder)
             return Taken(path.name, code_of(error), error=error)

@@ -26,6 +26,13 @@ _TOLD = 1
 """Cases that an exception lists: it would spell out half a million of them, and has the whole column's verdict anyway."""
 
 
+class _Stumbled(BaseException):
+    """A bug in a rule, on its way past pandera, which takes every ``Exception`` for a cell that is not valid."""
+
+    def __init__(self, bug: Exception) -> None:
+        self.bug = bug
+
+
 class Failure(NamedTuple):
     """The cells of a column that are not valid for one reason."""
 
@@ -59,6 +66,8 @@ def judge(
         schema.validate(cells, lazy=True)
     except SchemaErrors as errors:
         return [*_failures(errors, cells)]
+    except _Stumbled as found:
+        raise found.bug from found.bug.__cause__
     return []
 
 
@@ -78,6 +87,7 @@ def _failures(errors: SchemaErrors, cells: pd.DataFrame) -> Iterator[Failure]:
 
 _Fault = Callable[[str], str]
 _Split = Callable[[str], Iterable[str]]
+_Rule = Callable[["pd.Series[str]"], "pd.Series[bool]"]
 
 
 def _whole(cell: str) -> tuple[str]:
@@ -124,16 +134,26 @@ def _schema(
     )
 
 
+def _check(code: str, rule: _Rule) -> pa.Check:
+    def outcome(cells: pd.Series[str]) -> pd.Series[bool]:
+        try:
+            return rule(cells)
+        except Exception as bug:
+            raise _Stumbled(bug) from bug
+
+    return pa.Check(outcome, name=code, n_failure_cases=_TOLD)
+
+
 def _present(code: str) -> pa.Check:
-    return pa.Check(lambda cells: cells != "", name=code, n_failure_cases=_TOLD)
+    return _check(code, lambda cells: cells != "")
 
 
 def _one_of(code: str, known: Mapping[str, object] | frozenset[str]) -> pa.Check:
-    return pa.Check(lambda cells: cells.isin(["", *known]), name=code, n_failure_cases=_TOLD)
+    return _check(code, lambda cells: cells.isin(["", *known]))
 
 
 def _short(code: str) -> pa.Check:
-    return pa.Check(lambda cells: cells.str.len() <= LONGEST, name=code, n_failure_cases=_TOLD)
+    return _check(code, lambda cells: cells.str.len() <= LONGEST)
 
 
 def _addresses() -> pa.Check:
@@ -142,7 +162,7 @@ def _addresses() -> pa.Check:
         right = {a: not a or not (HOPELESS.fullmatch(a) or fault(a)) for a in set(texts)}
         return pd.Series([right[text] for text in texts], cells.index, bool)
 
-    return pa.Check(rule, name="email-invalid", n_failure_cases=_TOLD)
+    return _check("email-invalid", rule)
 
 
 def _at(domains: frozenset[str]) -> pa.Check:
@@ -151,7 +171,7 @@ def _at(domains: frozenset[str]) -> pa.Check:
     def rule(cells: pd.Series[str]) -> pd.Series[bool]:
         return cells.str.replace(r"(?s).*@", "", regex=True).str.lower().isin(["", *domains])
 
-    return pa.Check(rule, name="domain-not-allowed", n_failure_cases=_TOLD)
+    return _check("domain-not-allowed", rule)
 
 
 def _names(split: _Split) -> list[pa.Check]:
@@ -173,16 +193,12 @@ def _faultless(code: str, wrong: _Fault, split: _Split) -> pa.Check:
             return pd.Series(True, index=cells.index)
         return ~cells.isin([c for c in cells.unique().tolist() if not faulty.isdisjoint(split(c))])
 
-    return pa.Check(rule, name=code, n_failure_cases=_TOLD)
+    return _check(code, rule)
 
 
 def _internal_names() -> pa.Check:
     pattern = rf"(?:[a-z0-9_]{{1,{LONGEST}}})?"
-    return pa.Check(
-        lambda cells: cells.str.fullmatch(pattern),
-        name="internal-name-invalid",
-        n_failure_cases=_TOLD,
-    )
+    return _check("internal-name-invalid", lambda cells: cells.str.fullmatch(pattern))
 
 
 # ---- what a failure is called ----------------------------------------------------------------------------------------
