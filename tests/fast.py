@@ -10,6 +10,7 @@ import datetime as dt
 import io
 import json
 import sys
+from dataclasses import replace
 
 from onboarding.errors import OnboardingError
 from onboarding.intake import Rules, take_in
@@ -20,11 +21,16 @@ from onboarding.sheets import Reading, read
 def taken(content: bytes) -> str:
     try:
         tables = read(["-"], Reading(), stdin=io.BytesIO(content)).tables
-        intake = take_in(tables, Rules(today=dt.date(2026, 1, 5)))
+        rules = Rules(today=dt.date(2026, 1, 5))
+        intake = take_in(tables, rules)
+        there = take_in(
+            tables, replace(rules, allowed_domains=frozenset({"acme.example", "icme.example"}))
+        )
     except OnboardingError as error:
         return f"{type(error).__name__}: {error}"
     cells = [(t.headers, t.frame.to_dict("split"), t.ignored, t.surplus) for t in tables]
-    found = [(f.code, f.message, str(f.row), f.column, f.value) for f in intake.findings]
+    findings = (*intake.findings, *there.findings)
+    found = [(f.code, f.message, str(f.row), f.column, f.value) for f in findings]
     return repr((cells, found, intake.desired, intake.held, [*intake.rows]))
 
 

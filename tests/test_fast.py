@@ -22,6 +22,7 @@ from onboarding.schemas.columns import BY_ARROW
 HERE = Path(__file__).parent
 FAST = os.environ.get("FAST_PYTHON", "")
 ADDRESSES = ["ana@acme.example", "Ben@acme.example", "eva@b.example", "ana@acme", "ana", "", " "]
+ADDRESSES += ["\u0130pek@acme.example", "ipek@acme.example", "i@\u0130cme.example"]
 ADDRESSES += ["<eva@acme.example>", "ö@acme.example", "a\u200bb@acme.example", "x@ACME.example"]
 NAMES = [
     "Ops",
@@ -76,6 +77,8 @@ if FAST and not BY_ARROW:
 
     @given(ROWS, LINE_ENDS, st.booleans(), st.booleans())
     @example([("ana@acme.example", "Member", "Ops", "active", "")], "\n", False, False)
+    @example([(f"{i}pek@acme.example", "Member", "", "", "") for i in "\u0130i"], "\n", False, True)
+    @example([("i@\u0130cme.example", "Member", "", "", "")], "\n", False, True)
     def test_pyarrow_makes_no_difference(
         elsewhere: Callable[[bytes], str],
         rows: list[tuple[str, ...]],

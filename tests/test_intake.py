@@ -114,6 +114,13 @@ def test_a_person_on_several_rows_is_one_person() -> None:
     assert intake.desired.grants == {ANA: {FINANCE: rows[:2], OPS: (rows[1],)}}
 
 
+def test_a_letter_that_only_resembles_another_without_case_is_another_person() -> None:
+    for odd, usual in ("\u0130i", "\u0131i", "\u017fs"):
+        intake = taken(f"email,role\n{odd}m@acme.example,Member\n{usual}m@acme.example,Guest\n")
+        assert {*intake.desired.persons} >= {f"{usual}m@acme.example"}
+        assert len(intake.desired.persons) == 2
+
+
 def test_a_user_name_that_is_an_address_is_another_address() -> None:
     person = taken("email,login,role\nana@,a.smith@acme.example,Guest\n").desired.persons[ANA]
     assert (person.other_addresses, person.username) == ((email("a.smith"),), "")

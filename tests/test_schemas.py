@@ -35,6 +35,7 @@ from onboarding.schemas import (
     fold,
     label,
     names,
+    plain,
     role_words,
     rules,
     tidied,
@@ -265,6 +266,14 @@ def test_the_quick_pattern_never_passes_what_the_library_refuses(address: str) -
             validate_email(address, check_deliverability=False)
         except EmailNotValidError as error:
             pytest.fail(f"{address}: {error}")
+
+
+@pytest.mark.parametrize("letter", ["\u0130", "\u0131", "\u017f", "\u212a"])
+def test_a_letter_that_is_ascii_only_without_case_is_not_plain(letter: str) -> None:
+    texts = [f"{letter}pek@acme.example", f"ana@{letter}cme.example", f"ana@acme.{letter}o"]
+    for cells in (texts, [*texts, *["ana@acme.example"] * 9]):
+        column = pd.Series(cells, dtype="str")
+        assert not plain("email", column, ROLES, frozenset(), commas=True)[:3].any()
 
 
 @given(st.text("ab.@<>: ä\u3002'+-", max_size=9) | st.text(max_size=9))
