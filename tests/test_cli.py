@@ -379,6 +379,18 @@ def test_validate_reads_standard_input(desk: Desk) -> None:
     assert desk.run("validate", "-", stdin=SHEET).returncode == 0
 
 
+@pytest.mark.parametrize(("settings", "code"), [("worker = 1\n", 2), ("", 3)])
+@pytest.mark.parametrize("command", ["validate", "run --yes --tenant sandbox"])
+def test_a_standard_input_that_is_closed_is_no_bug(
+    desk: Desk, command: str, settings: str, code: int
+) -> None:
+    desk.file("a.toml", settings)
+    line = " ".join(desk.command(*command.split(), "-", "--config", "a.toml"))
+    shell = ["sh", "-c", f"{line} <&-"]
+    done = subprocess.run(shell, cwd=desk.folder, env=desk.environ, check=False, timeout=120)
+    assert done.returncode == code
+
+
 def test_export_writes_sheets_and_counts(desk: Desk) -> None:
     done = desk.run("export", "out", "--tenant", "sandbox", "--json")
     assert done.returncode == 0

@@ -121,15 +121,15 @@ def run(ctx: click.Context, inputs: Sequence[str], inbox: Path | None, **given: 
 )
 def validate(ctx: click.Context, inputs: Sequence[str], **given: Any) -> int:
     """Check the sheets; no tenant is contacted."""
-    stdin = _standard_input(inputs)
     from onboarding import sources
 
-    ahead = sources.ahead(inputs) if stdin is None else None  # pandas takes its time to come
+    ahead = None if "-" in inputs else sources.ahead(inputs)  # pandas takes its time to come
     with _work(ctx, given) as work:
         from onboarding.errors import SheetError
         from onboarding.pipeline import validate
 
         try:
+            stdin = _standard_input(inputs)
             report = validate(work.job(inputs), work.console, stdin=stdin, ahead=ahead)
         except SheetError as refusal:
             if given["explain"]:
@@ -321,4 +321,4 @@ def _work(ctx: click.Context, given: dict[str, Any], *, asks: bool | None = None
 
 
 def _standard_input(inputs: Sequence[str]) -> BinaryIO | None:
-    return sys.stdin.buffer if "-" in inputs else None
+    return sys.stdin.buffer if "-" in inputs and sys.stdin else None  # it may be closed
