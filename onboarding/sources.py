@@ -112,7 +112,10 @@ def ahead(inputs: Sequence[str]) -> Ahead:
             raise found
         return found
 
-    Thread(target=begin, daemon=True).start()
+    try:
+        Thread(target=begin, daemon=True).start()
+    except RuntimeError:  # the system gives us no more threads
+        begin()
     return wait
 
 

@@ -6,6 +6,7 @@ import io
 import os
 import re
 import signal
+import threading
 import unicodedata
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from onboarding import schemas
 from onboarding.cli.signals import Signals
 from onboarding.codes import CODES
 from onboarding.errors import Interrupted, UsageError
@@ -172,6 +174,24 @@ def test_a_bug_in_a_rule_is_raised_as_it_is(
     with pytest.raises(type(bug)) as caught:
         verdict("users", email="ana@acme.example")
     assert caught.value is bug
+
+
+@pytest.mark.parametrize("fails", ["import_module", "Thread"])
+def test_whoever_can_not_load_the_rules_ahead_says_nothing(
+    monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    told: list[object] = []
+
+    def fail(*_: object, **__: object) -> None:
+        raise {"import_module": ImportError, "Thread": RuntimeError}[fails]
+
+    monkeypatch.setattr(threading, "excepthook", told.append)
+    monkeypatch.setattr(schemas, fails, fail)
+    before = {*threading.enumerate()}
+    schemas.load_rules()
+    for thread in {*threading.enumerate()} - before:
+        thread.join()
+    assert told == []
 
 
 def test_a_long_list_of_short_names_is_no_long_name() -> None:

@@ -98,3 +98,13 @@ def test_waiting_may_be_interrupted(tmp_path: Path, alone: Callable[[], bool]) -
         signal.signal(signal.SIGUSR1, before)
         while not alone():
             pass
+
+
+def test_where_no_thread_can_be_started_it_is_read_at_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", full)
+    assert ahead([str(folder)])() == snapshots([str(folder)], None)

@@ -5,6 +5,7 @@ stands in ``text`` (what nobody sees, lists of groups), ``words`` (roles, states
 ``addresses``, ``names`` and ``damage``.
 """
 
+from contextlib import suppress
 from importlib import import_module
 from threading import Thread
 
@@ -53,5 +54,14 @@ __all__ = [
 
 
 def load_rules() -> None:
-    """Have the rules loaded while something else is done: pandera takes its time, and few large sheets are all plain."""
-    Thread(target=import_module, args=("onboarding.schemas.rules",), daemon=True).start()
+    """Have the rules loaded while something else is done: pandera takes its time, and few large sheets are all plain.
+
+    Where that can't be, nothing is said: whoever needs the rules loads them then, and is told what is wrong.
+    """
+
+    def load() -> None:
+        with suppress(Exception):
+            import_module("onboarding.schemas.rules")
+
+    with suppress(RuntimeError):  # the system gives us no more threads
+        Thread(target=load, daemon=True).start()
