@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -155,3 +159,10 @@ def test_of_addresses_only_those_at_allowed_domains_are_plain() -> None:
     cells = column(["ana@acme.example"] * 9 + ["ana@b.example", "eva@ACME.example"])
     told = plain("email", cells, {}, frozenset({"acme.example"}), commas=True)
     assert told.tolist() == [True] * 9 + [False, True]
+
+
+def test_a_pyarrow_that_can_not_be_loaded_is_none(tmp_path: Path) -> None:
+    (tmp_path / "pyarrow.py").write_text("raise ImportError('libarrow.so: no such file')")
+    code = "from onboarding.schemas.columns import BY_ARROW; assert not BY_ARROW"
+    environ = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    subprocess.run([sys.executable, "-c", code], env=environ, check=True, timeout=60)

@@ -18,7 +18,7 @@ import pandas as pd
 try:
     import pyarrow as pa
     import pyarrow.compute as pc
-except ModuleNotFoundError:
+except ImportError:  # pandas, too, does without one that can't be loaded
     BY_ARROW = False
 else:
     BY_ARROW = pd.StringDtype(na_value=np.nan).storage == "pyarrow"
@@ -40,6 +40,7 @@ def taken(cells: pd.Series[str], at: np.ndarray) -> pd.Series[str]:
 
     All others are left out, since pyarrow puts into one piece whatever it takes from.
     """
+    # Without any place, all cells are around it, and none of them is wanted.
     around = cells.iloc[at[0] : at[-1] + 1] if len(at) else cells
     wanted = np.zeros(len(around), bool)
     wanted[at - at[:1]] = True
@@ -107,7 +108,11 @@ def _end(lines: re.Match[str] | None) -> int:
 
 
 def hashes(cells: pd.Series[str]) -> np.ndarray:
-    """Give each cell a number, the same for the same text and hardly ever for others; there is room for short cells only."""
+    """Give each cell a number, the same for the same text and hardly ever for others.
+
+    With pyarrow each takes as much room as the longest one. They are e-mail cells: an address has at most 254 characters,
+    and whoever judged the cells has made those blank that hold none.
+    """
     found = [_hashes(some) for some in batches(cells)]
     return np.concatenate([np.array([], np.int64), *found])
 

@@ -107,7 +107,7 @@ class Grid:
         return next(self.rows([number]))
 
     def rows(self, numbers: Sequence[int]) -> Iterator[list[str]]:
-        """Give the rows of these numbers, each as wide as it is."""
+        """Give the rows of these numbers, which ascend, each as wide as it is."""
         frame, widths, beyond = self.cells.frame, self.cells.widths, self.cells.beyond
         for start in range(0, len(numbers), _BATCH):
             some = numbers[start : start + _BATCH]
