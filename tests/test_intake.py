@@ -6,6 +6,7 @@ import io
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import permutations
 
 import pytest
 from builders import email, row
@@ -852,6 +853,17 @@ def unplaced(intake: Intake) -> tuple[object, ...]:
         held.absence is None,
         sorted((f.code, f.value) for f in intake.findings if f.severity is Severity.REJECT),
     )
+
+
+@pytest.mark.parametrize(
+    "teams", [*permutations([("Ops", "No Good"), ("Data Eng", "ops"), ("data_eng", "ops")])]
+)
+def test_a_name_that_two_groups_claim_stands_for_neither(teams: Sequence[tuple[str, str]]) -> None:
+    people = [("ana@acme.example", "Member", "", "")]
+    memberships = [("ana@acme.example", "Ops", ""), ("ana@acme.example", "Data Eng", "remove")]
+    taken = all_taken([people, [(*team, "", "") for team in teams], memberships])
+    assert not any(finding.code == "membership-conflict" for finding in taken.findings)
+    assert taken.held.groups.keys() >= {"ops", "data eng", "data_eng"}
 
 
 @SLOWLY

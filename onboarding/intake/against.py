@@ -92,10 +92,16 @@ def notes(shared: Shared, book: Book) -> Iterator[Finding]:
 
 
 def aliases(teams: Sequence[TeamRow]) -> dict[GroupKey, GroupKey]:
-    """Map each internal name that a groups row gives to the key of its group: other rows may write either."""
+    """Map each internal name that a groups row gives to the key of its group: other rows may write either.
+
+    A name that rows about several groups give stands for none of them.
+    """
     own = {row.key for row in teams}
-    named = {group_key(row.internal): row.key for row in teams if row.internal}
-    return {name: key for name, key in named.items() if name not in own}
+    named: defaultdict[GroupKey, set[GroupKey]] = defaultdict(set)
+    for row in teams:
+        if row.internal:
+            named[group_key(row.internal)].add(row.key)
+    return {n: next(iter(keys)) for n, keys in named.items() if len(keys) == 1 and n not in own}
 
 
 _Aspect = tuple[tuple[str, ...], Callable[[Any], Hashable], Callable[[Any], str]]

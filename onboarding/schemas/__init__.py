@@ -61,7 +61,8 @@ def load_rules() -> None:
 
     def load() -> None:
         with suppress(Exception):
-            import_module("onboarding.schemas.rules")
+            for name in ("onboarding.schemas.rules", "email_validator"):
+                import_module(name)
 
     with suppress(RuntimeError):  # the system gives us no more threads
         Thread(target=load, daemon=True).start()

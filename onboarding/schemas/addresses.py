@@ -12,8 +12,6 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 
-from email_validator import EmailNotValidError, validate_email
-
 from onboarding.schemas.damage import degarbled, named, twinless
 from onboarding.schemas.text import clean
 
@@ -99,6 +97,8 @@ def fault(address: str) -> str:
 
 def _faults(address: str) -> Iterator[str]:
     """Give what is wrong, what a person understands best first."""
+    from email_validator import EmailNotValidError, validate_email  # which few cells need
+
     local, at, domain = address.rpartition("@")
     if address[:1] in _ODD_START:
         what = "; is the row commented out?" if address[0] == "#" else ""
@@ -167,6 +167,8 @@ def respelled(address: str) -> str:
     """
     if PLAIN.fullmatch(address) or fault(address):
         return ""
+    from email_validator import validate_email
+
     local, _, domain = address.rpartition("@")
     read = validate_email(address, check_deliverability=False)
     other = read.domain if domain.isascii() else read.ascii_domain
