@@ -17,6 +17,7 @@ from onboarding.errors import SheetError, UsageError
 from onboarding.headers import Kind, NoKnownHeader, Table, joined
 from onboarding.model import Finding, RowRef
 from onboarding.schemas import clean, load_rules
+from onboarding.schemas.columns import BY_ARROW
 from onboarding.sheets import cells
 from onboarding.sheets.cells import FORMULA_STARTS
 from onboarding.sheets.doubts import refuse_contrary, renamed, strangers
@@ -42,7 +43,7 @@ __all__ = [
 ]
 
 _LARGE = 1 << 20
-"""Bytes of which reading takes so long that much else can be done meanwhile."""
+"""Bytes of which reading takes so long that pyarrow leaves the interpreter much time for something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def read(
     tables: list[Table] = []
     found: list[Finding] = []
     sources = ahead() if ahead else snapshots(inputs, stdin)
-    if sum(snapshot.source.size for snapshot in sources) > _LARGE:
+    if BY_ARROW and sum(snapshot.source.size for snapshot in sources) > _LARGE:
         load_rules()
     for snapshot in sources:
         path = snapshot.source.path
