@@ -46,10 +46,8 @@ IDLE = (
     15.0  # seconds; a connection that rested longer may be dead, and a POST on it a needless doubt
 )
 
-
-TURN = (
-    1.0  # seconds for which a turn to call lasts; meanwhile the tenant may have asked for a pause
-)
+TURN = 1.0
+"""Seconds for which a turn to call lasts; meanwhile the tenant may have asked for a pause."""
 
 REFUSALS = frozenset((400, 402, 404, 405, 409, 410, 411, 413, 414, 415, 422, 431))
 """Statuses by which whoever answers says that nothing was carried out. 408 is none: a gateway in between may have given up."""

@@ -16,11 +16,11 @@ from fakes import FakeTenant, Fault
 
 from onboarding.apply import Applied, apply
 from onboarding.apply.book import Book
-from onboarding.apply.crew import Crew
 from onboarding.apply.dispatch import Dispatch, HeldBack
 from onboarding.apply.gate import Gate
 from onboarding.apply.sight import Watch
 from onboarding.apply.steps import Call
+from onboarding.crew import Crew
 from onboarding.errors import Doubt, StorageError, TokenRefused
 from onboarding.journal import Journal, State
 from onboarding.journal.database import Database
@@ -173,14 +173,6 @@ def test_every_reading_is_made_by_one_of_the_callers() -> None:
         watch.see([invite("ana")], (), patiently=False)
     assert len(seen) == 2
     assert {*seen} <= crew
-
-
-def test_a_crew_of_one_is_the_thread_that_asks() -> None:
-    with Crew(1) as crew:
-        assert crew.call(threading.current_thread) is threading.current_thread()
-        assert [*crew.map(lambda _: threading.current_thread(), [0])] == [
-            threading.current_thread()
-        ]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,12 +17,10 @@ from hypothesis import strategies as st
 
 from onboarding.schemas import columns, plain
 from onboarding.schemas.columns import (
-    BY_ARROW,
     hashes,
     holding,
     matching,
     parts,
-    side_by_side,
     taken,
     texts,
 )
@@ -108,24 +105,6 @@ def test_addresses_that_differ_in_some_signs_have_hashes_of_their_own() -> None:
 
 def test_of_no_cells_there_are_no_hashes() -> None:
     assert hashes(column([])).tolist() == []
-
-
-def test_no_thread_is_left_of_those_that_look_beside_us() -> None:
-    with side_by_side() as pool:
-        found = pool.map(len, ["a", "", "bc"])
-    assert [*found] == [1, 0, 2]
-    assert threading.active_count() == 1
-
-
-def test_whoever_interrupts_does_not_wait_for_looks_that_have_not_begun() -> None:
-    over = threading.Event()
-    with pytest.raises(KeyboardInterrupt), side_by_side() as pool:  # noqa: PT012 -- as it may happen
-        begun = [pool.submit(over.wait) for _ in range(2 if BY_ARROW else 1)]
-        later = pool.submit(over.wait)
-        threading.Timer(0.05, over.set).start()
-        raise KeyboardInterrupt
-    assert all(one.done() and not one.cancelled() for one in begun)
-    assert later.cancelled()
 
 
 LOCAL = "a" * 64

@@ -22,7 +22,6 @@ from onboarding import errors
 from onboarding.apply import fates
 from onboarding.apply.age import Age
 from onboarding.apply.book import Book, Sent
-from onboarding.apply.crew import Crew
 from onboarding.apply.dispatch import Dispatch, HeldBack
 from onboarding.apply.earlier import settle
 from onboarding.apply.gate import Gate
@@ -31,6 +30,7 @@ from onboarding.apply.observer import Observer, Silent
 from onboarding.apply.pace import Pace
 from onboarding.apply.sight import Sight, Watch
 from onboarding.apply.steps import Call, Heap, count, grants, heaps, phases
+from onboarding.crew import Crew
 from onboarding.errors import (
     NotSent,
     OnboardingError,
@@ -222,9 +222,10 @@ class _Run:
                 self.in_doubt_still(again, sent.call.changes)
             case Refused() as error:
                 self.narrow_down(sent, error)
-            case HeldBack() | NotSent() | Throttled() | TokenRefused() as error:
-                if not isinstance(error, HeldBack):
-                    self.gate.halt(error)
+            case HeldBack() as error:
+                self.give_up(sent, error, again)
+            case NotSent() | Throttled() | TokenRefused() as error:
+                self.gate.halt(error)
                 self.give_up(sent, error, again)
             case error:
                 self.look_into(sent, error, again=again is not None)

@@ -14,10 +14,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from onboarding.apply.book import Book, Sent
-from onboarding.apply.crew import Crew
 from onboarding.apply.gate import Gate
 from onboarding.apply.sight import Watch
 from onboarding.apply.steps import Call
+from onboarding.crew import Crew
 from onboarding.errors import NotSent, TenantError, Throttled, TokenRefused
 from onboarding.journal import CREATING
 from onboarding.model import Email, Group, GroupId, Role, User, UserId

@@ -14,8 +14,8 @@ from functools import partial
 from typing import TypeVar
 
 from onboarding import errors
-from onboarding.apply.crew import Crew
 from onboarding.apply.steps import Extent, Listing, Look, extent, looks
+from onboarding.crew import Crew
 from onboarding.model import Directory, Email, Group, GroupId, GroupName, Membership, User, UserId
 from onboarding.plan import Change
 from onboarding.tenant import Reader

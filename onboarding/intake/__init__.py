@@ -111,8 +111,8 @@ def checked(
         for sheet in sheets if wrong else ():
             sheet.reject(row.row for row in wrong if row.table == sheet.table.index)
 
-    with side_by_side() as pool:
-        twice = pool.submit(lambda: shared.twice)  # which contradictions begin with
+    with side_by_side() as crew:
+        twice = crew.begin(lambda: shared.twice)  # which contradictions begin with
         doubtful = () if rules.allowed_domains else doubtful_domains(shared, book, at_home)
         told([*ended(shared, book, rules.today), *doubtful])
         twice.result()

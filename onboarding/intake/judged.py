@@ -32,10 +32,10 @@ def judged(
     table: Table, roles: Mapping[str, Role], domains: frozenset[str]
 ) -> tuple[list[Finding], list[Cause], Sheet]:
     """Judge one table; its findings, one by one and by column, and its rows as far as they can be read."""
-    with side_by_side() as pool:
+    with side_by_side() as crew:
         names = [*columns_of(table)]
-        plain = pool.map(lambda name: _plain(table, name, roles, domains), names)
-        wear = pool.submit(lambda: [*worn(table)])
+        plain = crew.map(lambda name: _plain(table, name, roles, domains), names)
+        wear = crew.begin(lambda: [*worn(table)])
         odd = {name: np.flatnonzero(~right) for name, right in zip(names, plain, strict=True)}
         cells = {name: read(table, name, at) for name, at in odd.items() if len(at)}
         failures = _failures(table, cells, roles, domains) if cells else []

@@ -8,13 +8,12 @@ cells are joined at a time: a text of all of them would take its time to be put 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import ParamSpec, TypeVar
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+
+from onboarding.crew import Crew
 
 try:
     import pyarrow as pa
@@ -24,9 +23,6 @@ except ImportError:  # pandas, too, does without one that can't be loaded
 else:
     BY_ARROW = pd.StringDtype(na_value=np.nan).storage == "pyarrow"
 """Whether pandas keeps columns so: it may be too old a pyarrow."""
-
-_Of = ParamSpec("_Of")
-_Found = TypeVar("_Found")
 
 _BATCH = 1 << 16
 
@@ -51,29 +47,12 @@ def taken(cells: pd.Series[str], at: np.ndarray) -> pd.Series[str]:
     return around[wanted]
 
 
-class _Alone(Executor):
-    """Does at once whatever it is asked for."""
-
-    def submit(
-        self, look: Callable[_Of, _Found], /, *of: _Of.args, **more: _Of.kwargs
-    ) -> Future[_Found]:
-        found: Future[_Found] = Future()
-        found.set_result(look(*of, **more))
-        return found
-
-
-@contextmanager
-def side_by_side() -> Iterator[Executor]:
-    """Have columns looked at beside us; two at once with pyarrow, whose looks let others work meanwhile.
+def side_by_side() -> Crew:
+    """Give who looks at columns: two at once with pyarrow, whose looks let others work meanwhile.
 
     Without it, another thread gains nothing, and what it takes of memory it does not give back.
     """
-    with ThreadPoolExecutor(2) if BY_ARROW else _Alone() as pool:
-        try:
-            yield pool
-        except BaseException:  # whoever interrupts does not wait for what has not begun
-            pool.shutdown(cancel_futures=True)
-            raise
+    return Crew(2 if BY_ARROW else 1)
 
 
 def texts(cells: pd.Series[str]) -> Iterator[str]:

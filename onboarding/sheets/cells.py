@@ -151,8 +151,8 @@ def show_errors(
     for (number, position), shown in wrong.items():
         if number in frame.index and position < len(headers):
             frame.loc[number, position] = shown
-    with side_by_side() as pool:
-        errors = [*pool.map(lambda position: frame[position].isin(ERRORS).to_numpy(), counts)]
+    with side_by_side() as crew:
+        errors = [*crew.map(lambda position: frame[position].isin(ERRORS).to_numpy(), counts)]
     found = [
         (int(number), position, str(frame.at[number, position]))
         for position, shows in zip(counts, errors, strict=True)

@@ -1,0 +1,52 @@
+"""So many threads side by side: what is to be done comes in, what it brings goes out.
+
+Those that call the tenant do nothing else: who has an answer makes the next call that waits, at once, and whoever had made the last
+one ready works out what its answer means meanwhile. (A room of its own, since columns are looked at side by side, too.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import ParamSpec, Self, TypeVar
+
+Of = ParamSpec("Of")
+Key = TypeVar("Key")
+Found = TypeVar("Found")
+
+
+class Crew:
+    """Its work is begun in the order in which it is asked for. A crew of one is the thread that asks."""
+
+    def __init__(self, number: int) -> None:
+        self._pool = ThreadPoolExecutor(number) if number > 1 else _Alone()
+
+    def begin(self, make: Callable[[], Found]) -> Future[Found]:
+        """Have this done as soon as one of the crew is free."""
+        return self._pool.submit(make)
+
+    def call(self, make: Callable[[], Found]) -> Found:
+        """Wait until one of the crew has done this, and give what it brings or raises. Never asked for by one of them."""
+        return self.begin(make).result()
+
+    def map(self, make: Callable[[Key], Found], keys: Iterable[Key]) -> Iterable[Found]:
+        """Do this for each key, and give what they bring in their order."""
+        return self._pool.map(make, keys)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, broken: object, *_: object) -> None:
+        """Wait for what has begun; whatever breaks, nothing more is begun."""
+        self._pool.shutdown(cancel_futures=broken is not None)
+
+
+class _Alone(Executor):
+    """Does at once whatever it is asked for."""
+
+    def submit(
+        self, make: Callable[Of, Found], /, *of: Of.args, **more: Of.kwargs
+    ) -> Future[Found]:
+        found: Future[Found] = Future()
+        found.set_result(make(*of, **more))
+        return found

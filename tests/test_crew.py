@@ -1,0 +1,65 @@
+"""Threads side by side: one alone is whoever asks, none is left over, and whatever breaks begins nothing more."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from onboarding.crew import Crew
+from onboarding.schemas.columns import BY_ARROW, side_by_side
+
+LONG = 30
+"""Seconds after which what should happen at once never will."""
+
+
+def test_a_crew_of_one_is_the_thread_that_asks() -> None:
+    me = threading.current_thread()
+    with Crew(1) as crew:
+        begun = crew.begin(threading.current_thread)
+        assert begun.done()
+        found = [begun.result(), crew.call(threading.current_thread)]
+        assert [*found, *crew.map(lambda _: threading.current_thread(), [0])] == [me] * 3
+
+
+def test_several_work_at_once_and_answer_in_order() -> None:
+    together = threading.Barrier(2)
+    with Crew(2) as crew:
+        assert [*crew.map(lambda key: (key, together.wait(LONG) >= 0), "ab")] == [
+            ("a", True),
+            ("b", True),
+        ]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_what_breaks_is_raised_where_it_is_asked_for(number: int) -> None:
+    with Crew(number) as crew:
+        with pytest.raises(ZeroDivisionError):
+            crew.call(lambda: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            [*crew.map(lambda key: 1 // key, [1, 0])]
+        assert crew.call(lambda: 1) == 1
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_no_thread_is_left_over(number: int) -> None:
+    before = {*threading.enumerate()}
+    with Crew(number) as crew:
+        crew.map(len, ["a", "", "bc"])
+    assert {*threading.enumerate()} <= before
+
+
+def test_whoever_interrupts_does_not_wait_for_what_has_not_begun() -> None:
+    over = threading.Event()
+    with pytest.raises(KeyboardInterrupt), Crew(2) as crew:  # noqa: PT012 -- as it may happen
+        begun = [crew.begin(over.wait) for _ in range(2)]
+        later = crew.begin(over.wait)
+        threading.Timer(0.05, over.set).start()
+        raise KeyboardInterrupt
+    assert all(one.done() and not one.cancelled() for one in begun)
+    assert later.cancelled()
+
+
+def test_columns_are_looked_at_in_other_threads_only_with_pyarrow() -> None:
+    with side_by_side() as crew:
+        assert (crew.call(threading.current_thread) is threading.current_thread()) != BY_ARROW
