@@ -18,7 +18,9 @@ Found = TypeVar("Found")
 class Crew:
     """Its work is begun in the order in which it is asked for. A crew of one is the thread that asks."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, *, finishes: bool = True) -> None:
+        """``finishes``: whatever breaks, what has begun is waited for."""
+        self._finishes = finishes
         self._pool = ThreadPoolExecutor(number) if number > 1 else _Alone()
 
     def begin(self, make: Callable[[], Found]) -> Future[Found]:
@@ -38,7 +40,7 @@ class Crew:
 
     def __exit__(self, broken: object, *_: object) -> None:
         """Wait for what has begun; whatever breaks, nothing more is begun."""
-        self._pool.shutdown(cancel_futures=broken is not None)
+        self._pool.shutdown(self._finishes or not broken, cancel_futures=broken is not None)
 
 
 class _Alone(Executor):

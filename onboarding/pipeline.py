@@ -8,7 +8,6 @@ the run stands in ``Report.error`` beside a result for every row.
 from __future__ import annotations
 
 from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import BinaryIO
 
 from onboarding import kept, saved, untold
 from onboarding.apply import Applied, apply, forecast, settle
+from onboarding.crew import Crew
 from onboarding.errors import (
     Declined,
     Interrupted,
@@ -302,19 +302,16 @@ def _seen(
     def tell(calls: int) -> None:
         voice.step(tenant.calls, tenant.calls + calls, "reading the tenant")
 
-    pool = ThreadPoolExecutor(job.pace.workers)
-    try:
+    with Crew(job.pace.workers, finishes=False) as readers:  # whoever interrupts waits for no page
         return look(
             tenant,
             untold.with_memberships(intake.desired, left),
             whole_groups=job.wishes.authoritative,
             leavers_revoke=job.wishes.leavers_revoke,
             held=untold.people(left) | intake.held.people.keys(),
-            spread=pool.map if job.pace.workers > 1 else map,
+            spread=readers.map,
             tell=tell,
         )
-    finally:  # whoever interrupts does not wait for pages
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
 TOLD_BESIDE_THE_TENANT = "name-derived"

@@ -60,6 +60,18 @@ def test_whoever_interrupts_does_not_wait_for_what_has_not_begun() -> None:
     assert later.cancelled()
 
 
+def test_a_crew_that_need_not_finish_keeps_nobody_waiting_who_interrupts() -> None:
+    over = threading.Event()
+    with pytest.raises(KeyboardInterrupt), Crew(2, finishes=False) as crew:  # noqa: PT012 -- as it may happen
+        begun = [crew.begin(over.wait) for _ in range(2)]
+        later = crew.begin(over.wait)
+        raise KeyboardInterrupt
+    assert not any(one.done() for one in begun)
+    over.set()
+    assert all(one.result(LONG) for one in begun)
+    assert later.cancelled()
+
+
 def test_columns_are_looked_at_in_other_threads_only_with_pyarrow() -> None:
     with side_by_side() as crew:
         assert (crew.call(threading.current_thread) is threading.current_thread()) != BY_ARROW

@@ -1,0 +1,201 @@
+"""What an answer means: a call that was sent comes in, what became of its changes is written down, what is still to be sent goes out.
+
+A clear yes is believed once it is seen. A clear no is narrowed down by halves to the rows it means. In doubt, what shows is done,
+what sets something to a value is sent once more, and what creates something is left to a later run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from onboarding.apply import fates
+from onboarding.apply.book import Book, Sent
+from onboarding.apply.dispatch import HeldBack
+from onboarding.apply.gate import Gate
+from onboarding.apply.hindsight import SEEN, Hindsight, shown
+from onboarding.apply.sight import Sight, Watch
+from onboarding.apply.steps import Call, Heap
+from onboarding.errors import NotSent, Protocol, Refused, TenantError, Throttled, TokenRefused
+from onboarding.journal import CREATING
+from onboarding.plan import Action, Change, Outcome
+from onboarding.tenant import Receipt
+
+
+class Answers:
+    """Reads the answers. Afterwards each change of a call is accepted, unsettled, to be sent, or has its outcome."""
+
+    def __init__(
+        self, book: Book, watch: Watch, gate: Gate, look: Hindsight, *, batch: int
+    ) -> None:
+        self._book = book
+        self._watch = watch
+        self._gate = gate
+        self._look = look
+        self._batch = batch
+        self._perhaps: set[str] = set()
+        """What is sent again although an earlier call of ours may have done it."""
+        self.left_behind: list[Change] = []
+        """Members that did not ride along with their new group."""
+
+    def read(self, sent: Sent, first: Sent | None) -> Sequence[Heap | Call]:
+        """Give what is still to be sent: heaps, or a call that repeats this one, although it may have been carried out.
+
+        ``first`` is the call that this one repeated itself; what becomes of this one says nothing about that.
+        """
+        action = sent.call.action
+        match sent.answer:
+            case Receipt() as receipt:
+                self._gate.cleared(action)
+                self._accept(sent, receipt)
+                return ()
+            case Refused() as error:
+                self._gate.cleared(action)
+            case HeldBack() as error:
+                pass
+            case NotSent() | Throttled() | TokenRefused() as error:
+                self._gate.halt(error)
+            case error:
+                self._gate.doubted(action, error)
+                return self._look_into(sent, error, is_repeat=first is not None)
+        if first is None:
+            return self._not_carried_out(sent, error)
+        assert isinstance(first.answer, TenantError)
+        self._look.later(first, first.answer, sent.call.changes)
+        return ()
+
+    def left(self, sent: Sent, last: bool) -> tuple[Change, ...]:
+        """Look what has come of a creating call that was turned away: what shows is done, the rest may be sent again.
+
+        Where nothing can be read, nothing is sent again.
+        """
+        try:
+            rest = self._settle(sent, self._look.into(sent.call, patiently=False))
+        except TenantError:
+            if not last:
+                raise
+            rest = sent.call.changes
+        if any(change.action is sent.call.action for change in rest):
+            self._undo(sent, rest)
+            return rest
+        self._leave_behind(sent, rest)
+        return ()
+
+    def whose(self, change: Change) -> Outcome:
+        """Say of something that is there unexpectedly who did it: we, if we have sent it before."""
+        return SEEN if change.key in self._perhaps else fates.by_somebody_else()
+
+    def _accept(self, sent: Sent, receipt: Receipt) -> None:
+        """A clear yes: believed once it is seen."""
+        first, *others = sent.call.changes
+        if first.action is Action.INVITE:
+            self._gate.invited()
+        if receipt.group and first.group:
+            self._watch.learn(first.group, receipt.group)
+        behind = [
+            change
+            for change in others
+            if change.email and self._watch.user_id(change.email) in receipt.not_added
+        ]
+        self._book.accept(sent, [change for change in sent.call.changes if change not in behind])
+        self._leave_behind(sent, behind)
+
+    def _not_carried_out(
+        self, sent: Sent, error: Refused | NotSent | Throttled | TokenRefused
+    ) -> Sequence[Heap]:
+        """A clear no, or a call that did not get through."""
+        match error:
+            case Refused():
+                return self._narrow_down(sent, error)
+            case HeldBack(fate=None):
+                return [Heap((sent.call,), again=True)]
+            case HeldBack(fate=Outcome() as fate):
+                for change in sent.call.changes:
+                    self._book.skip(change, fate)
+            case _:
+                for change in sent.call.changes:
+                    self._book.skip(change, fates.unsent(error), sent)
+        return ()
+
+    def _narrow_down(self, sent: Sent, error: Refused) -> Sequence[Heap]:
+        """Who is named is settled by a clear no; of the others, who is absent is tried again in halves."""
+        call = sent.call
+        if call.action is Action.INVITE:
+            self._gate.refused(error, call.changes, enough=self._batch)
+        try:
+            seen = self._look.after(call, error)
+        except Protocol:
+            self._look.later(sent, error, call.changes)
+            return ()
+        rest = self._settle(sent, lambda change: self._fate(change, call, error, seen[change.key]))
+        if call.action is Action.CREATE_GROUP:
+            self._leave_behind(sent, rest)
+            return ()
+        if not rest:
+            return ()
+        if error.by_subject and self._look.one_by_one:
+            doubt = fates.in_doubt("others of the batch were taken, and these do not show yet")
+            self._book.record([(change, doubt, sent) for change in rest])
+            return ()
+        self._undo(sent, rest)
+        middle = (len(rest) + 1) // 2 if len(rest) == len(call.changes) else len(rest)
+        halves = (rest[:middle], rest[middle:])
+        return [Heap((Call(call.action, half),)) for half in halves if half]
+
+    def _fate(self, change: Change, call: Call, error: Refused, sight: Sight) -> Outcome | None:
+        """Give what a refusal means for one change; None: nothing yet."""
+        named = error.by_subject.get(change.email or "")
+        alone = len(call.changes) == 1 or change.action is Action.CREATE_GROUP
+        if sight is not Sight.ABSENT:
+            others = named is not None or (alone and fates.says_already(error))
+            return shown(change, sight, self.whose(change) if others else SEEN)
+        if self._gate.closed and change.action is Action.INVITE:
+            return fates.by_hand(self._gate.closed)
+        if not alone and named is None:
+            return None
+        words = named or error.words or str(error)
+        ours = change.key in self._perhaps and fates.ALREADY.search(words)
+        return fates.in_doubt(error) if ours else fates.refused(words)
+
+    def _look_into(self, sent: Sent, error: TenantError, *, is_repeat: bool) -> Sequence[Call]:
+        """Doubt: what shows is done; what sets something to a value is sent once more; the rest stays in doubt."""
+        call = sent.call
+        creating = call.action in CREATING
+        if creating:
+            self._book.journal.doubt(sent.request_id)
+        try:
+            rest = self._settle(sent, self._look.into(call, patiently=creating))
+        except Protocol:  # other calls of ours change the list while it is read
+            self._look.later(sent, error, call.changes)
+            return ()
+        if not any(change.action is call.action for change in rest):
+            self._gate.cleared(call.action)
+            self._leave_behind(sent, rest)
+        elif creating:
+            doubt = fates.in_doubt(error)
+            self._book.record([(change, doubt, sent) for change in rest])
+        elif is_repeat or self._gate.closed_for(call.action):
+            self._look.later(sent, error, rest)
+        else:
+            self._perhaps |= {change.key for change in rest}
+            return [Call(call.action, rest)]
+        return ()
+
+    def _settle(self, sent: Sent, fate: Callable[[Change], Outcome | None]) -> tuple[Change, ...]:
+        """Record the changes of a call that have a fate, and give the others."""
+        found = {change.key: fate(change) for change in sent.call.changes}
+        self._book.record([(c, end, sent) for c in sent.call.changes if (end := found[c.key])])
+        return tuple(change for change in sent.call.changes if not found[change.key])
+
+    def _undo(self, sent: Sent, changes: Sequence[Change]) -> None:
+        """Write down that changes are sent again, each in a call of its own intent."""
+        self._perhaps |= {change.key for change in changes}
+        self._book.undo(sent, changes)
+
+    def _leave_behind(self, sent: Sent, members: Sequence[Change]) -> None:
+        """Members that did not ride along with their group: added one by one later, if there is a group."""
+        for change in members:
+            if missing := self._gate.missing(change):
+                self._book.record([(change, missing, sent)])
+            else:
+                self._book.undo(sent, [change])
+                self.left_behind.append(change)
