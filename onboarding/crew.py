@@ -7,10 +7,9 @@ one ready works out what its answer means meanwhile. (A room of its own, since c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from typing import ParamSpec, Self, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Self, TypeVar
 
-Of = ParamSpec("Of")
 Key = TypeVar("Key")
 Found = TypeVar("Found")
 
@@ -28,7 +27,7 @@ class Crew:
         return self._pool.submit(make)
 
     def call(self, make: Callable[[], Found]) -> Found:
-        """Wait until one of the crew has done this, and give what it brings or raises. Never asked for by one of them."""
+        """Wait until one of the crew has done this, and give what it brings or raises. Who is of the crew would wait for ever."""
         return self.begin(make).result()
 
     def map(self, make: Callable[[Key], Found], keys: Iterable[Key]) -> Iterable[Found]:
@@ -43,12 +42,16 @@ class Crew:
         self._pool.shutdown(self._finishes or not broken, cancel_futures=broken is not None)
 
 
-class _Alone(Executor):
-    """Does at once whatever it is asked for."""
+class _Alone:
+    """Does at once whatever it is asked for, and what it is to map as that is asked for."""
 
-    def submit(
-        self, make: Callable[Of, Found], /, *of: Of.args, **more: Of.kwargs
-    ) -> Future[Found]:
+    def submit(self, make: Callable[[], Found]) -> Future[Found]:
         found: Future[Found] = Future()
-        found.set_result(make(*of, **more))
+        found.set_result(make())
         return found
+
+    def map(self, make: Callable[[Key], Found], keys: Iterable[Key]) -> Iterable[Found]:
+        return map(make, keys)
+
+    def shutdown(self, *_: object, **__: object) -> None:
+        """Have nobody to wait for."""

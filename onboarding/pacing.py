@@ -92,6 +92,7 @@ class Budget:
                     f"This was stopped while the tenant wanted a pause of {left:.0f} s more.",
                     retry_after=math.inf,
                     status=None,
+                    attempts=0,
                 )
             if self._resume - self._clock() > PATIENCE:
                 raise Throttled(
@@ -99,6 +100,7 @@ class Budget:
                     "Run again after that; what was not sent yet is sent then.",
                     retry_after=left,
                     status=None,
+                    attempts=0,
                 )
             self._nap(left)
 

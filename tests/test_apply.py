@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
@@ -25,7 +27,7 @@ from changes import (
     settled,
     update,
 )
-from fakes import ALREADY, FakeTenant, Fault
+from fakes import ALREADY, Crash, FakeTenant, Fault, Holdings
 from schedules.world import EMPTY, Disk
 
 from onboarding.apply import Applied, apply, forecast
@@ -34,6 +36,7 @@ from onboarding.errors import (
     NotSent,
     OnboardingError,
     StorageError,
+    Throttled,
     TokenRefused,
     TryLater,
 )
@@ -366,6 +369,45 @@ def test_what_was_stopped_while_it_waited_is_not_sent(tmp_path: Path) -> None:
     assert (tenant.writes(), [end.request_id for end in applied.outcomes.values()]) == ([], [""])
 
 
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [("not_sent", "unchanged: no-change"), ("throttle", "applied")],  # by what was turned away
+)
+def test_nobody_is_invited_by_a_look_that_got_old_before_another_try(
+    tmp_path: Path, kind: Any, told: str
+) -> None:
+    clock = Clock()
+
+    def turned_away_first(tenant: Pausing) -> None:
+        tenant.meanwhile = invite_elsewhere
+
+    def invite_elsewhere(tenant: Pausing) -> None:
+        clock.sleep(600)
+        tenant.put(user("ana"))
+
+    tenant = Pausing(turned_away_first)
+    tenant.faults.append(Fault(kind, "invite"))
+    applied = carry_out(tenant, [invite("ana"), invite("bob")], tmp_path, clock)
+    assert statuses(applied) == {"invite ana": told, "invite bob": "applied"}
+    assert [call.subjects for call in tenant.writes()][1:] == [(email("bob"),)]
+
+
+@pytest.mark.parametrize(
+    "changes", [[*map(invite, people(80))], [create("ops")]], ids=["invite", "create"]
+)
+def test_who_dies_while_the_tenant_wants_a_pause_leaves_no_doubt_about_what_never_left(
+    tmp_path: Path, changes: list[Change]
+) -> None:
+    class Dying(FakeTenant):
+        def wait_for_turn(self) -> None:
+            raise Crash
+
+    tenant, clock = Dying(), Clock()
+    with pytest.raises(Crash):
+        carry_out(tenant, changes, tmp_path, pace=clock.pace(workers=4))
+    assert (tenant.writes(), settled(tenant, tmp_path, clock)) == ([], frozenset())
+
+
 class Paced(FakeTenant):
     """A tenant whose limit lets one call through in a second."""
 
@@ -506,6 +548,73 @@ def test_where_people_are_taken_one_by_one_who_shows_late_is_in_doubt_and_not_se
     assert actions(tenant).count("invite") == 2
     with closing(State.open(tmp_path, tenant.name, create=False, now=clock.now)) as state:
         assert state.doubtful() == {"invite p03@acme.example"}
+
+
+class Lagging(FakeTenant):
+    """A tenant that shows who was invited so many seconds later."""
+
+    def __init__(self, clock: Clock, lag: float, **facts: Any) -> None:
+        super().__init__(**facts)
+        self.clock, self.lag = clock, lag
+        self.before: Holdings | None = None
+        self.shows = -math.inf
+
+    def invite(self, *asked: Any, **facts: Any) -> Receipt:
+        if self.before is None:
+            self.before, self.shows = self.has.copy(), self.clock.time + self.lag
+        return super().invite(*asked, **facts)
+
+    def _read(self, action: str, *subjects: str) -> Holdings:
+        has = super()._read(action, *subjects)
+        return self.before if self.before and self.clock.time < self.shows else has
+
+
+def test_whoever_stops_while_a_batch_refused_by_name_is_read_back_leaves_the_others_in_doubt(
+    tmp_path: Path,
+) -> None:
+    clock, stop = Clock(), threading.Event()
+    tenant = Lagging(clock, 20, poison={email("bad"): "no such domain"})
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        if len(clock.slept) == 3:
+            stop.set()
+
+    changes = [invite("ana"), invite("bad")]
+    pace = replace(clock.pace(), sleep=sleep)
+    applied = carry_out(tenant, changes, tmp_path, clock, pace=pace, stop=stop)
+    assert statuses(applied) == {
+        "invite ana": "in_doubt: in-doubt",
+        "invite bad": "failed: refused",
+    }
+    assert settled(tenant, tmp_path, clock) == {invite("ana").key}
+
+
+def test_a_list_that_can_not_be_read_to_the_end_is_no_proof_that_a_refused_batch_did_nothing(
+    tmp_path: Path,
+) -> None:
+    clock = Clock()
+    tenant = Lagging(clock, 20, poison={email("bad"): "no such domain"})
+    tenant.faults.append(Fault("muddle", "read", skip=1, times=6))
+    applied = carry_out(tenant, [invite("ana"), invite("bad")], tmp_path, clock)
+    assert statuses(applied) == {
+        "invite ana": "in_doubt: in-doubt",
+        "invite bad": "failed: refused",
+    }
+    assert tenant.mails == [email("ana")]
+    assert settled(tenant, tmp_path, clock) == frozenset(), "she shows by now"
+
+
+def test_a_deed_that_shows_before_it_is_sent_again_is_a_deed_in_the_state(tmp_path: Path) -> None:
+    clock = Clock()
+    late = Fault("do", "invite", skip=1, do=lambda has: clock.sleep(61))
+    tenant = Lagging(clock, 20, names_the_bad=False, poison={email("bad"): "no"}, faults=[late])
+    changes = [invite("ana"), invite("bob"), invite("bad")]
+    applied = carry_out(tenant, changes, tmp_path, clock)
+    done = applied.outcomes[invite("bob").key]
+    assert (done.status, bool(done.request_id)) == (Status.APPLIED, True)
+    with closing(State.open(tmp_path, tenant.name, create=False, now=clock.now)) as state:
+        assert state.earlier().keys() == {invite("ana").key, invite("bob").key}
 
 
 def test_what_a_refused_batch_left_behind_is_not_sent_again(tmp_path: Path) -> None:
@@ -751,6 +860,61 @@ def test_nothing_is_sent_again_where_nobody_can_see_what_came_of_it(tmp_path: Pa
     assert isinstance(applied.stopped, NotSent)
     assert statuses(applied) == {"invite ana": "in_doubt: in-doubt"}
     assert actions(tenant) == ["invite"]
+
+
+def test_what_a_429_that_ends_the_run_may_have_done_is_in_doubt_where_nothing_can_be_read(
+    tmp_path: Path,
+) -> None:
+    """A pause of 15 minutes is for readings, too."""
+    tenant, clock = FakeTenant(faults=[Fault("throttle_after", "invite", retry_after=901)]), Clock()
+    tenant.faults.append(Fault("throttle", "read", times=99, retry_after=901))
+    applied = carry_out(tenant, [invite("ana")], tmp_path, clock)
+    assert isinstance(applied.stopped, TryLater)
+    assert statuses(applied) == {"invite ana": "in_doubt: in-doubt"}
+    tenant.faults.clear()
+    assert tenant.mails == [email("ana")]
+    assert settled(tenant, tmp_path, clock) == frozenset(), "she shows by now"
+
+
+def test_what_never_left_for_a_pause_of_the_tenants_is_no_attempt_and_no_doubt(
+    tmp_path: Path,
+) -> None:
+    class Asking(FakeTenant):
+        def wait_for_turn(self) -> None:
+            raise Throttled("wait an hour", retry_after=3600, status=None, attempts=0)
+
+    tenant = Asking(faults=[Fault("throttle", "read", times=99)])
+    applied = carry_out(tenant, [invite("ana")], tmp_path)
+    assert statuses(applied) == {"invite ana": "skipped: throttled"}
+    assert applied.outcomes[invite("ana").key].attempts == 0
+
+
+def test_nobody_else_calls_once_the_token_is_refused(tmp_path: Path) -> None:
+    """Not even while the refusal is written down."""
+    called, told = threading.Event(), threading.Event()
+
+    class Others(FakeTenant):
+        def wait_for_turn(self) -> None:
+            if called.is_set():
+                told.wait(30)
+            called.set()
+
+    tenant = Others([user("ana"), user("bob")], [FINANCE])
+    tenant.faults.append(Fault("token", "write", times=99, status=401))
+    changes, clock = [grant("ana", "finance"), grant("bob", "finance")], Clock()
+    with closing(State.open(tmp_path, tenant.name, create=True, now=clock.now)) as state:
+        journal = state.begin("run")
+        write_down = journal.conclude
+
+        def conclude(*ends: Any) -> None:
+            told.set()
+            time.sleep(0.2)  # whoever waits would go now
+            write_down(*ends)
+
+        journal.conclude = conclude  # type: ignore[method-assign]
+        plan = Plan(tenant.name, tuple(changes))
+        apply(plan, tenant.truth(), tenant, journal, clock.pace(workers=2))
+    assert len(tenant.writes()) == 1
 
 
 def test_nobody_is_invited_again_where_a_403_hides_what_came_of_the_first(tmp_path: Path) -> None:

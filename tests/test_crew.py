@@ -22,6 +22,15 @@ def test_a_crew_of_one_is_the_thread_that_asks() -> None:
         assert [*found, *crew.map(lambda _: threading.current_thread(), [0])] == [me] * 3
 
 
+def test_a_crew_of_one_does_one_after_the_other_as_they_are_asked_for() -> None:
+    """Pages that follow one that is not what it was are not read."""
+    done: list[int] = []
+    with Crew(1) as crew:
+        found = iter(crew.map(lambda key: done.append(key), range(3)))
+        next(found)
+    assert done == [0]
+
+
 def test_several_work_at_once_and_answer_in_order() -> None:
     together = threading.Barrier(2)
     with Crew(2) as crew:

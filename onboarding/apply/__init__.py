@@ -5,8 +5,9 @@ it is sent once; what the answer leaves open is settled by reading. A clear no i
 it means. A doubtful invitation or group creation is never sent again in this run: a later run decides, after the
 waiting time. Everything that is reported as applied has been seen.
 
-Calls of one phase go out side by side, phases one after the other. While as many are under way as may be, the next ones are
-made ready, down to their intents on the disk; not so what creates something, since after a crash its intent would be a
+Calls of one phase go out side by side, phases one after the other. Hands make them ready and read their answers, callers
+make them: a hand waits for a caller, never the other way round. There are more hands than callers, so that the next calls
+are ready, down to their intents on the disk; not so what creates something, since after a crash its intent would be a
 doubt. Nothing is raised for what the tenant does.
 """
 
@@ -134,10 +135,11 @@ class _Run:
             self.watch,
             self.book,
             self.gate,
+            age=self.age,
             callers=self.callers,
             tries=pace.tries,
             rest=self.rest,
-            left=self.answers.left,
+            still_to_send=self.answers.still_to_send,
         )
 
     def rest(self, seconds: float) -> None:
@@ -171,34 +173,36 @@ class _Run:
     def in_turn(self, heap: Heap) -> None:
         """Carry out calls one after the other, those to whom an old look applies by a new one.
 
-        Afterwards each of their changes is accepted, unsettled or has its outcome.
+        Afterwards each of their changes is accepted, unsettled or has its outcome; if something broke, the end of the run gives it one.
         """
-        renewed = -math.inf if heap.again else None
+        looked_at = -math.inf if heap.look_first else None
         seen: Mapping[str, Sight] = {}
         for number, call in enumerate(heap.calls):
             if self.gate.crashed:
                 return
             try:
                 closed = self.gate.closed_for(call.action)
-                if call.action is Action.INVITE and self.age.is_over(renewed) and not closed:
-                    left = [change for later in heap.calls[number:] for change in later.changes]
-                    seen, renewed = self.watch.meet(left), self.pace.now()
+                if call.action is Action.INVITE and self.age.is_over(looked_at) and not closed:
+                    ahead = [c for later in heap.calls[number:] for c in later.changes]
+                    seen, looked_at = self.watch.meet(ahead), self.pace.now()
                 allowed = self.allowed(call, seen)
                 if allowed.changes:
-                    self.send(allowed, renewed=renewed)
+                    self.send(allowed, looked_at=looked_at)
             except (StorageError, TenantError) as error:
                 self.gate.halt(error)
             except BaseException:
                 self.gate.crashed = True
                 raise
 
-    def send(self, call: Call, first: Sent | None = None, *, renewed: float | None = None) -> None:
+    def send(
+        self, call: Call, first: Sent | None = None, *, looked_at: float | None = None
+    ) -> None:
         """Send a call, perhaps once more: then nobody knows what came of it the ``first`` time.
 
-        ``renewed`` is when another look was taken at those whom it invites.
+        ``looked_at`` is when another look was taken at those whom it invites.
         """
         self.tell(call.action.value)
-        sent = self.dispatch.send(call, first, lambda: self.age.is_over(renewed))
+        sent = self.dispatch.send(call, first, looked_at=looked_at)
         if sent is None:
             self.gate.cleared(call.action)
             return
@@ -226,7 +230,7 @@ class _Run:
             if fate is None:
                 kept.append(change)
             elif fate is SEEN:
-                self.book.record([(change, fate, None)])
+                self.answers.shows_after_all(change)
             else:
                 self.book.skip(change, fate)
         return Call(call.action, tuple(kept))

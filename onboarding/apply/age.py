@@ -33,6 +33,10 @@ class Age:
         late = self._reader.takes(self._made + calls) > self._pace.fresh * MARGIN
         return self._renewable and (late or self._old_already)
 
+    def now(self) -> float:
+        """Give the time by the clock of the run."""
+        return self._pace.now()
+
     def is_over(self, renewed: float | None = None) -> bool:
         """Whether it is too old now; ``renewed``: when there was another look, if there was one."""
         since = self._since if renewed is None else renewed

@@ -1,12 +1,13 @@
-"""What an answer means: a call that was sent comes in, what became of its changes is written down, what is still to be sent goes out.
+"""What an answer means: a call that was sent comes in, what is still to be sent because of it goes out.
 
-A clear yes is believed once it is seen. A clear no is narrowed down by halves to the rows it means. In doubt, what shows is done,
-what sets something to a value is sent once more, and what creates something is left to a later run.
+In between it is written down what became of its changes. A clear yes is noted, and believed when it is seen (``hindsight``). A
+clear no is narrowed down by halves to the rows it means. In doubt, what shows is done, what sets something to a value is
+sent once more, and what creates something is left to a later run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from onboarding.apply import fates
 from onboarding.apply.book import Book, Sent
@@ -32,15 +33,16 @@ class Answers:
         self._gate = gate
         self._look = look
         self._batch = batch
-        self._perhaps: set[str] = set()
+        self._perhaps: dict[str, Sent] = {}
         """What is sent again although an earlier call of ours may have done it."""
         self.left_behind: list[Change] = []
         """Members that did not ride along with their new group."""
 
     def read(self, sent: Sent, first: Sent | None) -> Sequence[Heap | Call]:
-        """Give what is still to be sent: heaps, or a call that repeats this one, although it may have been carried out.
+        """Give what is still to be sent: heaps, which pass all guards anew, or a call that repeats this one at once.
 
-        ``first`` is the call that this one repeated itself; what becomes of this one says nothing about that.
+        A call is repeated although it may have been carried out, and once only. ``first`` is the one that this one repeated: what
+        becomes of this one says nothing about that.
         """
         action = sent.call.action
         match sent.answer:
@@ -50,30 +52,23 @@ class Answers:
                 return ()
             case Refused() as error:
                 self._gate.cleared(action)
-            case HeldBack() as error:
-                pass
             case NotSent() | Throttled() | TokenRefused() as error:
-                self._gate.halt(error)
+                pass  # where that is the end of the run, whoever sent it has said so at once
             case error:
                 self._gate.doubted(action, error)
                 return self._look_into(sent, error, is_repeat=first is not None)
         if first is None:
             return self._not_carried_out(sent, error)
-        assert isinstance(first.answer, TenantError)
+        assert isinstance(first.answer, TenantError), "only a doubt is repeated"
         self._look.later(first, first.answer, sent.call.changes)
         return ()
 
-    def left(self, sent: Sent, last: bool) -> tuple[Change, ...]:
+    def still_to_send(self, sent: Sent) -> tuple[Change, ...]:
         """Look what has come of a creating call that was turned away: what shows is done, the rest may be sent again.
 
-        Where nothing can be read, nothing is sent again.
+        Raises ``TenantError`` where nothing can be read: then the intents stay, and nothing is sent again.
         """
-        try:
-            rest = self._settle(sent, self._look.into(sent.call, patiently=False))
-        except TenantError:
-            if not last:
-                raise
-            rest = sent.call.changes
+        rest = self._settle(sent, self._look.into(sent.call, patiently=False))
         if any(change.action is sent.call.action for change in rest):
             self._undo(sent, rest)
             return rest
@@ -83,6 +78,10 @@ class Answers:
     def whose(self, change: Change) -> Outcome:
         """Say of something that is there unexpectedly who did it: we, if we have sent it before."""
         return SEEN if change.key in self._perhaps else fates.by_somebody_else()
+
+    def shows_after_all(self, change: Change) -> None:
+        """What was to be sent again was done by the call before."""
+        self._book.restore(change, self._perhaps[change.key])
 
     def _accept(self, sent: Sent, receipt: Receipt) -> None:
         """A clear yes: believed once it is seen."""
@@ -106,9 +105,10 @@ class Answers:
         match error:
             case Refused():
                 return self._narrow_down(sent, error)
-            case HeldBack(fate=None):
-                return [Heap((sent.call,), again=True)]
-            case HeldBack(fate=Outcome() as fate):
+            case HeldBack(fate=fate):
+                self._book.undo(sent, sent.call.changes)
+                if fate is None:
+                    return [Heap((sent.call,), look_first=True)]
                 for change in sent.call.changes:
                     self._book.skip(change, fate)
             case _:
@@ -132,20 +132,29 @@ class Answers:
             return ()
         if not rest:
             return ()
-        if error.by_subject and self._look.one_by_one:
-            doubt = fates.in_doubt("others of the batch were taken, and these do not show yet")
-            self._book.record([(change, doubt, sent) for change in rest])
+        if call.action is Action.INVITE and (why := self._perhaps_taken(rest, error, seen)):
+            self._book.record([(change, fates.in_doubt(why), sent) for change in rest])
             return ()
         self._undo(sent, rest)
         middle = (len(rest) + 1) // 2 if len(rest) == len(call.changes) else len(rest)
         halves = (rest[:middle], rest[middle:])
         return [Heap((Call(call.action, half),)) for half in halves if half]
 
+    def _perhaps_taken(
+        self, rest: Sequence[Change], error: Refused, seen: Mapping[str, Sight]
+    ) -> str:
+        """Say why some of a refused batch, who do not show, may have been invited all the same."""
+        if error.by_subject and self._look.one_by_one:
+            return "others of the batch were taken, and these do not show yet"
+        if any(seen[change.key] is Sight.UNCLEAR for change in rest):
+            return "others of the batch were refused, and it could not be seen what became of these"
+        return ""
+
     def _fate(self, change: Change, call: Call, error: Refused, sight: Sight) -> Outcome | None:
         """Give what a refusal means for one change; None: nothing yet."""
         named = error.by_subject.get(change.email or "")
         alone = len(call.changes) == 1 or change.action is Action.CREATE_GROUP
-        if sight is not Sight.ABSENT:
+        if sight in (Sight.AS_ASKED, Sight.OTHERWISE):
             others = named is not None or (alone and fates.says_already(error))
             return shown(change, sight, self.whose(change) if others else SEEN)
         if self._gate.closed and change.action is Action.INVITE:
@@ -176,7 +185,7 @@ class Answers:
         elif is_repeat or self._gate.closed_for(call.action):
             self._look.later(sent, error, rest)
         else:
-            self._perhaps |= {change.key for change in rest}
+            self._perhaps |= {change.key: sent for change in rest}
             return [Call(call.action, rest)]
         return ()
 
@@ -188,7 +197,7 @@ class Answers:
 
     def _undo(self, sent: Sent, changes: Sequence[Change]) -> None:
         """Write down that changes are sent again, each in a call of its own intent."""
-        self._perhaps |= {change.key for change in changes}
+        self._perhaps |= {change.key: sent for change in changes}
         self._book.undo(sent, changes)
 
     def _leave_behind(self, sent: Sent, members: Sequence[Change]) -> None:

@@ -62,10 +62,10 @@ class Book:
             if outcome.status is Status.IN_DOUBT and key.startswith(begin)
         )
 
-    def intend(self, call: Call, request_id: str, again: Sent | None) -> None:
+    def intend(self, call: Call, request_id: str, repeats: Sent | None = None) -> None:
         """Write down what is about to be sent, in the place of what it repeats."""
-        repeats = again.request_id if again else ""
-        self.journal.intend(request_id, call.action, call.changes, again=repeats)
+        before = repeats.request_id if repeats else ""
+        self.journal.intend(request_id, call.action, call.changes, repeats=before)
         for change in call.changes:
             self.under_way[change.key] = request_id
 
@@ -99,8 +99,16 @@ class Book:
         self.tally.count(change for change, _ in dated)
         self.journal.conclude(dated, under)
 
+    def restore(self, change: Change, sent: Sent) -> None:
+        """Know that a call has done this after all, although it was undone."""
+        self.journal.restore(sent.request_id, [change])
+        self.record([(change, Outcome(Status.APPLIED), sent)])
+
     def undo(self, sent: Sent, changes: Sequence[Change]) -> None:
-        """Write down that a call came to nothing for these; what becomes of them is still to be seen."""
+        """Write down that a call came to nothing for these, if its intent was; what becomes of them is still to be seen."""
+        changes = [c for c in changes if self.under_way.get(c.key) == sent.request_id]
+        if not changes:
+            return
         for change in changes:
             self._forget(change)
         self.journal.conclude([(change, self._dated(change, NOTHING, sent)) for change in changes])

@@ -3,7 +3,9 @@
 It waits for one of the callers, of whom there are as many as calls may be under way. What has come up meanwhile holds it back.
 It goes out again where the tenant turned it away: 429, 403 (once and after a pause, since Atlan grants rights with a delay),
 or no connection at all. A tenant may turn away a call that it has half carried out, so what creates something is looked
-for first, and only what does not show is sent again.
+for first, and only what does not show is sent again; where nothing can be read, it is in doubt.
+
+The intent of what creates something is written down last, after all waiting, since after a crash it would be a doubt.
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ import math
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
+from onboarding.apply.age import Age
 from onboarding.apply.book import Book, Sent
 from onboarding.apply.gate import Gate
 from onboarding.apply.sight import Watch
@@ -28,10 +32,6 @@ LONGEST_WAIT = 900.0  # a tenant that asks for more than 15 minutes is left for 
 USUAL_WAIT = 60.0  # Atlan blocks for a minute, and need not say so
 UNKNOWN_KEY, FORBIDDEN = 401, 403
 FORBIDDEN_PAUSE = 5.0  # seconds between a 403 and its one repeat
-
-
-def _never() -> bool:
-    return False
 
 
 class HeldBack(NotSent):
@@ -52,68 +52,75 @@ class Dispatch:
         book: Book,
         gate: Gate,
         *,
+        age: Age,
         callers: Crew,
         tries: int,
         rest: Callable[[float], None],
-        left: Callable[[Sent, bool], tuple[Change, ...]],
+        still_to_send: Callable[[Sent], tuple[Change, ...]],
     ) -> None:
         self._writer = writer
         self._watch = watch
         self._book = book
         self._gate = gate
+        self._age = age
         self._callers = callers
         self._tries = tries
         self._rest = rest
-        self._left = left
-        """Looks what has come of a call, for the last time or not, and gives what is to be sent again."""
+        self._still_to_send = still_to_send
+        """Looks what has come of a creating call that was turned away, and gives what did not show."""
 
     def send(
-        self, call: Call, again: Sent | None = None, is_old: Callable[[], bool] = _never
+        self, call: Call, repeats: Sent | None = None, *, looked_at: float | None = None
     ) -> Sent | None:
         """Send a call once; again, and boundedly, only where it was turned away. None: nothing is left of it to send.
 
-        What it repeats ``again`` (an earlier call may have done it) stays open in the journal where this one comes to
-        nothing. Nobody is invited once the look ``is_old``; what was turned away is looked for before it is sent again.
+        What it ``repeats`` (an earlier call may have done it) stays open in the journal where this one comes to nothing.
+        ``looked_at`` is when another look was taken at those whom it invites; nobody is invited by one that is too old.
         """
-        attempt, before, in_doubt = 0, None, again is not None
+        attempt, before, is_repeat = 0, None, repeats is not None
         while call.changes:
             attempt += 1
-            sent = self._send_once(call, again, is_old if attempt == 1 else _never)
-            pause = _pause(sent.answer, attempt, before)
-            if pause is None:
+            sent = self._send_once(call, repeats, looked_at)
+            pause = _pause_before_retry(sent.answer, attempt, before)
+            if pause is None or isinstance(sent.answer, Receipt):
                 return sent
             before = sent.answer
-            last = attempt == self._tries or pause > LONGEST_WAIT or self._gate.over
+            is_last = attempt == self._tries or pause > LONGEST_WAIT or self._gate.over
+            if is_last:  # nobody else is to try now
+                self._gate.halt(sent.answer)
             perhaps_done = call.action in CREATING and not _is_certain(sent.answer)
-            if in_doubt:
-                again = sent
+            if is_repeat:
+                repeats = sent
             elif not perhaps_done:
                 self._book.undo(sent, call.changes)
-            if not last:
+            if not is_last:
                 self._rest(pause)
             if perhaps_done:
-                call = Call(call.action, self._left(sent, last))
-            if last:
+                call, looked_at = Call(call.action, self._still_to_send(sent)), self._age.now()
+            if is_last:
                 return replace(sent, call=call)
         return None
 
-    def _send_once(self, call: Call, again: Sent | None, is_old: Callable[[], bool]) -> Sent:
+    def _send_once(self, call: Call, repeats: Sent | None, looked_at: float | None) -> Sent:
         request_id = uuid.uuid4().hex
-        self._book.intend(call, request_id, again)
+        if call.action not in CREATING:
+            self._book.intend(call, request_id, repeats)
         answer: Receipt | TenantError
         try:
-            answer = self._callers.call(lambda: self._write(call, request_id, is_old))
+            answer = self._callers.call(partial(self._write, call, request_id, looked_at))
         except TenantError as error:
             answer = error
         sent = Sent(call, request_id, answer)
         self._book.answered(sent)
         return sent
 
-    def _write(self, call: Call, request_id: str, is_old: Callable[[], bool]) -> Receipt:
+    def _write(self, call: Call, request_id: str, looked_at: float | None) -> Receipt:
         self._writer.wait_for_turn()  # the tenant may have asked for a pause of minutes
         fate = self._gate.closed_for(call.action)
-        if fate or (call.action is Action.INVITE and is_old()):
+        if fate or (call.action is Action.INVITE and self._age.is_over(looked_at)):
             raise HeldBack(fate)
+        if call.action in CREATING:  # only now: after a crash, its intent is a doubt
+            self._book.intend(call, request_id)
         first, writer = call.changes[0], self._writer
         match call.action:
             case Action.INVITE:
@@ -148,16 +155,19 @@ class Dispatch:
 
 def _is_certain(answer: Receipt | TenantError) -> bool:
     """Whether nothing of a call can have been carried out that was turned away: not sent, or by nobody that is known."""
-    return isinstance(answer, NotSent) or answer.status == UNKNOWN_KEY
+    never_left = isinstance(answer, NotSent) or (
+        isinstance(answer, Throttled) and answer.status is None
+    )
+    return never_left or answer.status == UNKNOWN_KEY
 
 
-def _pause(
+def _pause_before_retry(
     answer: Receipt | TenantError, attempt: int, before: Receipt | TenantError | None
 ) -> float | None:
     """Give how long to wait after an answer that turns a call away; None for any other."""
     match answer:
         case HeldBack():
-            return math.inf
+            return None
         case Throttled(retry_after=seconds):
             return USUAL_WAIT if seconds is None else seconds
         case NotSent():

@@ -26,7 +26,7 @@ DONE = frozenset((Status.APPLIED, Status.UNCHANGED))
 ENOUGH_DOUBTS = 2
 """In a row, about calls that create something."""
 ENOUGH_SILENCES = 5
-"""In a row, about calls of any kind; and one more than are made ready, so that the tenant was read between two of them."""
+"""In a row, about calls of any kind; more where more are made ready at once, so that the tenant was read between two of them."""
 
 
 class Gate:

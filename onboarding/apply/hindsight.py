@@ -26,7 +26,7 @@ def shown(change: Change, sight: Sight, as_asked: Outcome = SEEN) -> Outcome | N
             return as_asked
         case Sight.OTHERWISE:
             return fates.overtaken(change)
-        case Sight.ABSENT:
+        case Sight.ABSENT | Sight.UNCLEAR:
             return None
 
 
@@ -71,7 +71,7 @@ class Hindsight:
         others = [change for change in call.changes if change.email not in named]
         seen = self.at(others, patiently=self.one_by_one is not False)
         shows = set(seen.values())
-        if self.one_by_one is None and not self._gate.over:
+        if self.one_by_one is None:
             if Sight.AS_ASKED in shows:
                 self.one_by_one = True
             elif shows == {Sight.ABSENT}:

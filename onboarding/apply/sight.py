@@ -31,6 +31,8 @@ class Sight(StrEnum):
     OTHERWISE = "otherwise"
     """The person or group is there, with another role or other attributes: somebody else's work."""
     ABSENT = "absent"
+    UNCLEAR = "unclear"
+    """It does not show, and was not looked for as long as it may take to."""
 
 
 @dataclass(slots=True)
@@ -91,7 +93,8 @@ class Watch:
         """Say of each change, by key, what the tenant shows; ``made`` are all that it may show by now.
 
         Patiently: what is not as asked is looked at again until the read lag is over, or somebody stops the run; so
-        is a list that changed while it was read. Exactly: in the very readings that ``count`` announced.
+        is a list that changed while it was read. What does not show by a look that was cut short is ``UNCLEAR``.
+        Exactly: in the very readings that ``count`` announced.
         """
         left = list(changes)
         now = self._extent(made, exactly=exactly)
@@ -105,12 +108,16 @@ class Watch:
             except errors.Protocol as error:
                 unclear = error
                 continue
+            unclear = None
             seen |= {change.key: self._sight(change, glimpse) for change in left}
             left = [change for change in left if seen[change.key] is not Sight.AS_ASKED]
             if not left or self._stop.is_set():
                 break
         if unclear and not seen:
             raise unclear
+        if patiently and (unclear or self._stop.is_set()):
+            absent = [change.key for change in left if seen[change.key] is Sight.ABSENT]
+            seen |= dict.fromkeys(absent, Sight.UNCLEAR)
         return seen
 
     def meet(self, changes: Sequence[Change]) -> dict[str, Sight]:

@@ -37,7 +37,7 @@ class Heap:
     """Calls that one worker carries out, one after the other."""
 
     calls: tuple[Call, ...]
-    again: bool = False
+    look_first: bool = False
     """Whether the tenant is looked at once more before the first of them."""
 
     @property
@@ -138,21 +138,21 @@ def heaps(calls: Iterable[Call], before: int, old: Old, pages: Pages) -> Iterato
         if call.action is not Action.INVITE or not old(number):
             yield Heap((call,))
             continue
-        together = Heap((*late, call), again=True)
+        together = Heap((*late, call), look_first=True)
         if late and pages.lookups(together.people) > pages.lookups(Heap(late).people):
-            yield Heap(late, again=True)
+            yield Heap(late, look_first=True)
             late = (call,)
         else:
             late = together.calls
     if late:
-        yield Heap(late, again=True)
+        yield Heap(late, look_first=True)
 
 
 def count(plan: Plan, current: Directory, pages: Pages, batch: int, old: Old) -> int:
     """Count the calls that carrying out a plan takes when nothing fails, looks before and after included."""
     sent = again = 0
     for calls in phases(plan, batch):
-        late = [heap.people for heap in heaps(calls, sent, old, pages) if heap.again]
+        late = [heap.people for heap in heaps(calls, sent, old, pages) if heap.look_first]
         again += sum(map(pages.lookups, late))
         sent += len(calls)
     after = extent(current, plan.changes)

@@ -19,7 +19,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self, TextIO
+from typing import Any, Self, TextIO
 
 from onboarding import lock
 from onboarding.journal.database import Database, storing
@@ -231,21 +231,22 @@ class Journal:
         self._guard = threading.Lock()
 
     def intend(
-        self, request_id: str, action: Action, changes: Sequence[Change], *, again: str = ""
+        self, request_id: str, action: Action, changes: Sequence[Change], *, repeats: str = ""
     ) -> None:
         """Record what is about to be sent; only after this may its first byte leave.
 
-        ``again``: the request that it repeats, whose intents these take the place of.
+        ``repeats``: the request that it repeats, whose intents these take the place of.
         """
-        now = self.now()
-        rows = [
-            (request_id, c.key, c.action, c.email, c.group, self._run, now, was(c), becomes(c))
-            for c in changes
-        ]
         keys = [change.key for change in changes]
-        repeats = {"again": again} if again else {}
-        self._tell("intent", {"request": request_id, "action": action, "changes": keys, **repeats})
-        self._db.write((INTEND, rows), (DROP, [(again, key) for key in keys if again]))
+        before = {"repeats": repeats} if repeats else {}
+        self._tell("intent", {"request": request_id, "action": action, "changes": keys, **before})
+        replaced = [(repeats, key) for key in keys if repeats]
+        self._db.write((INTEND, self._intents(request_id, changes)), (DROP, replaced))
+
+    def restore(self, request_id: str, changes: Sequence[Change]) -> None:
+        """Record again what was taken for not carried out and shows after all; its outcome is still to be recorded."""
+        self._db.write((INTEND, self._intents(request_id, changes)))
+        self._tell("restored", {"request": request_id, "changes": [c.key for c in changes]})
 
     def accept(self, request_id: str, changes: Sequence[Change]) -> None:
         """Record a clear yes. From here on an invitation counts, whether it is ever seen or not."""
@@ -301,6 +302,13 @@ class Journal:
         if self._lines:
             with suppress(OSError):
                 self._lines.close()
+
+    def _intents(self, request_id: str, changes: Sequence[Change]) -> list[tuple[Any, ...]]:
+        now = self.now()
+        return [
+            (request_id, c.key, c.action, c.email, c.group, self._run, now, was(c), becomes(c))
+            for c in changes
+        ]
 
     def _tell(self, event: str, *of: Facts) -> None:
         """Write lines of the readable copy."""
