@@ -221,14 +221,19 @@ class Sitting:
             audit = rows.actions_csv(finished.done, finished.labels)
             files.whole(folder / "actions.csv", audit)
             names += ["actions.csv", "plan.json"]
-            did = [d.change for d in finished.done if d.outcome.status is Status.APPLIED]
-            undo = taken_back(prospect.plan.tenant, filter(None, did))
-            if undo.changes or undo.settled:
-                undoes = saved.Undoes.of(undo, self.run, finished.labels)
-                files.whole(folder / "undo.json", saved.dump(undo, undoes))
-                names.append("undo.json")
+            names += self._write_undo(folder, prospect.plan.tenant, finished)
         files.whole(folder / "report.html", report_html(finished, names))
         return [*names, "report.html"]
+
+    def _write_undo(self, folder: Path, tenant: str, finished: Finished) -> list[str]:
+        """Write what takes the run back, which is as large as its plan and forgotten at once; give its name."""
+        did = (deed.change for deed in finished.done if deed.outcome.status is Status.APPLIED)
+        undo = taken_back(tenant, filter(None, did))
+        if not (undo.changes or undo.settled):
+            return []
+        undoes = saved.Undoes.of(undo, self.run, finished.labels)
+        files.whole(folder / "undo.json", saved.dump(undo, undoes))
+        return ["undo.json"]
 
     def _saved_job(self) -> saved.SavedJob:
         job = self.job

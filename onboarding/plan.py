@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from types import NoneType
@@ -68,33 +68,30 @@ Facts = Mapping[str, Any]
 """What the fingerprint covers of a subject: not its ids, nor what is only carried along."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Change:
-    """One difference between tenant and sheets. Which side is missing says whether it adds or takes."""
+    """One difference between tenant and sheets. Which side is missing says whether it adds or takes.
+
+    There may be several for each row, so it is kept small.
+    """
 
     before: Subject | None
     after: Subject | None
     rows: tuple[RowRef, ...] = ()
     cause: Cause = Cause.ASKED
+    action: Action = field(init=False, repr=False, compare=False)
+    """What this does at the tenant, from the subject and the side that is missing."""
+    key: str = field(init=False, repr=False, compare=False)
+    """Identifies the change within a tenant: ``grant ana@acme.example finance``."""
 
-    @cached_property
-    def action(self) -> Action:
-        """What this does at the tenant, from the subject and the side that is missing."""
+    def __post_init__(self) -> None:
         action = _ACTIONS.get((type(self.before), type(self.after)))
         if action is None:
             raise ValueError(f"no change leads from {self.before!r} to {self.after!r}")
-        return action
+        object.__setattr__(self, "action", action)
+        object.__setattr__(self, "key", self._key())
 
-    @property
-    def subject(self) -> Subject:
-        """The side that exists; the wished one where both do."""
-        subject = self.after if self.after is not None else self.before
-        assert subject is not None
-        return subject
-
-    @cached_property
-    def key(self) -> str:
-        """Identifies the change within a tenant: ``grant ana@acme.example finance``."""
+    def _key(self) -> str:
         match self.subject:
             case User(email=email):
                 return f"{self.action} {email}"
@@ -103,16 +100,20 @@ class Change:
             case Membership(email=email, group=group):
                 return f"{self.action} {email} {group}"
 
-    @cached_property
+    @property
+    def subject(self) -> Subject:
+        """The side that exists; the wished one where both do."""
+        subject = self.after if self.after is not None else self.before
+        assert subject is not None
+        return subject
+
+    @property
     def email(self) -> Email | None:
         """The person concerned, if it concerns one."""
-        match self.subject:
-            case User(email=email) | Membership(email=email):
-                return email
-            case Group():
-                return None
+        subject = self.subject
+        return None if isinstance(subject, Group) else subject.email
 
-    @cached_property
+    @property
     def group(self) -> GroupName | None:
         """The group concerned, if it concerns one."""
         match self.subject:

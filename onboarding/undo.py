@@ -35,21 +35,24 @@ COLUMNS = ("email", "group", "undoes", "rows")
 
 def taken_back(tenant: str, done: Iterable[Change]) -> Plan:
     """Give the plan that takes these changes back; what a token can't do is settled as work for a person."""
+    changes: list[Change] = []
+    by_hand: list[Settled] = []
+    for change in _once(done):
+        if why := _in_the_way(change):
+            by_hand.append(Settled(Status.MANUAL, BY_HAND, why, change.rows, change))
+        else:
+            changes.append(change.inverse)
+    return Plan(tenant, tuple(changes), tuple(by_hand))
+
+
+def _once(done: Iterable[Change]) -> Collection[Change]:
+    """Give what was done to each thing, as one."""
     known: dict[object, Change] = {}
     for change in done:
         earlier = known.pop(_thing(change), None)
         if both := _as_one(earlier, change) if earlier else change:
             known[_thing(change)] = both
-    why = {key: _in_the_way(change) for key, change in known.items()}
-    return Plan(
-        tenant,
-        tuple(change.inverse for key, change in known.items() if not why[key]),
-        tuple(
-            Settled(Status.MANUAL, BY_HAND, why[key], change.rows, change)
-            for key, change in known.items()
-            if why[key]
-        ),
-    )
+    return known.values()
 
 
 def _thing(change: Change) -> object:

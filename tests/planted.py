@@ -114,8 +114,8 @@ BUGS = (
     Bug(
         "a 200 is believed",
         "apply/hindsight.py",
-        "shown(change, seen[change.key]) or unseen",
-        "shown(change, seen[change.key]) or SEEN",
+        "shown(c, seen[c.key]) or unseen",
+        "shown(c, seen[c.key]) or SEEN",
         "test_apply.py::test_a_200_that_does_nothing_is_not_believed",
         by_schedules=True,
     ),
@@ -245,8 +245,8 @@ BUGS = (
         "a yes is not entered in the ledger",
         "journal/__init__.py",
         """        self._db.write(self._db.invited(invited, self.now()))
-        self._tell("accepted", {"request": request_id})""",
-        """        self._tell("accepted", {"request": request_id})""",
+        self._tell("accepted", [{"request": request_id}])""",
+        """        self._tell("accepted", [{"request": request_id}])""",
         "test_journal.py",
     ),
     Bug(

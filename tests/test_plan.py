@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from builders import group, row, user
@@ -55,17 +56,17 @@ def test_the_side_that_is_missing_says_what_a_change_does(
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("before", "after"),
     [
-        Change(None, None),
-        Change(user("ana"), None),
-        Change(group("finance"), None),
-        Change(user("ana"), group("finance")),
+        (None, None),
+        (user("ana"), None),
+        (group("finance"), None),
+        (user("ana"), group("finance")),
     ],
 )
-def test_nothing_deletes_people_or_groups(change: Change) -> None:
+def test_nothing_deletes_people_or_groups(before: Any, after: Any) -> None:
     with pytest.raises(ValueError, match="no change leads from"):
-        _ = change.action
+        Change(before, after)
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ class Book:
         self.journal = journal
         self.tally = Tally(plan.changes)
         self.outcomes: dict[str, Outcome] = {}
-        self.accepted: dict[str, tuple[Change, Sent]] = {}
+        self.accepted: dict[str, Sent] = {}
         """What got a clear yes and has not been seen yet."""
         self.made: dict[str, Change] = {}
         """What the tenant may show by now."""
@@ -80,18 +80,23 @@ class Book:
         for change in sent.call.changes:
             self.made[change.key] = change
         for change in changes:
-            self.accepted[change.key] = (change, sent)
+            self.accepted[change.key] = sent
         self.tally.count(changes)
         self.journal.accept(sent.request_id, sent.call.changes)
 
     def skip(self, change: Change, fate: Outcome, sent: Sent | None = None) -> None:
         """Know what became of a change for which nothing is under way; that needs no journal."""
-        self.outcomes[change.key] = self._dated(change, fate, sent)
+        self.outcomes[change.key] = self._dated(change, fate, sent, self._time())
         self.tally.count([change])
 
     def record(self, ends: Sequence[End]) -> None:
         """Know what became of changes that were sent, and write it down."""
-        dated = [(change, self._dated(change, fate, sent)) for change, fate, sent in ends]
+        at = self._time()
+        known: dict[Outcome, Outcome] = {}  # what many came to is kept once
+        dated = []
+        for change, fate, sent in ends:
+            outcome = self._dated(change, fate, sent, at)
+            dated.append((change, known.setdefault(outcome, outcome)))
         under = {c.key: self.under_way[c.key] for c, _ in dated if c.key in self.under_way}
         for change, outcome in dated:
             self.outcomes[change.key] = outcome
@@ -111,14 +116,21 @@ class Book:
             return
         for change in changes:
             self._forget(change)
-        self.journal.conclude([(change, self._dated(change, NOTHING, sent)) for change in changes])
+        at = self._time()
+        self.journal.conclude(
+            [(change, self._dated(change, NOTHING, sent, at)) for change in changes]
+        )
 
-    def _dated(self, change: Change, fate: Outcome, sent: Sent | None) -> Outcome:
+    def _time(self) -> str:
+        """Give the time; what ends together has one."""
+        return datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="milliseconds")
+
+    def _dated(self, change: Change, fate: Outcome, sent: Sent | None, at: str) -> Outcome:
         """Give the outcome with the facts of the call behind it."""
         key = change.key
         return replace(
             fate,
-            at=datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="milliseconds"),
+            at=at,
             attempts=self._attempts.get(key, 0),
             http_status=sent.answer.status if sent else fate.http_status,
             request_id=sent.request_id if sent else self.under_way.get(key, ""),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 from onboarding.apply import fates
 from onboarding.apply.book import Book
@@ -19,7 +20,7 @@ from onboarding.errors import (
     TryLater,
 )
 from onboarding.journal import CREATING
-from onboarding.model import Email, Group, Role, User
+from onboarding.model import Email, Group, Role, RowRef, User
 from onboarding.plan import Action, Cause, Change, Outcome, Plan, Status, Subject
 
 DONE = frozenset((Status.APPLIED, Status.UNCHANGED))
@@ -50,14 +51,25 @@ class Gate:
         self._refusals = ("", 0)
         """The last words for one person, and to how many in a row they were said."""
         self._guard = threading.Lock()
-        planned = [*plan.changes, *(entry.change for entry in plan.settled if entry.change)]
-        self._rows = {change.key: change.rows[0] for change in planned if change.rows}
-        self._grants: defaultdict[Email | None, list[str]] = defaultdict(list)
-        for change in plan.of(Action.GRANT):
-            self._grants[change.email].append(change.key)
+        self._plan = plan
         self._new_admins = [c.key for c in plan.of(Action.CHANGE_ROLE) if _is_admin(c.after)]
         self._invitations = [c.key for c in plan.of(Action.INVITE)]
         self._invitations += book.doubtful_before()
+
+    @cached_property
+    def _rows(self) -> dict[str, RowRef]:
+        """The first row of each change; needed only where something goes wrong."""
+        plan = self._plan
+        planned = [*plan.changes, *(entry.change for entry in plan.settled if entry.change)]
+        return {change.key: change.rows[0] for change in planned if change.rows}
+
+    @cached_property
+    def _grants(self) -> dict[Email | None, list[str]]:
+        """What each person is to get; needed only where somebody loses something."""
+        grants: defaultdict[Email | None, list[str]] = defaultdict(list)
+        for change in self._plan.of(Action.GRANT):
+            grants[change.email].append(change.key)
+        return grants
 
     @property
     def over(self) -> bool:

@@ -93,14 +93,13 @@ class Hindsight:
 
     def verify(self, *actions: Action) -> None:
         """Read back what was accepted, all of it together."""
-        pending = [pair for pair in self._book.accepted.values() if pair[0].action in actions]
+        made, accepted = self._book.made, self._book.accepted
+        pending = [made[key] for key in accepted if made[key].action in actions]
         if not pending:
             return
-        seen = self._for_long([change for change, _ in pending])
+        seen = self._for_long(pending)
         unseen = fates.not_visible(self._gate.stopped)
-        self.record(
-            [(change, shown(change, seen[change.key]) or unseen, sent) for change, sent in pending]
-        )
+        self.record([(c, shown(c, seen[c.key]) or unseen, accepted.get(c.key)) for c in pending])
 
     def record(self, ends: Sequence[End]) -> None:
         """Record at the end of a phase, when a full disk can no longer stop anything but the next one."""

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import starmap
 from pathlib import Path
 from typing import Any, Self, TextIO
 
@@ -239,27 +240,27 @@ class Journal:
         """
         keys = [change.key for change in changes]
         before = {"repeats": repeats} if repeats else {}
-        self._tell("intent", {"request": request_id, "action": action, "changes": keys, **before})
+        self._tell("intent", [{"request": request_id, "action": action, "changes": keys, **before}])
         replaced = [(repeats, key) for key in keys if repeats]
         self._db.write((INTEND, self._intents(request_id, changes)), (DROP, replaced))
 
     def restore(self, request_id: str, changes: Sequence[Change]) -> None:
         """Record again what was taken for not carried out and shows after all; its outcome is still to be recorded."""
         self._db.write((INTEND, self._intents(request_id, changes)))
-        self._tell("restored", {"request": request_id, "changes": [c.key for c in changes]})
+        self._tell("restored", [{"request": request_id, "changes": [c.key for c in changes]}])
 
     def accept(self, request_id: str, changes: Sequence[Change]) -> None:
         """Record a clear yes. From here on an invitation counts, whether it is ever seen or not."""
         invited = [c.email for c in changes if c.action is Action.INVITE and c.email]
         self._db.write(self._db.invited(invited, self.now()))
-        self._tell("accepted", {"request": request_id})
+        self._tell("accepted", [{"request": request_id}])
 
     def doubt(self, request_id: str) -> None:
         """Record that the fate of a call is unknown, from now on."""
         self._db.write(
             ("UPDATE intents SET doubt_since = ? WHERE request = ?", [(self.now(), request_id)])
         )
-        self._tell("doubt", {"request": request_id})
+        self._tell("doubt", [{"request": request_id}])
 
     def conclude(
         self, ends: Sequence[tuple[Change, Outcome]], under: Mapping[str, str] | None = None
@@ -287,7 +288,7 @@ class Journal:
             (DOUBT, doubted),
             self._db.invited(invited, self.now()),
         )
-        self._tell("outcome", *[_told(change, outcome) for change, outcome in ends])
+        self._tell("outcome", starmap(_told, ends))
 
     def finish(self) -> None:
         """The report is written: forget what it tells, and what no longer counts. What is open stays."""
@@ -310,11 +311,11 @@ class Journal:
             for c in changes
         ]
 
-    def _tell(self, event: str, *of: Facts) -> None:
+    def _tell(self, event: str, of: Iterable[Facts]) -> None:
         """Write lines of the readable copy."""
         if self._lines:
             begin = {"at": _iso(self.now()), "event": event}
-            lines = [json.dumps({**begin, **facts}, ensure_ascii=False) + "\n" for facts in of]
+            lines = (json.dumps({**begin, **facts}, ensure_ascii=False) + "\n" for facts in of)
             with self._guard, storing(self._db.path.parent):
                 self._lines.writelines(lines)
                 self._lines.flush()

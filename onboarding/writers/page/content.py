@@ -288,22 +288,27 @@ def _findings(
     return found
 
 
-def _changes(finished: Finished, places: _Places, pool: _Pool) -> dict[str, list[Any]]:
+def _changes(finished: Finished, places: _Places, pool: _Pool) -> dict[str, Iterator[list[Any]]]:
     """Give one entry per change: what, on whom, from what to what, and what the tenant said."""
-    deeds = [*_deeds(finished)]
-    both = [sides(change) for _, change in deeds]
+
+    def column(value: Callable[[Deed, Change], T]) -> Iterator[list[T]]:
+        return _lots(value(deed, change) for deed, change in _deeds(finished))
+
+    def texts(text: Callable[[Deed, Change], str]) -> Iterator[list[int]]:
+        return map(pool, column(text))
+
     return {
-        "what": pool(_what(deed, change) for deed, change in deeds),
-        "person": pool(change.email or "" for _, change in deeds),
-        "group": pool(_group(change, finished) for _, change in deeds),
-        "before": pool(before for before, _ in both),
-        "after": pool(after for _, after in both),
-        "result": pool(deed.outcome.status.result for deed, _ in deeds),
-        "status": pool(MEANS[deed.outcome.status] for deed, _ in deeds),
-        "message": pool(deed.words for deed, _ in deeds),
-        "request": pool(deed.outcome.request_id for deed, _ in deeds),
-        "at": pool(deed.outcome.at for deed, _ in deeds),
-        "http": [deed.outcome.http_status or 0 for deed, _ in deeds],
-        "attempts": [deed.outcome.attempts for deed, _ in deeds],
-        "rows": [[*places(deed.rows)] for deed, _ in deeds],
+        "what": texts(_what),
+        "person": texts(lambda _, change: change.email or ""),
+        "group": texts(lambda _, change: _group(change, finished)),
+        "before": texts(lambda _, change: sides(change)[0]),
+        "after": texts(lambda _, change: sides(change)[1]),
+        "result": texts(lambda deed, _: deed.outcome.status.result),
+        "status": texts(lambda deed, _: MEANS[deed.outcome.status]),
+        "message": texts(lambda deed, _: deed.words),
+        "request": texts(lambda deed, _: deed.outcome.request_id),
+        "at": texts(lambda deed, _: deed.outcome.at),
+        "http": column(lambda deed, _: deed.outcome.http_status or 0),
+        "attempts": column(lambda deed, _: deed.outcome.attempts),
+        "rows": column(lambda deed, _: [*places(deed.rows)]),
     }
