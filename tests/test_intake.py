@@ -17,6 +17,7 @@ from onboarding.codes import CODES
 from onboarding.headers import Kind, Table
 from onboarding.intake import Rules, take_in
 from onboarding.intake.dates import past
+from onboarding.intake.domains import _by_a_slip, _slips
 from onboarding.model import (
     Desired,
     Email,
@@ -33,6 +34,7 @@ from onboarding.model import (
     Team,
     group_key,
 )
+from onboarding.near import marks, near
 from onboarding.schemas import NOTHING
 from onboarding.sheets import Reading, read
 
@@ -476,6 +478,33 @@ def test_a_domain_that_is_probably_a_slip_is_rejected(sheet: str, rejected: int)
         rejected,
         {Severity.REJECT} if rejected else set(),
     )
+
+
+PLACES = st.text("ab1.", min_size=1, max_size=5).filter(lambda place: ".." not in f".{place}.")
+
+
+@given(st.dictionaries(PLACES, st.integers(1, 9), max_size=12))
+def test_slips_are_those_that_a_look_at_every_pair_finds(people: Mapping[str, int]) -> None:
+    def is_slip(domain: str, other: str) -> bool:
+        outnumbered = people[other] >= 3 * people[domain] and people[domain] <= 2
+        near = domain != other and not marks(domain).isdisjoint(marks(other))
+        return outnumbered and near and _by_a_slip(domain.split("."), other.split("."))
+
+    meant = {domain: [o for o in people if is_slip(domain, o)] for domain in people}
+    assert dict(_slips(people)) == {
+        domain: max(others, key=lambda other: (people[other], other))
+        for domain, others in meant.items()
+        if others
+    }
+
+
+@given(st.lists(st.text("ab", max_size=4)), st.lists(st.text("ab", max_size=4)))
+def test_near_are_the_words_that_share_a_mark(strange: list[str], known: list[str]) -> None:
+    assert near(strange, known) == {
+        word: others
+        for word in strange
+        if (others := {o for o in known if o != word and marks(o) & marks(word)})
+    }
 
 
 def test_a_slip_is_told_with_what_was_meant() -> None:

@@ -71,9 +71,10 @@ class Book:
 
 def contradictions(shared: Shared, book: Book) -> Iterator[Finding]:
     """Find rows, each sound by itself, that can't all be meant."""
-    users, teams = shared.of_one_person(), [*shared.teams()]
+    users = shared.of_one_person("role", "status", "blocked")
+    teams = [*shared.teams()]
     yield from _disagreeing("person-conflict", users, lambda row: row.email, _OF_PERSONS, book)
-    yield from _spelled_twice(shared.of_unusual_address(), book)
+    yield from _spelled_twice([*shared.of_two_spellings()], book)
     yield from _disagreeing("group-conflict", teams, lambda row: row.key, _OF_TEAMS, book)
     yield from _nameless(teams, book)
     yield from _colliding(teams, book)
@@ -140,11 +141,10 @@ def _disagreeing(
                 yield Finding(code, f"disagrees with other rows: {told}", row.ref, header, value)
 
 
-def _spelled_twice(users: Iterable[UserRow], book: Book) -> Iterator[Finding]:
+def _spelled_twice(users: Sequence[UserRow], book: Book) -> Iterator[Finding]:
     """Reject rows about one mailbox whose domain one writes in letters and another in ``xn--``: two would be invited."""
-    beyond = [row for row in users if schemas.respelled(row.email)]
-    first = {row.email: row.ref for row in reversed(beyond)}
-    for row in beyond:
+    first = {row.email: row.ref for row in reversed(users)}
+    for row in users:
         other = normal_email(schemas.respelled(row.email))
         if other in first:
             message = (

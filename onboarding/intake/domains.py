@@ -39,7 +39,8 @@ def _slips(people: Mapping[str, int]) -> Iterator[tuple[str, str]]:
     """Give domains that are probably misspelled, with the one that was meant."""
     most = max(people.values(), default=0)
     rare = [domain for domain, number in people.items() if number <= max(FEW, most // RARE)]
-    for domain, others in near(rare, people).items():
+    common = [domain for domain, number in people.items() if number >= OUTNUMBERED]
+    for domain, others in near(rare, common).items():
         number = people[domain]
         meant = [
             other

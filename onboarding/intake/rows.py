@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from itertools import chain
@@ -147,24 +147,27 @@ class Sheet:
         """Take the rows of these numbers out of what is sound."""
         self.rejected[self.table.frame.index.get_indexer(pd.Index([*numbers]))] = True
 
-    def rows(self, which: np.ndarray) -> Iterator[Row]:
-        """Make the rows for which this is true, in their order."""
+    def rows(self, which: np.ndarray, fields: Collection[str] | None = None) -> Iterator[Row]:
+        """Make the rows for which this is true, in their order; of users with these fields only, if any are named."""
+        names = [n for n in columns_of(self.table) if n != "email"]
+        if fields is not None:
+            names = [n for n in names if field_of(n) in fields]
         chosen = np.flatnonzero(which)
         for start in range(0, len(chosen), _BATCH):
-            yield from _rows(self, chosen[start : start + _BATCH])
+            yield from _rows(self, chosen[start : start + _BATCH], names)
 
 
 _BATCH = 20_000
 """Rows that are made at once."""
 
 
-def _rows(sheet: Sheet, at: np.ndarray) -> Iterator[Row]:
-    """Make the rows at these places."""
+def _rows(sheet: Sheet, at: np.ndarray, names: Iterable[str]) -> Iterator[Row]:
+    """Make the rows at these places, of the columns of these names and the addresses."""
     table = sheet.table
     numbers = table.frame.index[at].tolist()
     refs = [RowRef(table.index, number, table.source) for number in numbers]
     emails = [Email(email) for email in taken(sheet.emails, at).tolist()]
-    cells = {name: read(table, name, at).tolist() for name in columns_of(table) if name != "email"}
+    cells = {name: read(table, name, at).tolist() for name in names}
     match sheet.kind:
         case Kind.USERS:
             return _users(cells, refs, emails, sheet.roles)

@@ -20,7 +20,7 @@ from onboarding.headers import Kind
 from onboarding.intake.cells import columns_of, field_of
 from onboarding.intake.rows import MemberRow, Row, Sheet, TeamRow, UserRow, key_of
 from onboarding.model import Standing
-from onboarding.schemas.columns import hashes
+from onboarding.schemas.columns import hashes, taken
 
 R = TypeVar("R", UserRow, TeamRow, MemberRow)
 
@@ -38,10 +38,10 @@ class Shared:
         """Give all rows of groups; they are few."""
         return _rows(TeamRow, self._teams, [sheet.sound for sheet in self._teams])
 
-    def of_one_person(self) -> Iterator[UserRow]:
-        """Give the users rows whose person may have another users row."""
+    def of_one_person(self, *fields: str) -> Iterator[UserRow]:
+        """Give the users rows whose person may have another users row, with what these fields say."""
         pairs = zip(self._users, self.twice, strict=True)
-        return _rows(UserRow, self._users, [sheet.sound & twice for sheet, twice in pairs])
+        return _rows(UserRow, self._users, [sheet.sound & twice for sheet, twice in pairs], fields)
 
     def of_one_name(self) -> Iterator[UserRow]:
         """Give the users rows that have the part before the @ in common with another person's."""
@@ -66,13 +66,14 @@ class Shared:
         twice = _twice([pair(sheet)[sheet.sound] for sheet in self._members])
         return _rows(MemberRow, self._members, _among([s.sound for s in self._members], twice))
 
-    def of_unusual_address(self) -> Iterator[UserRow]:
-        """Give the users rows whose address is not of the usual kind: its domain may be written in two ways."""
+    def of_two_spellings(self) -> Iterator[UserRow]:
+        """Give the users rows whose address can be written in two ways: its domain in letters, or in ``xn--``."""
         which = []
         for sheet in self._users:
-            unusual = np.zeros(len(sheet.rejected), bool)
-            unusual[sheet.unusual] = True
-            which.append(unusual & sheet.sound)
+            unusual = sheet.unusual[sheet.sound[sheet.unusual]]
+            two = np.zeros(len(sheet.rejected), bool)
+            two[unusual] = [*map(bool, map(schemas.respelled, taken(sheet.emails, unusual)))]
+            which.append(two)
         return _rows(UserRow, self._users, which)
 
     def of_who_loses(self) -> tuple[list[UserRow], list[MemberRow]]:
@@ -156,8 +157,13 @@ def _among(which: Sequence[np.ndarray], found: np.ndarray) -> list[np.ndarray]:
     return parted
 
 
-def _rows(kind: type[R], sheets: Sequence[Sheet], which: Sequence[np.ndarray]) -> Iterator[R]:
-    made = (sheet.rows(some) for sheet, some in zip(sheets, which, strict=True))
+def _rows(
+    kind: type[R],
+    sheets: Sequence[Sheet],
+    which: Sequence[np.ndarray],
+    fields: Collection[str] | None = None,
+) -> Iterator[R]:
+    made = (sheet.rows(some, fields) for sheet, some in zip(sheets, which, strict=True))
     return (row for row in chain.from_iterable(made) if isinstance(row, kind))
 
 

@@ -46,10 +46,13 @@ def tidied(cell: str) -> tuple[str, str]:
     ('ana@acme.example, ben@acme.example', '')
     """
     text = clean(cell)
-    if "@" not in text or (text == cell and _ALONE.fullmatch(text)):
+    if "@" not in text:
         return text, ""
     seen = unicodedata.normalize("NFC", cell.strip(" \t\r\n"))
-    lost = [] if text == seen else ["invisible characters"]
+    unseen = "" if text == seen else "invisible characters"
+    if _ALONE.fullmatch(text):
+        return text, unseen
+    lost = [unseen] if unseen else []
     address = text
     for words, without in _AROUND:
         less = without(address)

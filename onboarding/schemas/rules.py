@@ -7,7 +7,7 @@ pays for pandera, so that only happens where a cell is not ``plain``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -112,9 +112,9 @@ def _schema(
         case "groups":
             columns = {
                 "group": group,
-                "internal_name": [_faultless("cell-damaged", damage, _whole), _internal_names()],
+                "internal_name": [*_faultless(_whole, ("cell-damaged", damage)), _internal_names()],
                 "description": [
-                    _faultless("cell-garbled", garbled, _whole),
+                    *_faultless(_whole, ("cell-garbled", garbled)),
                     _short("description-too-long"),
                 ],
                 "default": [_one_of("default-unknown", YES | NO)],
@@ -179,24 +179,27 @@ def _at(domains: frozenset[str]) -> pa.Check:
 
 def _names(split: _Split) -> list[pa.Check]:
     """Judge names of groups, of which a cell may hold several."""
-    return [
-        _faultless("cell-damaged", damage, split),
-        _faultless("cell-garbled", garbled, split),
-        _faultless("group-name-invalid", no_name, split),
-    ]
+    rules = (
+        ("cell-damaged", damage),
+        ("cell-garbled", garbled),
+        ("group-name-invalid", no_name),
+    )
+    return _faultless(split, *rules)
 
 
-def _faultless(code: str, wrong: _Fault, split: _Split) -> pa.Check:
-    """Let pass what has no fault in any part; there are far fewer names of groups than cells."""
+def _faultless(split: _Split, *rules: tuple[str, _Fault]) -> list[pa.Check]:
+    """Let pass what has no fault in any part; there are far fewer names of groups than cells, which are split but once."""
+    parts: dict[Hashable, set[str]] = {}  # by column
 
-    def rule(cells: pd.Series[str]) -> pd.Series[bool]:
-        parts: set[str] = set().union(*map(split, cells.tolist()))
-        faulty = {part for part in parts if wrong(part)}
+    def rule(wrong: _Fault, cells: pd.Series[str]) -> pd.Series[bool]:
+        if cells.name not in parts:
+            parts[cells.name] = set().union(*map(split, cells.tolist()))
+        faulty = {part for part in parts[cells.name] if wrong(part)}
         if not faulty:
             return pd.Series(True, index=cells.index)
         return ~cells.isin([c for c in cells.unique().tolist() if not faulty.isdisjoint(split(c))])
 
-    return _check(code, rule)
+    return [_check(code, partial(rule, wrong)) for code, wrong in rules]
 
 
 def _internal_names() -> pa.Check:

@@ -23,7 +23,7 @@ UNSEEN = re.compile(
 
 _ESCAPED = re.compile(r"_x00(?:0[09ad]|a0)_", re.IGNORECASE)
 """A line break or another blank as Excel escapes it in its files (``_x000D_``); other programs show the escape."""
-_NO_ZERO_WIDTH = dict.fromkeys(map(ord, _ZERO_WIDTH))
+_WIDTHLESS = re.compile(f"[{_ZERO_WIDTH}]+")
 QUOTES = frozenset('"“”„‟«»＂')
 """What stands around a name that is one whatever is in it."""
 _STRAIGHT = str.maketrans(dict.fromkeys(QUOTES, '"'))
@@ -35,7 +35,7 @@ def clean(text: str) -> str:
         text = _ESCAPED.sub(" ", text)
     if text.isascii():
         return text.strip()
-    return unicodedata.normalize("NFC", text.strip(BLANKS)).translate(_NO_ZERO_WIDTH).strip(BLANKS)
+    return _WIDTHLESS.sub("", unicodedata.normalize("NFC", text.strip(BLANKS))).strip(BLANKS)
 
 
 def fold(text: str) -> str:
