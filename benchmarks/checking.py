@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks import sheets
 from benchmarks.lines import Line
 from benchmarks.place import Place
-from benchmarks.processes import TOOL, Command, Measured, cpu, peak, script, side_by_side
+from benchmarks.processes import TOOL, Command, Measured, script, side_by_side
 
 BARE = "bare read_csv"
 TEAMS = sheets.spread(1000, 10)
@@ -27,49 +27,49 @@ def csv(place: Path, rows: int, bad: float) -> Path:
 
 
 def checking(place: Place) -> Iterator[Line]:
-    """Validate three sizes, three shares of bad rows, and a workbook."""
+    """Validate three sizes, three shares of bad rows, rows that are worse, and a workbook."""
     room = place.room("checking")
     small, middle, large = map(place.size, (10_000, 100_000, 1_000_000))
     yield from _growth(place, room, (small, middle, large))
     yield from _shares(place, room, large)
+    yield from _worse(place, room, middle)
     yield from _workbook(place, room, middle)
 
 
 def _shares(place: Place, room: Path, rows: int) -> Iterator[Line]:
     files = {f"{share:.0%} bad": csv(room, rows, share) for share in SHARES}
     commands = {name: validate(path) for name, path in files.items()}
-    commands[BARE] = script("read_csv", files["2% bad"], python=place.bare)
+    commands[BARE] = script("read_csv", files["2% bad"])
     if place.fast:
         commands["fast"] = validate(files["2% bad"], place.fast)
     measured = side_by_side(commands, place.times())
-    what, figures = f"validate, {rows:,} rows CSV", measured.figures(*commands)
-    memory = measured.figures(*commands, of=peak)
-    yield Line(f"{what}, 2% bad", measured.ratio("2% bad", BARE), f"x {BARE}", 3, figures=figures)
+    what = f"validate, {rows:,} rows CSV"
+    yield measured.line(f"{what}, 2% bad", "2% bad", BARE, 3)
     if place.fast:
-        fast = measured.ratio("fast", BARE)
-        yield Line(f"{what}, 2% bad, with pyarrow", fast, f"x {BARE}", 1.2, figures=figures)
+        yield measured.line(f"{what}, 2% bad, with pyarrow", "fast", BARE, 1.2)
     for name in ("0% bad", "50% bad"):
-        yield Line(f"{what}, {name}", measured.ratio(name, BARE), f"x {BARE}", figures=figures)
-    half = measured.ratio("50% bad", "0% bad")
-    yield Line(f"{what}, 50% bad", half, "x 0% bad", 2, figures=figures)
-    most = measured.ratio("2% bad", BARE, peak)
-    yield Line(f"{what}, 2% bad, peak memory", most, f"x {BARE}", 1.5, figures=memory)
+        yield measured.line(f"{what}, {name}", name, BARE)
+    yield measured.line(f"{what}, 50% bad beside 0% bad", "50% bad", "0% bad", 2)
+    yield measured.line(f"{what}, 2% bad, peak memory", "2% bad", BARE, 1.5, of="peak")
 
 
 def _growth(place: Place, room: Path, sizes: tuple[int, int, int]) -> Iterator[Line]:
-    commands = {f"{rows}": validate(csv(room, rows, 0.02)) for rows in sizes}
-    commands |= {
-        f"bare {rows}": script("read_csv", room / f"{rows}-2%.csv", python=place.bare)
-        for rows in sizes[:2]
-    }
+    files = {rows: csv(room, rows, 0.02) for rows in sizes}
+    commands = {f"{rows}": validate(path) for rows, path in files.items()}
+    for rows in sizes[:2]:
+        commands[f"bare {rows}"] = script("read_csv", files[rows])
+        if place.fast:
+            commands[f"fast {rows}"] = validate(files[rows], place.fast)
     measured = side_by_side(commands, place.times(3))
     for rows in sizes[:2]:
-        reached = measured.ratio(f"{rows}", f"bare {rows}")
-        figures = measured.figures(f"{rows}", f"bare {rows}")
-        yield Line(f"validate, {rows:,} rows CSV, 2% bad", reached, f"x {BARE}", figures=figures)
+        what = f"validate, {rows:,} rows CSV, 2% bad"
+        yield measured.line(what, f"{rows}", f"bare {rows}", unit=BARE)
+        if place.fast:
+            unit = "without"
+            yield measured.line(f"{what}, with pyarrow", f"fast {rows}", f"{rows}", unit=unit)
     yield Line(
         f"validate, a row of {sizes[2]:,}", _dearer(measured, sizes), f"x a row of {sizes[1]:,}", 1.2,
-        figures=measured.figures(*map(str, sizes), of=cpu),
+        figures=measured.figures(*map(str, sizes), of="cpu"),
     )  # fmt: skip
 
 
@@ -79,14 +79,24 @@ def _dearer(measured: Measured, sizes: tuple[int, int, int]) -> float:
     In seconds of a processor: the smaller difference is no larger than what the clock on the wall is off.
     """
     small, middle, large = sizes
-    first, second, third = (measured.median(f"{rows}", cpu) for rows in sizes)
+    first, second, third = (measured.median(f"{rows}", "cpu") for rows in sizes)
     return ((third - second) / (large - middle)) / ((second - first) / (middle - small))
+
+
+def _worse(place: Place, room: Path, rows: int) -> Iterator[Line]:
+    good = "0% bad"
+    commands = {good: validate(csv(room, rows, 0))}
+    for number, how in enumerate(sheets.WORSE):
+        worse = sheets.spoiled(sheets.users(rows, TEAMS), how)
+        commands[how] = validate(sheets.as_csv(room / f"worse-{number}.csv", worse))
+    measured = side_by_side(commands, place.times())
+    for how in sheets.WORSE:
+        yield measured.line(f"validate, {rows:,} rows CSV, {how}", how, good)
 
 
 def _workbook(place: Place, room: Path, rows: int) -> Iterator[Line]:
     path = sheets.as_xlsx(room / "users.xlsx", sheets.users(rows, TEAMS, bad=0.02))
     bare = "pandera imported, calamine"
-    commands = {bare: script("read_xlsx", path, python=place.bare), "validate": validate(path)}
+    commands = {bare: script("read_xlsx", path), "validate": validate(path)}
     measured = side_by_side(commands, place.times())
-    reached, figures = measured.ratio("validate", bare), measured.figures(*commands)
-    yield Line(f"validate, {rows:,} rows XLSX, 2% bad", reached, f"x {bare}", 2, figures=figures)
+    yield measured.line(f"validate, {rows:,} rows XLSX, 2% bad", "validate", bare, 2)

@@ -9,9 +9,6 @@ from benchmarks.lines import Line
 from benchmarks.place import Place
 from benchmarks.processes import TOOL, Command, side_by_side
 
-UNIT = "x a bare interpreter"
-GOAL = 8.0
-
 
 def cold(place: Place) -> Iterator[Line]:
     """Start ``--help`` and ``--version``."""
@@ -23,6 +20,4 @@ def cold(place: Place) -> Iterator[Line]:
     side_by_side(commands, 1)  # byte code is written, files are in memory
     measured = side_by_side(commands, place.times(7))
     for name in ("--help", "--version"):
-        yield Line(
-            name, measured.ratio(name, "bare"), UNIT, GOAL, figures=measured.figures("bare", name)
-        )
+        yield measured.line(name, name, "bare", 8, unit="a bare interpreter")

@@ -35,9 +35,10 @@ class Clock:
         self.facts: dict[str, float] = {}
 
     def note(self, when: str) -> None:
-        """Note the time, by the clock and by the processor, and the calls so far."""
+        """Note the time, by the clock, by the processor and by that of this thread, and the calls so far."""
         self.facts[f"{when}_at"] = time.perf_counter() - self._began
         self.facts[f"{when}_cpu"] = time.process_time()
+        self.facts[f"{when}_own"] = time.thread_time()
         self.facts[f"{when}_calls"] = self._tenant.calls
 
     def opened(self, folder: Path) -> None:

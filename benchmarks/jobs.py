@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.place import Place
-from benchmarks.processes import Command, Cost, script
+from benchmarks.processes import Command, Cost, Failed, script
 from benchmarks.tenants import Tenant
 
 _numbers = itertools.count(1)
@@ -40,7 +40,7 @@ class Done:
 def do(
     place: Place, tenant: Tenant, command: str, *sheets: Path, workers: int = 4, rate: float = 0
 ) -> Done:
-    """Do a job; ``rate`` is in calls a minute, 0 is as fast as it goes."""
+    """Do a job that leaves nothing to do; ``rate`` is in calls a minute, 0 is as fast as it goes."""
     argv: list[str | Path] = [sys.executable, "-m", "benchmarks.job", command, *sheets]
     argv += ["--url", tenant.url, "--name", tenant.name, "--workers", str(workers)]
     argv += ["--folder", place.room(f"job-{next(_numbers)}")]
@@ -48,7 +48,10 @@ def do(
         argv += ["--rate", str(rate)]
     before = tenant.count()
     cost = Command(argv, {"ONBOARDING_SANDBOX_KEY": tenant.key}).run()
-    return Done(cost, json.loads(cost.output), tenant.requests(before))
+    facts = json.loads(cost.output)
+    if facts["exit"]:
+        raise Failed(f"{command} of {', '.join(map(str, sheets))} ended with {facts['exit']}")
+    return Done(cost, facts, tenant.requests(before))
 
 
 def read_again(place: Place, tenant: Tenant, paths: Sequence[str], *, workers: int = 4) -> Cost:

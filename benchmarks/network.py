@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from statistics import median
 
 from benchmarks import sheets, tenants
 from benchmarks.jobs import Done, do, read_again
-from benchmarks.lines import Line
+from benchmarks.lines import Figure, Line, by_name
 from benchmarks.place import Place
-from benchmarks.processes import Command, script
+from benchmarks.processes import UNITS, Command, script
 
 PEOPLE, TEAMS, EACH = 2000, 50, 2
+MANY = 100_000  # people of a first run
 LATENCY = 20  # milliseconds
 LIMIT, OURS, BURST = 400, 300, 50  # calls a minute: the tenant's, ours; and what is saved up
 LIMITED = 450  # people in the job under a limit: a minute and a half of calls
@@ -24,23 +23,33 @@ def calls(place: Place) -> Iterator[Line]:
     """Count the calls of ours and of a script over Atlan's SDK, both at the tenant."""
     people, teams = place.size(PEOPLE), place.size(TEAMS)
     for there, goal in ((0, 1 / 20), (teams, 1 / 2.5)):
-        ours = _job(place, people=0, teams=there)
-        seen, facts = len(ours.seen), ours.facts
+        ours = _job(place, people, new=True, teams=there)
+        seen, announced = len(ours.seen), ours.facts["announced"]
+        changes = ours.facts["changes"]
         groups = f"{teams} groups that are there" if there else f"{teams} new groups"
         what = f"{people:,} new people, {groups}, {people * EACH:,} memberships"
         figures = {
-            "ours": float(seen),
-            "announced": facts["announced"],
-            "changes": facts["changes"],
+            "ours": Figure("calls", [seen]),
+            "announced": Figure("calls", [announced]),
+            "changes": Figure("changes", [changes]),
         }
-        yield Line(
-            what, facts["announced"] - seen, "calls off what was announced", 0, figures=figures
-        )
-        yield Line(what, seen / facts["changes"], "calls a change", figures=figures)
+        off = abs(announced - seen)
+        yield Line(f"{what}, announced", off, "calls off what was made", 0, figures=figures)
+        yield Line(f"{what}, a change", seen / changes, "calls", figures=figures)
         if place.witness:
-            figures["theirs"] = _pyatlan(place, there)
-            ratio = seen / figures["theirs"]
-            yield Line(what, ratio, "x the calls of the pyatlan script", goal, figures=figures)
+            theirs = _pyatlan(place, there)
+            figures = {**figures, "theirs": Figure("calls", [theirs])}
+            unit = "x the calls of the pyatlan script"
+            yield Line(what, seen / theirs, unit, goal, figures=figures)
+
+
+def first(place: Place) -> Iterator[Line]:
+    """See how much memory a first run takes, in which everything is new; once, since memory is no matter of luck."""
+    people = place.size(MANY)
+    done = _job(place, people, new=True, teams=0)
+    figures = {"peak": Figure("bytes", [done.cost.peak]), "run": Figure("s", [done.cost.wall])}
+    what = f"first run, {people:,} new people, {place.size(TEAMS)} new groups, peak memory"
+    yield Line(what, done.cost.peak / 1024 / people, "KB a row", 3, figures=figures)
 
 
 def pace(place: Place) -> Iterator[Line]:
@@ -49,35 +58,36 @@ def pace(place: Place) -> Iterator[Line]:
     for latency in (0, LATENCY):
         for workers in (4, 8):
             done = [_job(place, people, latency, workers) for _ in range(place.times())]
-            what = f"{people:,} people into groups, {latency} ms latency, {workers} workers"
-            seconds = [each.between("at", "planned", "applied") for each in done]
-            made = done[0].between("calls", "planned", "applied")
-            cpu = median(each.between("cpu", "planned", "applied") for each in done)
-            figures = {"calls": made, "seconds": median(seconds), "cpu": cpu}
-            if latency:
-                least = made * latency / 1000 / workers
-                ratio = median(seconds) / least
-                yield Line(what, ratio, "x calls x latency / workers", 1.2, figures=figures)
-                bare = _bare(place, latency, workers, int(made))
-                yield Line(
-                    f"requests alone, {latency} ms latency, {workers} workers", bare, "x the same"
-                )
-            else:
-                yield Line(what, made / median(seconds), "calls a second", figures=figures)
+            setting = f"{latency} ms latency, {workers} workers"
+            what = f"{people:,} people into groups, {setting}"
+            rounds = [
+                {fact: each.between(fact, "planned", "applied") for fact in ("calls", "at", "cpu")}
+                for each in done
+            ]
+            figures = by_name(rounds, calls="calls", at="s", cpu=UNITS["cpu"])
+            made, seconds = figures["calls"].median, figures["at"].median
+            if not latency:
+                yield Line(what, made / seconds, "calls a second", figures=figures)
+                continue
+            least, unit = made * latency / 1000 / workers, "x calls x latency / workers"
+            yield Line(what, seconds / least, unit, 1.2, figures=figures)
+            bare = _bare(place, latency, workers, int(made))
+            figures = {"at": Figure("s", [bare])}
+            yield Line(f"requests alone, {setting}", bare / least, unit, figures=figures)
 
 
 def limit(place: Place) -> Iterator[Line]:
     """Work at a tenant that allows so many calls a minute, and blocks whoever makes more."""
     people = max(120, place.size(LIMITED))
-    done = _job(place, people, rate=OURS, limit=LIMIT)
-    first, last = (datetime.fromisoformat(done.seen[place]["at"]) for place in (0, -1))
-    seconds = (last - first).total_seconds()
-    share = len(done.seen) / (BURST + OURS * seconds / 60)
-    figures = {"calls": float(len(done.seen)), "seconds": seconds}
+    seen = _job(place, people, rate=OURS, limit=LIMIT).seen
+    began, ended = (datetime.fromisoformat(call["at"]) for call in (seen[0], seen[-1]))
+    seconds = (ended - began).total_seconds()
+    share = 100 * len(seen) / (BURST + OURS * seconds / 60)
+    throttled = sum(call["status"] == 429 for call in seen)
+    figures = {"calls": Figure("calls", [len(seen)]), "seconds": Figure("s", [seconds])}
     what = f"{people} people under a limit of {LIMIT} calls a minute"
-    yield Line(what, share * 100, f"% of our budget of {OURS}", 95, at_least=True, figures=figures)
-    throttled = Counter(call["status"] for call in done.seen)[429]
-    yield Line(what, throttled, "answers of 429", 0, figures=figures)
+    yield Line(what, share, f"% of our budget of {OURS}", 95, at_least=True, figures=figures)
+    yield Line(f"{what}, refused", throttled, "answers of 429", 0, figures=figures)
 
 
 def _job(
@@ -86,16 +96,17 @@ def _job(
     latency: int = 0,
     workers: int = 4,
     *,
+    new: bool = False,
     teams: int | None = None,
     rate: float = 0,
     limit: int = 0,
 ) -> Done:
-    """Put people into groups: into ``teams`` that are there, else into new ones; who is not there is invited."""
+    """Put people, who are there or new, into groups: into ``teams`` that are there, else into new ones."""
     teams = place.size(TEAMS) if teams is None else teams
     database = place.room("network") / "tenant.db"
     database.unlink(missing_ok=True)
-    tenants.fill(database, people, teams)
-    inputs = _sheets(place, people or place.size(PEOPLE))
+    tenants.fill(database, 0 if new else people, teams)
+    inputs = _sheets(place, people)
     with tenants.serving(database, latency_ms=latency, rate_limit=limit) as tenant:
         return do(place, tenant, "run", *inputs[: 1 if teams else 2], workers=workers, rate=rate)
 
@@ -124,9 +135,10 @@ def _pyatlan(place: Place, teams: int) -> int:
 
 
 def _bare(place: Place, latency: int, workers: int, calls: int) -> float:
-    """See how close requests alone comes, with the cheapest of all calls."""
-    paths = ["/api/service/whoami"] * calls
+    """See how many seconds requests alone takes for as many of the cheapest of all calls."""
     with tenants.serving(place.room("network") / "tenant.db", latency_ms=latency) as tenant:
-        empty = read_again(place, tenant, [], workers=workers).wall
-        full = read_again(place, tenant, paths, workers=workers).wall
-        return (full - empty) / (calls * latency / 1000 / workers)
+        none, all_ = (
+            read_again(place, tenant, ["/api/service/whoami"] * count, workers=workers).wall
+            for count in (0, calls)
+        )
+        return all_ - none

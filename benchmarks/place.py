@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +15,6 @@ class Place:
     quick: bool = False
     """A twentieth of the sizes and one round: does it work at all?"""
     rounds: int = 3
-    bare: str = sys.executable
-    """A Python with pandas and without pyarrow."""
     fast: str = os.environ.get("FAST_PYTHON", "")
     """A Python with our dependencies and pyarrow; empty: that line is left out."""
     witness: str = os.environ.get("WITNESS_PYTHON", "")

@@ -11,14 +11,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import Literal
+
+from benchmarks.lines import Figure, Line
 
 HOME = Path(__file__).parent.parent
 YARDSTICKS = Path(__file__).parent / "yardsticks"
 TOOL = (sys.executable, "-m", "onboarding")
+
+Of = Literal["wall", "cpu", "peak"]
+"""What of a ``Cost``."""
+UNITS: Mapping[Of, str] = {"wall": "s", "cpu": "s of a processor", "peak": "bytes"}
 
 
 class Failed(Exception):
@@ -81,18 +88,32 @@ class Measured:
 
     rounds: Sequence[Mapping[str, Cost]]
 
-    def ratio(self, name: str, yardstick: str, of: Callable[[Cost], float] | None = None) -> float:
-        """Give the median of the ratios of each round; of wall time, unless told otherwise."""
-        of = of or wall
-        return median(of(costs[name]) / of(costs[yardstick]) for costs in self.rounds)
+    def line(
+        self,
+        what: str,
+        name: str,
+        yardstick: str,
+        goal: float | None = None,
+        *,
+        of: Of = "wall",
+        unit: str = "",
+    ) -> Line:
+        """Compare a command with its yardstick, which ``unit`` may call by another name."""
+        figures = self.figures(name, yardstick, of=of)
+        pairs = zip(*(figure.rounds for figure in figures.values()), strict=True)
+        ratio = median(ours / bare for ours, bare in pairs)
+        return Line(what, ratio, f"x {unit or yardstick}", goal, figures=figures)
 
-    def median(self, name: str, of: Callable[[Cost], float] | None = None) -> float:
-        """Give what a command took; wall time, unless told otherwise."""
-        return median((of or wall)(costs[name]) for costs in self.rounds)
+    def median(self, name: str, of: Of = "wall") -> float:
+        """Give what a command took."""
+        return self.figures(name, of=of)[name].median
 
-    def figures(self, *names: str, of: Callable[[Cost], float] | None = None) -> dict[str, float]:
-        """Give what commands took, by name."""
-        return {name: round(self.median(name, of), 4) for name in names}
+    def figures(self, *names: str, of: Of = "wall") -> dict[str, Figure]:
+        """Give what commands took in each round, by name."""
+        return {
+            name: Figure(UNITS[of], [getattr(costs[name], of) for costs in self.rounds])
+            for name in names
+        }
 
 
 def side_by_side(commands: Mapping[str, Command], rounds: int) -> Measured:
@@ -100,21 +121,5 @@ def side_by_side(commands: Mapping[str, Command], rounds: int) -> Measured:
     done = []
     for number in range(rounds):
         order = list(commands)[:: 1 if number % 2 == 0 else -1]
-        costs = {name: commands[name].run() for name in order}
-        done.append(costs)
+        done.append({name: commands[name].run() for name in order})
     return Measured(done)
-
-
-def wall(cost: Cost) -> float:
-    """Give the seconds on the clock."""
-    return cost.wall
-
-
-def cpu(cost: Cost) -> float:
-    """Give the seconds of a processor."""
-    return cost.cpu
-
-
-def peak(cost: Cost) -> float:
-    """Give the bytes of memory."""
-    return float(cost.peak)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 SEED = 20261121
@@ -27,6 +27,8 @@ MISTAKES: Sequence[tuple[str, Callable[[str], str]]] = (
 )
 """A column, and what is wrong in it."""
 
+Row = Sequence[str]
+Rows = Iterator[Row]
 Teams = Callable[[int], Sequence[int]]
 """The numbers of the groups that a person belongs to."""
 
@@ -48,7 +50,7 @@ def spread(teams: int, each: int) -> Teams:
 
 def users(
     count: int, teams: Teams, *, named: tuple[int, int] = (1, 5), bad: float = 0.0, first: int = 0
-) -> Iterator[Sequence[str]]:
+) -> Rows:
     """Give a users sheet: some of the groups of each person, and mistakes in so many of the rows."""
     chance = random.Random(SEED)  # noqa: S311 -- no secret
     yield HEADERS
@@ -70,21 +72,49 @@ def users(
         yield list(row.values())
 
 
-def groups(count: int) -> Iterator[Sequence[str]]:
+def _with(row: Row, **cells: str) -> Row:
+    return [*(dict(zip(HEADERS, row, strict=True)) | cells).values()]
+
+
+WORSE: Mapping[str, Callable[[int, Row, Row], Row]] = {
+    "3 mistakes in every second row": lambda number, row, _: (
+        _with(row, email="nobody", role="Superuser", status="maybe") if number % 2 else row
+    ),
+    "a zero-width space in every second address": lambda number, row, _: (
+        _with(row, email=row[1].replace("@", "\u200b@")) if number % 2 else row
+    ),
+    "every row there twice": lambda number, row, before: before if number % 2 else row,
+    "a domain of its own for every row": lambda number, row, _: _with(
+        row, email=row[1].replace("@", f"@d{number}.")
+    ),
+}
+"""What is worse than a mistake here and there: a row's number, the row and the one before come in, what it becomes goes out."""
+
+
+def spoiled(rows: Rows, how: str) -> Rows:
+    """Give a users sheet of as many rows that are worse, in one of the ways of ``WORSE``."""
+    before = next(rows)
+    yield before
+    for number, row in enumerate(rows):
+        before = WORSE[how](number, row, before)
+        yield before
+
+
+def groups(count: int) -> Rows:
     """Give a groups sheet."""
     yield ["group", "description"]
     for number in range(count):
         yield [team(number), f"What team {number} is for"]
 
 
-def as_csv(path: Path, rows: Iterator[Sequence[str]]) -> Path:
+def as_csv(path: Path, rows: Rows) -> Path:
     """Write rows as CSV."""
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows(rows)
     return path
 
 
-def as_xlsx(path: Path, rows: Iterator[Sequence[str]]) -> Path:
+def as_xlsx(path: Path, rows: Rows) -> Path:
     """Write rows as a workbook."""
     import xlsxwriter
 

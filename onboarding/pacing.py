@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 
 from onboarding.errors import Throttled
@@ -23,6 +24,7 @@ PATIENCE = 900.0  # seconds; a tenant that asks for a longer pause gets a later 
 SLOWER = 0.7  # of the rate so far, after a 429
 LEAST = 0.1  # of the full rate; never slower than that
 REGAINED = 0.1  # of the full rate, in every minute without a 429
+MEASURED = 30  # calls of late, by which it is known how long one takes
 
 
 def burst_of(per_minute: float) -> int:
@@ -42,13 +44,15 @@ class Budget:
         per_minute: float = PER_MINUTE,
         burst: int = BURST,
         *,
+        workers: int = 1,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         waiting: Callable[[float], None] = _silent,
         stop: threading.Event | None = None,
     ) -> None:
+        """``workers``: how many threads call at once."""
         self.waiting = waiting
-        """Called by a thread that waits, about every second, with the seconds left."""
+        """Called by a thread that waits, about every second, with the seconds left of a pause that the tenant asked for; else 0."""
         self.waited = 0.0
         """Seconds in which anybody has waited; several at once count once."""
         self._clock = clock
@@ -63,18 +67,25 @@ class Budget:
         self._next = -math.inf  # when the next call is due at an even pace
         self._resume = -math.inf  # when the pause that the tenant asked for ends
         self._counted = -math.inf  # until when waiting is counted in `waited`
+        self._workers = workers
+        self._took = deque[float](maxlen=MEASURED)  # from a turn of a thread until it came again
+        self._thread = threading.local()
 
     def takes(self, calls: int) -> float:
         """Guess how many seconds so many calls take from a rest; those that were saved up don't wait."""
         return max(calls * self._latency, calls * 60 / self._full - self._saved)
 
     def left(self, calls: int) -> float:
-        """Guess how many seconds so many calls take from now on, at the present rate and after the present pause."""
+        """Tell how many seconds so many calls take from now on, after the present pause.
+
+        What is slower counts: our present rate, or a tenant that takes as long for each as it has taken of late.
+        """
         with self._lock:
             now = self._clock()
-            turn = max(self._next, now - self._saved)
-            last = max(turn + calls * 60 / self._rate(now), self._resume)
-        return max(calls * self._latency, last - now)
+            turn = max(self._next, now - self._saved) + calls * 60 / self._rate(now)
+            each = sorted(self._took)[len(self._took) // 2] if self._took else self._latency
+        answered = max(now, self._resume) + math.ceil(calls / self._workers) * each
+        return max(turn, answered) - now
 
     @property
     def _latency(self) -> float:
@@ -86,6 +97,8 @@ class Budget:
             now = self._clock()
             turn = max(self._next, now - self._saved)
             self._next = turn + 60 / self._rate(now)
+            if hasattr(self._thread, "since"):
+                self._took.append(now - self._thread.since)
         while (left := max(turn, self._resume) - self._clock()) > 0:
             if self._stop.is_set() and self._resume > self._clock():
                 raise Throttled(
@@ -103,6 +116,7 @@ class Budget:
                     attempts=0,
                 )
             self._nap(left)
+        self._thread.since = self._clock()
 
     def pause(self, seconds: float | None, *, limit: bool) -> None:
         """Let nobody call for so long; with ``limit`` (it was a 429), go slower afterwards."""
@@ -122,7 +136,7 @@ class Budget:
         """Sleep a little, so that a pause which grows or a signal is noticed soon."""
         start = self._clock()
         if left >= 1.0:
-            self.waiting(left)
+            self.waiting(max(0.0, self._resume - start))
         self._sleep(min(left, 1.0))
         with self._lock:
             end = self._clock()

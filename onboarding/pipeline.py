@@ -68,6 +68,7 @@ def plan(job: Job, tenant: Tenant, voice: Voice, *, stdin: BinaryIO | None = Non
         sitting = sitting.open_folder(voice).keep(prospect.plan)
         voice.propose(prospect)
         refusal = _refusal(job, prospect, state)
+        voice.step(tenant.calls, tenant.calls, "writing the reports")
         return sitting.ended(prospect, None, Ending.of(tenant, refusal, state.reported_manual()))
 
 
@@ -186,6 +187,7 @@ def _carry_out(
             stop=stop,
             looked_at=looked_at,
         )
+        voice.step(tenant.calls, tenant.calls, "writing the reports")
         prospect = replace(prospect, calls=before + applied.forecast)
         ending = Ending.of(tenant, _stopped(applied, stop), state.reported_manual())
         report = sitting.ended(prospect, applied.outcomes, ending)
@@ -282,6 +284,7 @@ def _asked_for(
         wiser = take_in(inputs.tables, job.rules, at_home=at_home)
         if wiser != intake:
             intake, current = wiser, _seen(tenant, wiser, job, voice, left)
+    voice.step(tenant.calls, tenant.calls, "working out the plan")
     reconciled = reconcile(intake, current, job.wishes, earlier=state.earlier())
     plan = reconciled.plan
     if reviewed is not None:  # an empty one lets nothing pass

@@ -862,18 +862,29 @@ def test_nothing_is_sent_again_where_nobody_can_see_what_came_of_it(tmp_path: Pa
     assert actions(tenant) == ["invite"]
 
 
-def test_what_a_429_that_ends_the_run_may_have_done_is_in_doubt_where_nothing_can_be_read(
-    tmp_path: Path,
+@pytest.mark.parametrize("when", ["in-flight", "while-it-waits"])
+def test_a_429_after_which_somebody_stops_leaves_no_doubt_whenever_that_is(
+    tmp_path: Path, when: str
 ) -> None:
-    """A pause of 15 minutes is for readings, too."""
-    tenant, clock = FakeTenant(faults=[Fault("throttle_after", "invite", retry_after=901)]), Clock()
-    tenant.faults.append(Fault("throttle", "read", times=99, retry_after=901))
-    applied = carry_out(tenant, [invite("ana")], tmp_path, clock)
-    assert isinstance(applied.stopped, TryLater)
-    assert statuses(applied) == {"invite ana": "in_doubt: in-doubt"}
+    """The tenant says that it did nothing, and lets nobody read for a minute."""
+    clock, stop = Clock(), threading.Event()
+
+    class Throttling(FakeTenant):
+        def invite(self, *asked: Any, **facts: Any) -> Receipt:
+            if when == "in-flight":
+                stop.set()
+            return super().invite(*asked, **facts)
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        stop.set()
+
+    tenant = Throttling(faults=[Fault("throttle", "invite"), Fault("throttle", "read", times=99)])
+    pace = replace(clock.pace(), sleep=sleep)
+    applied = carry_out(tenant, [invite("ana")], tmp_path, clock, pace=pace, stop=stop)
+    assert statuses(applied) == {"invite ana": "skipped: throttled"}
     tenant.faults.clear()
-    assert tenant.mails == [email("ana")]
-    assert settled(tenant, tmp_path, clock) == frozenset(), "she shows by now"
+    assert settled(tenant, tmp_path, clock) == frozenset()
 
 
 def test_what_never_left_for_a_pause_of_the_tenants_is_no_attempt_and_no_doubt(

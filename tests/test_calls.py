@@ -18,10 +18,11 @@ from fakes import Clock
 from benchmarks.sheets import Teams, email, groups, spread, team
 from benchmarks.tenants import fill
 from onboarding.apply import Pace
+from onboarding.apply.age import MARGIN
 from onboarding.atlan import Atlan
 from onboarding.auth import ApiKey
 from onboarding.job import Job, Prospect, Unattended
-from onboarding.pacing import Budget
+from onboarding.pacing import Budget, burst_of
 from onboarding.pipeline import run
 from onboarding.reconcile import Wishes
 from onboarding.safety import Limit, Limits
@@ -48,6 +49,17 @@ def people(numbers: range, *belongs: str, role: str = "Member") -> Rows:
         yield [email(n), role, ";".join(belongs)]
 
 
+def gone(numbers: range) -> Rows:
+    """A users sheet of people who have left."""
+    yield ["email", "status"]
+    for n in numbers:
+        yield [email(n), "terminated"]
+
+
+REVOKING = Wishes(leavers_revoke=True)
+AUTHORITATIVE = Wishes(authoritative=True)
+
+
 @dataclass(frozen=True)
 class Case:
     """A tenant, a sheet, and the numbers of the formula that are not 0."""
@@ -58,13 +70,17 @@ class Case:
     belongs: Teams | None = None
     numbers: dict[str, Any] = field(default_factory=dict)
     asked: range = range(0)
-    paced: bool = False
-    """Whether the calls are planned at our pace."""
+    rate: int = 0
+    """The pace at which the calls are planned; 0: as fast as it goes."""
+    wishes: Wishes = Wishes(create_groups=True)  # noqa: RUF009 -- frozen
+    ends: int = 0
+    """The exit code."""
 
 
 NUMBERS = {
     "invited": 0, "strangers": 0, "groups_created": 0, "groups_changed": 0, "roles_changed": 0,
     "people_added": 0, "groups_reduced": 0, "members": 0, "sizes": [], "sizes_after": [], "people_touched": 0,
+    "leavers": 0, "groups_left": 0, "sizes_whole": [], "sizes_of_others": [], "rate": 300,
 }  # fmt: skip
 REMOVALS = [["email", "group", "action"]] + [
     [email(n), team(t), "remove"] for n in range(10) for t in range(2)
@@ -146,9 +162,81 @@ CASES = [
     pytest.param(
         Case(
             people(range(5_200)), numbers={"invited": 5_200, "strangers": 5_200},
-            asked=range(5_200), paced=True,
+            asked=range(5_200), rate=300,
         ),
         id="more-new-people-than-can-be-invited-within-a-minute",
+    ),
+    pytest.param(
+        Case(
+            people(range(6_000)), numbers={"invited": 6_000, "strangers": 6_000, "rate": 1800},
+            asked=range(6_000), rate=1800,
+        ),
+        id="new-people-at-the-highest-rate",
+    ),
+    pytest.param(
+        Case(
+            people(range(3_000), role="Member"),
+            numbers={"invited": 3_000, "strangers": 3_000, "rate": 60},
+            asked=range(3_000), rate=60,
+        ),
+        id="new-people-at-a-low-rate",
+    ),
+    pytest.param(
+        Case(
+            gone(range(30)), 30, 3, lambda person: [0, 1],
+            {
+                "leavers": 30, "sizes_of_others": [30, 30, *[1] * 5], "groups_left": 2,
+                "sizes_after": [0, 0], "people_touched": 30,
+            },
+            range(30), wishes=REVOKING, ends=1,
+        ),
+        id="many-leavers-in-few-groups",
+    ),
+    pytest.param(
+        Case(
+            gone(range(30)), 30, 3, numbers={"leavers": 30, "sizes_of_others": [1] * 7},
+            asked=range(30), wishes=REVOKING, ends=1,
+        ),
+        id="the-same-leavers-the-next-night",
+    ),
+    pytest.param(
+        Case(
+            gone(range(3)), 600, 3, spread(3, 2),
+            {
+                "leavers": 3, "sizes_of_others": [400] * 3, "groups_left": 3,
+                "sizes_after": [398] * 3, "people_touched": 3,
+            },
+            range(3), wishes=REVOKING, ends=1,
+        ),
+        id="few-leavers-in-large-groups",
+    ),
+    pytest.param(
+        Case(
+            people(range(300), team(0)), 450, 1, spread(1, 1),
+            {
+                "sizes_whole": [450], "groups_reduced": 1, "sizes_after": [300],
+                "people_touched": 150,
+            },
+            range(300), wishes=AUTHORITATIVE,
+        ),
+        id="authoritative",
+    ),
+    pytest.param(
+        Case(
+            [
+                ["email", "groups", "status"],
+                *([email(n), "", "terminated"] for n in range(5)),
+                *([email(n), team(0), ""] for n in range(5, 180)),
+            ],
+            200, 3, lambda person: [0, 1],
+            {
+                "sizes_whole": [200], "leavers": 5, "sizes_of_others": [200, *[1] * 5],
+                "groups_left": 2, "groups_reduced": 1, "sizes_after": [175, 195],
+                "people_touched": 25,
+            },
+            range(180), wishes=Wishes(authoritative=True, leavers_revoke=True), ends=1,
+        ),
+        id="authoritative-with-leavers",
     ),
     pytest.param(Case(groups(3), 0, 3, numbers={"groups_changed": 3}), id="groups"),
 ]  # fmt: skip
@@ -171,7 +259,8 @@ def test_the_formula_the_announced_and_the_counted_calls_are_one_number(
     case: Case, tmp_path: Path
 ) -> None:
     database, sheet, voice = tmp_path / "tenant.db", tmp_path / "sheet.csv", Voice()
-    clock = Clock()
+    clock, rate = Clock(), case.rate or math.inf
+    budget = Budget(rate, burst_of(rate), clock=clock, sleep=clock.sleep)
     fill(database, case.there, case.teams, case.belongs)
     with sheet.open("w", newline="") as file:
         csv.writer(file).writerows(case.sheet)
@@ -181,17 +270,17 @@ def test_the_formula_the_announced_and_the_counted_calls_are_one_number(
         report = run(
             Job(
                 (str(sheet),),
-                wishes=Wishes(create_groups=True),
+                wishes=case.wishes,
                 limits=Limits(EVERYTHING, EVERYTHING, EVERYTHING, EVERYTHING),
                 pace=Pace(read_lag=0),
                 reports=tmp_path / "reports",
                 state=tmp_path / "state",
             ),
-            client(sandbox, Budget(clock=clock, sleep=clock.sleep) if case.paced else None),
+            client(sandbox, budget),
             voice,
         )
         made = counted(sandbox) - before
-    assert report.exit_code == 0
+    assert report.exit_code == case.ends
     numbers = job(
         accounts=SEEDED.accounts + case.there,
         groups=SEEDED.groups + case.teams,
@@ -199,9 +288,19 @@ def test_the_formula_the_announced_and_the_counted_calls_are_one_number(
         **case.numbers,
     )
     page = formula()
-    assert bool(page["looking_again"](numbers)) == case.paced
     assert (page["calls"](numbers), voice.announced) == (made, made)
     assert page["sending"](numbers) <= made
+
+
+def test_the_calls_of_forty_seconds_are_those_after_which_a_look_is_old() -> None:
+    old, fits = Pace().fresh * MARGIN, formula()["in_40_seconds"]
+    wrong = [
+        rate
+        for rate in range(1, 1801)
+        for budget in [Budget(rate, burst_of(rate))]
+        if not budget.takes(fits(rate)) <= old < budget.takes(fits(rate) + 1)
+    ]
+    assert not wrong
 
 
 def first_run(count: int, teams: int = 50) -> SimpleNamespace:

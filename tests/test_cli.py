@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 from click.testing import CliRunner
@@ -917,16 +917,23 @@ def test_no_bar_where_none_is_wanted(desk: Desk, option: str) -> None:
     assert (json.loads(shown)["exit_code"] == 0) if option == "--json" else (shown == "")
 
 
-def test_a_wait_for_the_rate_limit_is_shown(desk: Desk, slow: dict[str, str]) -> None:
-    path = desk.file("a.toml", f'tenant = "{slow["ATLAN_BASE_URL"]}"\nrate = 60\n')
-    desk.file("key", KEY)
-    path.write_text(path.read_text() + 'api_key_file = "key"\n')
-    people = [f"person{number}@acme.example,Finance" for number in range(50)]
-    desk.file("people.csv", "\n".join(["email,groups", *people, ""]))
-    terminal = Terminal(desk, "run", "people.csv", "--yes", "--config", "a.toml")
-    terminal.until("waiting for the tenant's rate limit, ")
-    terminal.process.kill()
-    terminal.end()
+def test_the_bar_says_what_goes_on_until_the_end(desk: Desk, slow: dict[str, str]) -> None:
+    fault = {"kind": "status", "match": "POST .*/groups$", "status": 429, "retry_after": "3"}
+    setting = f"{slow['ATLAN_BASE_URL']}/__sandbox__/faults"
+    urlopen(Request(setting, json.dumps({"faults": [fault]}).encode()), timeout=20).close()
+    many(desk)
+    terminal = Terminal(desk, "run", "people.csv", "--yes", "--create-groups", **slow)
+    assert terminal.end() == 0
+    assert not re.search(r"[^0-9]0:00 left|[^0-9]0/0 rows", terminal.shown)
+    begun = [terminal.shown.find(what) for what in (
+        "reading the tenant",
+        "working out the plan, ",
+        "inviting |",
+        "creating groups |",
+        "s for the tenant's rate limit, ",
+        "writing the reports, ",
+    )]  # fmt: skip
+    assert begun == sorted(begun)
 
 
 # ---- odd files -------------------------------------------------------------------------------------------------------

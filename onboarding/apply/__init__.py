@@ -247,6 +247,6 @@ class _Run:
                 self.book.skip(change, fates.interrupted(self.gate.stopped))
 
     def tell(self, what: str) -> None:
-        done = self.tenant.calls - self.calls_before
+        done = self.tenant.calls
         self.observer.rows(self.book.tally.through, self.book.tally.rows)
-        self.observer.step(done, max(done, self.forecast), what)
+        self.observer.step(done, max(done, self.calls_before + self.forecast), what)

@@ -63,12 +63,18 @@ class Answers:
         self._look.later(first, first.answer, sent.call.changes)
         return ()
 
-    def still_to_send(self, sent: Sent) -> tuple[Change, ...]:
+    def still_to_send(self, sent: Sent, is_last: bool) -> tuple[Change, ...]:
         """Look what has come of a creating call that was turned away: what shows is done, the rest may be sent again.
 
-        Raises ``TenantError`` where nothing can be read: then the intents stay, and nothing is sent again.
+        Where nothing can be read, ``TenantError`` is raised and nothing is sent again: the intents stay. Only what is not sent again in
+        any case is taken at the tenant's word, which is that it was turned away.
         """
-        rest = self._settle(sent, self._look.into(sent.call, patiently=False))
+        try:
+            rest = self._settle(sent, self._look.into(sent.call, patiently=False))
+        except TenantError:
+            if not is_last:
+                raise
+            rest = sent.call.changes
         if any(change.action is sent.call.action for change in rest):
             self._undo(sent, rest)
             return rest

@@ -3,7 +3,7 @@
 It waits for one of the callers, of whom there are as many as calls may be under way. What has come up meanwhile holds it back.
 It goes out again where the tenant turned it away: 429, 403 (once and after a pause, since Atlan grants rights with a delay),
 or no connection at all. A tenant may turn away a call that it has half carried out, so what creates something is looked
-for first, and only what does not show is sent again; where nothing can be read, it is in doubt.
+for first, and only what does not show is sent again.
 
 The intent of what creates something is written down last, after all waiting, since after a crash it would be a doubt.
 """
@@ -56,7 +56,7 @@ class Dispatch:
         callers: Crew,
         tries: int,
         rest: Callable[[float], None],
-        still_to_send: Callable[[Sent], tuple[Change, ...]],
+        still_to_send: Callable[[Sent, bool], tuple[Change, ...]],
     ) -> None:
         self._writer = writer
         self._watch = watch
@@ -67,7 +67,7 @@ class Dispatch:
         self._tries = tries
         self._rest = rest
         self._still_to_send = still_to_send
-        """Looks what has come of a creating call that was turned away, and gives what did not show."""
+        """Looks what has come of a creating call that was turned away, for the last time or not, and gives what did not show."""
 
     def send(
         self, call: Call, repeats: Sent | None = None, *, looked_at: float | None = None
@@ -95,8 +95,10 @@ class Dispatch:
                 self._book.undo(sent, call.changes)
             if not is_last:
                 self._rest(pause)
+                is_last = self._gate.over
             if perhaps_done:
-                call, looked_at = Call(call.action, self._still_to_send(sent)), self._age.now()
+                rest = self._still_to_send(sent, is_last)
+                call, looked_at = Call(call.action, rest), self._age.now()
             if is_last:
                 return replace(sent, call=call)
         return None

@@ -9,7 +9,7 @@ class Observer(Protocol):
     """Who watches calls go by; the bar hangs on it."""
 
     def step(self, done: int, total: int, what: str) -> None:
-        """So many calls of so many are made."""
+        """So many calls of so many are made, those before included; as many where the end of this needs none."""
         ...
 
     def rows(self, through: int, total: int) -> None:

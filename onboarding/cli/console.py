@@ -138,9 +138,11 @@ class Console:
         stream = sys.stderr if self.as_json or self.in_turn else sys.stdout
         colour = self.colors(stream)
         shown = text.diagnostics(prospect.findings, more="see results.csv", colour=colour)
+        measured = self._progress.left(prospect.calls)  # by answers, where they are slower
+        seconds, pace = max((prospect.seconds, self.pace), (measured, None), key=lambda by: by[0])
         plan = proposal.proposal(
             prospect.plan,
-            proposal.Forecast(prospect.calls, prospect.seconds, self.pace),
+            proposal.Forecast(prospect.calls, seconds, pace),
             labels(prospect.current, prospect.plan),
             rows=len(prospect.rows),
             rejected=prospect.rejected,
@@ -186,7 +188,7 @@ class Console:
             self._progress.called()
 
     def waiting(self, seconds: float) -> None:
-        """Say for how long the tenant's limit makes us wait."""
+        """Say for how long the tenant has asked us to wait."""
         if self._draws:
             self._progress.waiting(seconds)
 

@@ -199,7 +199,13 @@ class Work:
         pace = math.inf if found.rate is None else float(found.rate)
         client = found.key.client_id
         auth = ClientCredentials(found.url, client, secret) if client else ApiKey(secret)
-        budget = Budget(pace, burst_of(pace), waiting=self.console.waiting, stop=self.stop)
+        budget = Budget(
+            pace,
+            burst_of(pace),
+            workers=self.settings.workers,
+            waiting=self.console.waiting,
+            stop=self.stop,
+        )
 
         def ready() -> Atlan:
             wire = Transport(found.url, auth, budget=budget, called=self.console.called)
