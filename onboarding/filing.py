@@ -76,7 +76,7 @@ class Sitting:
         cls, command: str, job: Job, inputs: Inputs, undoes: saved.Undoes | None = None
     ) -> Sitting:
         """Sit down to a command whose sheets are read."""
-        return cls(command, job, inputs, datetime.now(UTC), undoes=undoes)
+        return cls(command, job, inputs, job.began or datetime.now(UTC), undoes=undoes)
 
     def open_folder(self, voice: Voice) -> Sitting:
         """Make the run folder before anything is sent: no report that can't be written comes as a surprise."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,6 +25,8 @@ class Job:
     """Everything that a command needs to know, worked out once from flags, environment and settings."""
 
     inputs: tuple[str, ...] = ()
+    began: datetime | None = None
+    """When somebody asked for it; None: when its sheets are read."""
     reading: Reading = field(default_factory=Reading)
     rules: Rules = field(default_factory=Rules)
     wishes: Wishes = field(default_factory=Wishes)

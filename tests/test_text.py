@@ -234,8 +234,7 @@ def test_a_plan_shows_a_line_per_person_and_group_and_sums_up() -> None:
         "",
         "Plan: 1 person to invite, 1 group to create, 1 group to change, 1 role to",
         "      change, 2 memberships to add, 2 memberships to remove.",
-        "This sends 1 invitation e-mail and takes 9 calls, about 7 seconds at 300 calls a",
-        "     minute.",
+        "This sends 1 invitation e-mail and takes 9 calls, about 7 seconds.",
         "Fingerprint: FINGERPRINT",
     )
 
@@ -248,9 +247,20 @@ def test_the_legend_has_only_the_symbols_that_are_used() -> None:
         "+ ana@acme.example  add to Ops",
         "",
         "Plan: 1 membership to add.",
-        "This sends no e-mail and takes 1 call, about 7 seconds at 300 calls a minute.",
+        "This sends no e-mail and takes 1 call, about 7 seconds.",
         "Fingerprint: FINGERPRINT",
     )
+
+
+@pytest.mark.parametrize(
+    ("calls", "pace"),
+    [
+        (50, "about 7 seconds.\n"),
+        (51, "about 7 seconds at 300 calls a minute\n     after the first 50.\n"),
+    ],
+)
+def test_the_pace_is_told_where_it_is_kept(calls: int, pace: str) -> None:
+    assert pace in shown(joins("ana", "ops"), calls=calls)
 
 
 def test_a_mover_is_a_change_and_what_is_taken_comes_first() -> None:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, suppress
 from dataclasses import asdict
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -51,6 +52,7 @@ class Work:
         self.console: Console = ctx.obj.console
         self.signals: Signals = ctx.obj.signals
         self.stop = self.signals.stop
+        self.began = datetime.now(UTC)
         self._given = given
         self._opened = ExitStack()
 
@@ -109,6 +111,7 @@ class Work:
         named = "tenant" in given or "reports" in self.known.values
         return Job(
             inputs=tuple(inputs),
+            began=self.began,
             reading=Reading(
                 kind=Kind(chosen.kind) if chosen.kind else None,
                 encoding=chosen.encoding,

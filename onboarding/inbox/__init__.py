@@ -164,7 +164,7 @@ class _Desk:
             "at the machine's log, give it more memory or split the file, then run it by itself: onboarding run "
             f"{self._done / _done_name(folder, path)}"
         )
-        job = replace(self._job, folder=folder)
+        job = replace(self._job, folder=folder, began=datetime.now(UTC))
         report = unusable(job, self._voice, source, error, tenant=self._tenant)
         self._finish(path, folder, known)
         return Taken(path.name, report.exit_code, report.summary, report.error, moved=True)
@@ -198,7 +198,7 @@ class _Desk:
 
     def _answer(self, path: Path, folder: Path, tenant: Tenant) -> Report:
         """Run a copy of a file; what is wrong with it stands in a report, as nobody is there to be told."""
-        job = replace(self._job, folder=folder)
+        job = replace(self._job, folder=folder, began=datetime.now(UTC))
         source = Source(own_name(path), path, "", 0)
         try:
             source = copied(path, folder / INPUT)

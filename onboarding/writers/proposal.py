@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from onboarding.model import GroupName, Role, User
+from onboarding.pacing import burst_of
 from onboarding.plan import Action, Change, Plan, Settled, Status
 from onboarding.words import detail, meaning, places
 from onboarding.writers.text import (
@@ -248,7 +249,9 @@ def _sums(plan: Plan, forecast: Forecast, paint: Paint) -> list[str]:
     invitations = numbers[Action.INVITE]
     mails = count(invitations, "invitation e-mail") if invitations else "no e-mail"
     calls = count(forecast.calls, "call")
-    pace = f" at {forecast.per_minute:,} calls a minute" if forecast.per_minute else ""
+    pace = ""
+    if forecast.per_minute and forecast.calls > (first := burst_of(forecast.per_minute)):
+        pace = f" at {forecast.per_minute:,} calls a minute after the first {first}"
     takes = f"sends {mails} and takes {calls}, about {duration(forecast.seconds)}{pace}."
     return [
         "",
