@@ -80,7 +80,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=math.inf)
     given = parser.parse_args()
     key = ApiKey(os.environ["ONBOARDING_SANDBOX_KEY"])
-    budget = Budget(given.rate, burst_of(given.rate))
+    budget = Budget(given.rate, burst_of(given.rate), workers=given.workers)
     tenant = Atlan(Transport(given.url, key, budget=budget), tenant=given.name)
     clock = Clock(tenant)
     job = Job(

@@ -5,12 +5,13 @@ Half a million findings take longer to make than to find, and of most only how m
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import chain
-from typing import Any, overload
+from typing import Any, NamedTuple, overload
 
 from onboarding.model import Finding, RowRef
 
@@ -26,7 +27,8 @@ class Cause:
     """The header as the file spells it."""
     rows: Sequence[int]
     """The numbers of the rows, ascending."""
-    values: Sequence[str]
+    value: Callable[[int], str]
+    """The cell at this place, as it stands."""
     words: Callable[[int], str]
     """What happened, to the cell at this place."""
 
@@ -36,11 +38,25 @@ class Cause:
 
     def at(self, place: int) -> Finding:
         """Make one finding."""
-        words, value = partial(self.words, place), self.values[place].strip()
+        words, value = partial(self.words, place), self.value(place).strip()
         return Finding(self.code, words, self.row(place), self.column, value)
+
+    def of(self, number: int) -> Finding:
+        """Make the finding of the row of this number."""
+        return self.at(bisect_left(self.rows, number))
 
     def __iter__(self) -> Iterator[Finding]:
         return map(self.at, range(len(self.rows)))
+
+
+class Alike(NamedTuple):
+    """Rows of a table in which the same columns are wrong, for the same reasons."""
+
+    first: RowRef
+    numbers: Sequence[int]
+    """The numbers of all of them."""
+    wrong: Sequence[Finding]
+    """What is wrong with the first; with the others, the same."""
 
 
 class Findings(Sequence[Finding]):
@@ -64,27 +80,26 @@ class Findings(Sequence[Finding]):
         """Give these with others before them."""
         return Findings(self.single, self.causes, self._place, first=(*first, *self.first))
 
-    def parted(
-        self, besides: Collection[RowRef] = ()
-    ) -> tuple[Sequence[Finding], Sequence[tuple[Cause, Sequence[int]]]]:
-        """Part them into those to be looked at one by one, and the places of each cause on whose rows nothing else is said.
+    def parted(self, besides: Iterable[RowRef] = ()) -> tuple[Sequence[Finding], Sequence[Alike]]:
+        """Part them into those to be looked at one by one, and rows that are wrong alike and of which nothing else is said.
 
         ``besides``: rows of which something is said elsewhere.
         """
-        there: dict[int, Counter[int]] = defaultdict(Counter)
-        for cause in self.causes:
-            there[cause.table].update(cause.rows)
-        for row in chain(besides, (f.row for f in self.single if f.row)):
-            there[row.table][row.row] += 1
-        alone = []
+        there: dict[int, set[int]] = defaultdict(set)
+        for row in chain(besides, (f.row for f in (*self.first, *self.single) if f.row)):
+            there[row.table].add(row.row)
+        alike: list[Alike] = []
         others = [*self.single]
-        for cause in self.causes:
-            spoken = there[cause.table]
-            places = [i for i, row in enumerate(cause.rows) if spoken[row] == 1]
-            alone.append((cause, places))
-            if len(places) < len(cause.rows):
-                others += [cause.at(i) for i, row in enumerate(cause.rows) if spoken[row] > 1]
-        return [*self.first, *self._in_order(others)], alone
+        for table in dict.fromkeys(cause.table for cause in self.causes):
+            causes = [cause for cause in self.causes if cause.table == table]
+            spoken = there[table]
+            for bits, numbers in _by_causes(causes, spoken).items():
+                wrong = [c.of(numbers[0]) for place, c in enumerate(causes) if bits >> place & 1]
+                first = RowRef(table, numbers[0], causes[0].source)
+                alike.append(Alike(first, numbers, [*self._in_order(wrong)]))
+            for cause in causes if spoken else ():
+                others += [cause.at(i) for i, row in enumerate(cause.rows) if row in spoken]
+        return [*self.first, *self._in_order(others)], alike
 
     @cached_property
     def _all(self) -> Sequence[Finding]:
@@ -110,3 +125,17 @@ class Findings(Sequence[Finding]):
         return isinstance(other, Sequence) and tuple(self) == tuple(other)
 
     __hash__ = None  # type: ignore[assignment]  # as of every sequence that is compared by what it holds
+
+
+def _by_causes(causes: Sequence[Cause], but: Container[int]) -> Mapping[int, Sequence[int]]:
+    """Give the numbers of the rows of one table by their causes, of which each is a bit."""
+    wrong: dict[int, int] = {}
+    for place, cause in enumerate(causes):
+        bit = 1 << place
+        for row in cause.rows:
+            wrong[row] = wrong.get(row, 0) | bit
+    rows: dict[int, list[int]] = defaultdict(list)
+    for row, bits in wrong.items():
+        if row not in but:
+            rows[bits].append(row)
+    return rows

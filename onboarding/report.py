@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import NamedTuple, TypeVar, overload
 
-from onboarding.findings import Cause, Findings
+from onboarding.findings import Alike, Findings
 from onboarding.model import Finding, GroupName, RowRef, Rows, Severity
 from onboarding.plan import Change, Outcome, Plan, Status
 from onboarding.words import fix, in_words, meaning, said
@@ -205,12 +205,12 @@ class Matters:
         return self._of(self.findings)
 
     @cached_property
-    def parted(self) -> tuple[Said, Sequence[tuple[Cause, Sequence[int]]]]:
-        """The same without the rows that stand in a cause and have no other matter; and these by cause."""
+    def parted(self) -> tuple[Said, Sequence[Alike]]:
+        """The same without the rows that stand in causes and have no other matter; and these by their causes."""
         if not self.findings.causes:
             return self.by_row, ()
-        single, alone = self.findings.parted({row for deed in self.done for row in deed.rows})
-        return self._of(single), alone
+        single, alike = self.findings.parted(row for deed in self.done for row in deed.rows)
+        return self._of(single), alike
 
     def _of(self, findings: Iterable[Finding]) -> Said:
         said: dict[int, dict[int, tuple[Matter, ...]]] = {}
@@ -285,21 +285,20 @@ class Results(Sequence[RowResult]):
 
     def fates(self) -> Fates:
         """Count the rows by their fate; none is put into words for it."""
-        single, alone = self.matters.parted
+        single, by_causes = self.matters.parted
         fates: dict[Fate, Share] = {}
 
         def count(fate: Fate, rows: int, row: RowRef) -> None:
             before = fates.get(fate, Share(0, row))
             fates[fate] = Share(before.rows + rows, min(before.first, row))
 
-        for cause, places in alone:
-            if places:
-                count(_fate([cause.at(places[0])]), len(places), cause.row(places[0]))
+        for lot in by_causes:
+            count(_fate(_told(lot.wrong, self.otherwise)), len(lot.numbers), lot.first)
         for table, source, numbers in self.rows.tables:
             mine = single.get(table, {})
-            elsewhere = {c.rows[n] for c, places in alone if c.table == table for n in places}
+            elsewhere = {n for lot in by_causes if lot.first.table == table for n in lot.numbers}
             there = numbers if isinstance(numbers, range) else {*numbers}
-            told = [n for n in mine if n in there and n not in elsewhere]
+            told = [n for n in mine if n in there]
             alike: dict[int, list[int]] = {}
             for number in told:
                 alike.setdefault(id(mine[number]), []).append(number)

@@ -30,7 +30,7 @@ def cause(code: str, table: int, rows: list[int], column: str = "email") -> Caus
         f"{table}.csv",
         column,
         rows,
-        values,
+        values.__getitem__,
         lambda at: f"is wrong: {values[at].strip()}",
     )
 
@@ -77,14 +77,43 @@ def test_what_was_found_before_stands_first() -> None:
 
 
 def test_rows_are_parted_by_whether_more_is_to_be_said_of_them() -> None:
-    one, other = cause("email-invalid", 0, [2, 3, 4]), cause("role-unknown", 0, [3, 5])
-    single, alone = Findings([], [one, other], place).parted(besides=[RowRef(0, 5, "0.csv")])
-    assert alone == [(one, [0, 2]), (other, [])]
-    assert [(f.row.row, f.code) for f in single if f.row] == [
-        (3, "email-invalid"),
-        (3, "role-unknown"),
-        (5, "role-unknown"),
+    one, other = cause("email-invalid", 0, [2, 3, 4, 6]), cause("role-unknown", 0, [3, 5, 6])
+    single, alike = Findings([], [one, other], place).parted(besides=[RowRef(0, 5, "0.csv")])
+    assert [(f.row, f.code) for f in single] == [(RowRef(0, 5, "0.csv"), "role-unknown")]
+    assert alike == [
+        (RowRef(0, 2, "0.csv"), [2, 4], [one.of(2)]),
+        (RowRef(0, 3, "0.csv"), [3, 6], [one.of(3), other.of(3)]),
     ]
+
+
+def test_a_row_of_which_something_was_said_before_is_looked_at_by_itself() -> None:
+    note = Finding("row-ragged", "has 4 cells", RowRef(0, 2, "0.csv"), severity=Severity.NOTE)
+    found = Findings([], [cause("email-invalid", 0, [2, 3])], place).behind([note])
+    single, alike = found.parted()
+    assert [f.code for f in single] == ["row-ragged", "email-invalid"]
+    assert [lot.numbers for lot in alike] == [[3]]
+
+
+@given(SINGLE, CAUSES, st.sets(st.sampled_from(ROWS)))
+def test_rows_that_are_parted_are_all_there_once_with_all_that_is_wrong(
+    single: list[Finding], causes: list[Cause], besides: set[RowRef]
+) -> None:
+    found = Findings(single, causes, place)
+    by_one, alike = found.parted(besides)
+    said: dict[RowRef | None, list[Finding]] = {}
+    for finding in found:
+        said.setdefault(finding.row, []).append(finding)
+    lots = [
+        (lot, RowRef(lot.first.table, n, lot.first.source)) for lot in alike for n in lot.numbers
+    ]
+    apart = {finding.row for finding in by_one}
+    assert len(by_one) + sum(len(lot.wrong) for lot, _ in lots) == len(found)
+    assert apart.isdisjoint(where for _, where in lots)
+    assert besides.isdisjoint(where for _, where in lots)
+    for lot, where in lots:
+        assert lot.first <= where
+        assert lot.wrong == said[lot.first]
+        assert [(f.code, f.column) for f in lot.wrong] == [(f.code, f.column) for f in said[where]]
 
 
 @given(SINGLE, CAUSES)

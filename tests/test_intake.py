@@ -507,6 +507,20 @@ def test_near_are_the_words_that_share_a_mark(strange: list[str], known: list[st
     }
 
 
+def test_addresses_that_are_missing_or_no_addresses_are_nobody_and_the_others_who_they_are() -> (
+    None
+):
+    intake = taken(
+        "email,role\n,Guest\nx_at_y,Guest\n<Ana@acme.example>,boss\nBob@acme.example,Guest\n"
+    )
+    assert [line.rpartition(" ")[2] for line in told(intake)] == [
+        "[email-missing]", "[email-invalid]", "[role-unknown]",
+    ]  # fmt: skip
+    assert [line.split()[0] for line in told(intake, notes=True)] == ["t0:4"]
+    assert (intake.held.people.keys(), intake.held.absence) == ({"ana@acme.example"}, t(0, 2))
+    assert intake.desired.persons.keys() == {"bob@acme.example"}
+
+
 def test_a_slip_is_told_with_what_was_meant() -> None:
     assert told(taken(at((3, "acme.com"), (1, "acme.con")))) == [
         (

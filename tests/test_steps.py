@@ -112,7 +112,7 @@ def test_invitations_by_an_old_look_stand_together_as_one_look_up_finds_them(
     plan = Plan("acme.example", tuple(invite(f"p{number:03}") for number in range(100)))
     (phase,) = phases(plan, batch)
     old = [*heaps(phase, before, lambda calls: calls >= late_from, FakeTenant())]
-    assert [(len(heap.calls), heap.again) for heap in old] == found
+    assert [(len(heap.calls), heap.look_first) for heap in old] == found
     assert [call for heap in old for call in heap.calls] == [*phase]
 
 

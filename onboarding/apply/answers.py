@@ -112,7 +112,6 @@ class Answers:
             case Refused():
                 return self._narrow_down(sent, error)
             case HeldBack(fate=fate):
-                self._book.undo(sent, sent.call.changes)
                 if fate is None:
                     return [Heap((sent.call,), look_first=True)]
                 for change in sent.call.changes:

@@ -82,6 +82,8 @@ class Dispatch:
             attempt += 1
             sent = self._send_once(call, repeats, looked_at)
             pause = _pause_before_retry(sent.answer, attempt, before)
+            if isinstance(sent.answer, HeldBack) and not is_repeat:
+                self._book.undo(sent, call.changes)
             if pause is None or isinstance(sent.answer, Receipt):
                 return sent
             before = sent.answer

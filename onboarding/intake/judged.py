@@ -6,7 +6,8 @@ and told of where something was taken off them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -39,16 +40,16 @@ def judged(
         odd = {name: np.flatnonzero(~right) for name, right in zip(names, plain, strict=True)}
         cells = {name: read(table, name, at) for name, at in odd.items() if len(at)}
         failures = _failures(table, cells, roles, domains) if cells else []
-        faceless = [f.cells.index.tolist() for f in failures if f.code in _UNREADABLE]
-        unreadable = {*chain.from_iterable(faceless)}
         causes = [*_causes(table, failures, odd)]
-        cleaned = [*_cleaned(table, cells, odd, unreadable)]
-        emails = _emails(table, cells, unreadable)
+        legible = _legible(cells, failures)
+        cleaned = [*_cleaned(table, legible, odd)]
+        emails = _emails(table, legible, odd)
         found = [*table.findings, *cleaned, *wear.result()]
     rejected = np.zeros(len(table.frame), bool)
     sheet = Sheet(table, roles, emails, odd.get("email", np.array([], int)), rejected)
     sheet.reject(f.row.row for f in found if f.row and f.severity is Severity.REJECT)
-    sheet.reject(chain.from_iterable(cause.rows for cause in causes))
+    for cause in causes:
+        sheet.reject(cause.rows)
     return found, causes, sheet
 
 
@@ -91,26 +92,35 @@ def _causes(
         header = "" if position is None else table.headers[position]
         told = [f.row.row for f in table.findings if f.row is not None and f.column == header]
         left = cells[~cells.index.isin(told)]
-        stands = raw(table, column, odd[column]).loc[left.index].tolist()
+        stands = raw(table, column, odd[column]).loc[left.index].array
+        rows = array("q", left.index.tolist())
         words = failure._replace(cells=left).words
-        yield Cause(code, table.index, table.source, header, left.index.tolist(), stands, words)
+        yield Cause(code, table.index, table.source, header, rows, stands.__getitem__, words)
+
+
+def _legible(
+    cells: Mapping[str, pd.Series[str]], failures: Sequence[Failure]
+) -> Mapping[str, pd.Series[str]]:
+    """Leave out the addresses that can't be read."""
+    for failure in failures:
+        if failure.code in _UNREADABLE:
+            cells = {**cells, "email": cells["email"].drop(failure.cells.index)}
+    return cells
 
 
 def _emails(
-    table: Table, cells: Mapping[str, pd.Series[str]], unreadable: Collection[int]
+    table: Table, cells: Mapping[str, pd.Series[str]], odd: Mapping[str, np.ndarray]
 ) -> pd.Series[str]:
     """Give each row's correlation key; the cells that were looked at as they were read."""
     emails = raw(table, "email")
     if any(text != text.lower() for text in texts(emails)):
         emails = emails.str.lower()
     if "email" in cells:
-        looked_at = cells["email"]
+        read_so = cells["email"]
         emails = emails.copy()
-        keys = [
-            "" if row in unreadable else normal_email(cell)
-            for row, cell in zip(looked_at.index.tolist(), looked_at.tolist(), strict=True)
-        ]
-        emails.loc[looked_at.index] = pd.Series(keys, looked_at.index, "str")
+        emails.iloc[odd["email"]] = ""
+        keys = [*map(normal_email, read_so.tolist())]
+        emails.loc[read_so.index] = pd.Series(keys, read_so.index, "str")
     return emails
 
 
@@ -118,7 +128,6 @@ def _cleaned(
     table: Table,
     cells: Mapping[str, pd.Series[str]],
     odd: Mapping[str, np.ndarray],
-    unreadable: Collection[int],
 ) -> Iterator[Finding]:
     """Note what was taken off addresses and names, and addresses to look at twice.
 
@@ -131,7 +140,7 @@ def _cleaned(
         stands, header = raw(table, name, odd[name]), table.headers[position]
         told: _Told = iter(())
         if field == "email":
-            told = _about_addresses(stands, read_so, unreadable)
+            told = _about_addresses(stands.loc[read_so.index], read_so)
         elif field in {"group", "groups", "description"}:
             told = chain(_about_names(stands), _about_nothing(stands, read_so))
         for row, code, value, message in told:
@@ -143,12 +152,10 @@ _Told = Iterator[tuple[int, str, str, str]]
 """Row, code, value and message of each note."""
 
 
-def _about_addresses(
-    raw: pd.Series[str], read: pd.Series[str], unreadable: Collection[int]
-) -> _Told:
+def _about_addresses(raw: pd.Series[str], read: pd.Series[str]) -> _Told:
     plain = schemas.PLAIN.fullmatch
     for row, cell, address in zip(read.index.tolist(), raw.tolist(), read.tolist(), strict=True):
-        if row in unreadable or (cell == address and plain(cell)):
+        if cell == address and plain(cell):
             continue
         if lost := schemas.tidied(cell)[1]:
             message = f"held more than an address ({lost}); {address} is used"
