@@ -64,7 +64,7 @@ def said_of_what_is_plain(found: Table, domains: frozenset[str]) -> list[object]
     }
     cells = {name: read(found, name, at) for name, at in right.items() if len(at)}
     failures = _failures(found, cells, ROLES, domains) if cells else []
-    return [*failures, *_cleaned(found, cells, right, set())]
+    return [*failures, *_cleaned(found, cells, right)]
 
 
 @given(rows=st.lists(USERS, min_size=1, max_size=6), domains=st.sampled_from([frozenset(), DOMAIN]))
