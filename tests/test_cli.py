@@ -379,6 +379,16 @@ def test_validate_reads_standard_input(desk: Desk) -> None:
     assert desk.run("validate", "-", stdin=SHEET).returncode == 0
 
 
+def test_the_seconds_that_are_told_have_the_reading_in_them(desk: Desk) -> None:
+    desk.file("people.csv", SHEET)
+    line = " ".join(desk.command("validate", "-", "--json"))
+    shell = ["sh", "-c", f"(sleep 2; cat people.csv) | {line}"]
+    done = subprocess.run(
+        shell, cwd=desk.folder, env=desk.environ, check=False, capture_output=True
+    )
+    assert json.loads(done.stdout)["seconds"] > 1
+
+
 @pytest.mark.parametrize(("settings", "code"), [("worker = 1\n", 2), ("", 3)])
 @pytest.mark.parametrize("command", ["validate", "run --yes --tenant sandbox"])
 def test_a_standard_input_that_is_closed_is_no_bug(

@@ -58,26 +58,37 @@ def test_no_thread_is_left_over(number: int) -> None:
     assert {*threading.enumerate()} <= before
 
 
+class Held:
+    """Work that has begun, and goes on until somebody lets it go."""
+
+    def __init__(self, crew: Crew, number: int) -> None:
+        self.there, self.over = threading.Barrier(number + 1), threading.Event()
+        self.begun = [crew.begin(self.work) for _ in range(number)]
+        self.there.wait(LONG)
+
+    def work(self) -> bool:
+        self.there.wait(LONG)
+        return self.over.wait(LONG)
+
+
 def test_whoever_interrupts_does_not_wait_for_what_has_not_begun() -> None:
-    over = threading.Event()
     with pytest.raises(KeyboardInterrupt), Crew(2) as crew:  # noqa: PT012 -- as it may happen
-        begun = [crew.begin(over.wait) for _ in range(2)]
-        later = crew.begin(over.wait)
-        threading.Timer(0.05, over.set).start()
+        held = Held(crew, 2)
+        later = crew.begin(held.over.wait)
+        threading.Timer(0.05, held.over.set).start()
         raise KeyboardInterrupt
-    assert all(one.done() and not one.cancelled() for one in begun)
+    assert all(one.done() and one.result() for one in held.begun)
     assert later.cancelled()
 
 
 def test_a_crew_that_need_not_finish_keeps_nobody_waiting_who_interrupts() -> None:
-    over = threading.Event()
     with pytest.raises(KeyboardInterrupt), Crew(2, finishes=False) as crew:  # noqa: PT012 -- as it may happen
-        begun = [crew.begin(over.wait) for _ in range(2)]
-        later = crew.begin(over.wait)
+        held = Held(crew, 2)
+        later = crew.begin(held.over.wait)
         raise KeyboardInterrupt
-    assert not any(one.done() for one in begun)
-    over.set()
-    assert all(one.result(LONG) for one in begun)
+    assert not any(one.done() for one in held.begun)
+    held.over.set()
+    assert all(one.result(LONG) for one in held.begun)
     assert later.cancelled()
 
 

@@ -11,6 +11,7 @@ import socket
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -562,6 +563,14 @@ def test_a_signal_while_cells_are_judged_lets_the_file_stay(
         assert door.taken(acme()) == [("people.csv", 128 + number, False)]
     assert door.lies() == ["people.csv"]
     assert door.taken(acme()) == [("people.csv", 0, True)]
+
+
+def test_the_seconds_of_a_file_count_from_when_it_is_taken(door: Door) -> None:
+    """Others have been taken before."""
+    door.upload("people.csv")
+    assert door.taken(acme(), began=datetime.now(UTC) - timedelta(minutes=5))
+    (run,) = door.runs()
+    assert json.loads((run / "summary.json").read_text())["seconds"] < 100
 
 
 # ---- what is said -------------------------------------------------------------------------------------------------

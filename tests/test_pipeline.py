@@ -7,6 +7,7 @@ import json
 import signal
 import stat
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,12 @@ def test_calls_are_counted_anew_where_somebody_thinks_so_long_that_the_look_is_o
     report = desk.run(tenant, sheet, voice=voice)
     assert report.summary["calls"] == {"announced": tenant.calls, "made": tenant.calls}
     assert voice.proposed[0].calls == tenant.calls - 1
+
+
+def test_the_seconds_count_from_when_somebody_asked(desk: Desk, sheets: list[Path]) -> None:
+    began = datetime.now(UTC) - timedelta(minutes=5)
+    job = replace(desk.job(*sheets, began=began), reports=None)
+    assert 300 <= pipeline.validate(job, Quiet()).summary["seconds"] < 600
 
 
 def test_a_run_that_was_told_to_stop_says_so_in_its_summary(desk: Desk, sheets: list[Path]) -> None:
