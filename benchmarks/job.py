@@ -7,7 +7,6 @@ has a tenant of its own, with latency or a rate limit, and says how fast to go; 
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import math
 import os
@@ -16,6 +15,7 @@ import sys
 import time
 from pathlib import Path
 
+from onboarding import memory
 from onboarding.apply import Pace
 from onboarding.atlan import Atlan
 from onboarding.auth import ApiKey
@@ -69,7 +69,8 @@ class Clock:
 
 def main() -> int:
     """Do it, and print what it took."""
-    gc.set_threshold(100_000, 50, 50)  # as the command line does
+    memory.look_for_rings_seldom()  # as the command line does
+    memory.give_back()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=["plan", "run"])
     parser.add_argument("sheets", nargs="+")
@@ -92,8 +93,8 @@ def main() -> int:
     )
     report: Report = (plan if given.command == "plan" else run)(job, tenant, clock)
     clock.note("ended")
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    facts = {**clock.facts, "waited": tenant.waited, "kib": memory, "exit": report.exit_code}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    facts = {**clock.facts, "waited": tenant.waited, "kib": peak, "exit": report.exit_code}
     sys.stdout.write(json.dumps(facts) + "\n")
     return 0
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gc
+from onboarding import memory
 
 
 def main() -> None:
     """Enter from the console script and ``python -m onboarding``."""
-    # A large plan is a million small values without a ring among them; looking for rings took a fifth of its time, and
-    # a tenth of that of a start, which is why it is set before anything else is imported.
-    gc.set_threshold(100_000, 50, 50)
+    memory.look_for_rings_seldom()  # before anything else is imported
     from onboarding.cli import main
 
     main()

@@ -38,6 +38,7 @@ class Atlan:
         self._transport = transport
         self.name = tenant
         self._shown: dict[str, User] = {}
+        self._has_sent = False
         self._me: Record | None = None
         self._identity: Identity | None = None
         self._groups = "/v2/groups"
@@ -271,6 +272,7 @@ class Atlan:
             return None
 
     def _post(self, path: str, body: Any, request_id: str) -> Answer:
+        self._has_sent = True
         return self._transport.post(API + path, body, request_id=request_id)
 
     def _look_up(
@@ -287,9 +289,10 @@ class Atlan:
         return self._show(found)
 
     def _show(self, users: Iterable[User]) -> Sequence[User]:
-        """Keep accounts as they were shown, if they can be named."""
+        """Keep accounts as they were shown before anything was sent, if they can be named. Who is new is looked at once."""
         users = tuple(users)
-        self._shown.update((user.id, user) for user in users if user.email)
+        if not self._has_sent:
+            self._shown.update((user.id, user) for user in users if user.email)
         return users
 
     def _lots(self, keys: Collection[str]) -> list[list[str]]:

@@ -17,7 +17,7 @@ from onboarding.errors import Interrupted, OnboardingError, StorageError
 from onboarding.job import Job, Prospect, Report, Voice
 from onboarding.model import Finding, GroupName
 from onboarding.plan import Outcome, Plan, Status
-from onboarding.report import Deed, Results, deeds, results
+from onboarding.report import NO_DEEDS, Deeds, Results, results
 from onboarding.sheets import Inputs
 from onboarding.tenant import Reader
 from onboarding.totals import exit_code, totals, worst
@@ -118,7 +118,7 @@ class Sitting:
     ) -> Report:
         """Report what was done; with outcomes ``None``, what would be."""
         named = labels(prospect.current, prospect.plan)
-        done = deeds(prospect.plan, outcomes)
+        done = Deeds(prospect.plan, outcomes)
         judged = results(prospect.rows, prospect.findings, done, named)
         return self.report(judged, prospect.findings, done, ending, prospect, named)
 
@@ -126,7 +126,7 @@ class Sitting:
         self,
         judged: Results,
         findings: Sequence[Finding],
-        done: tuple[Deed, ...] = (),
+        done: Deeds = NO_DEEDS,
         ending: Ending = Ending(),
         prospect: Prospect | None = None,
         named: Mapping[GroupName, str] | None = None,
@@ -221,14 +221,16 @@ class Sitting:
             audit = rows.actions_csv(finished.done, finished.labels)
             files.whole(folder / "actions.csv", audit)
             names += ["actions.csv", "plan.json"]
-            names += self._write_undo(folder, prospect.plan.tenant, finished)
+            names += self._write_undo(folder, prospect.plan, finished)
         files.whole(folder / "report.html", report_html(finished, names))
         return [*names, "report.html"]
 
-    def _write_undo(self, folder: Path, tenant: str, finished: Finished) -> list[str]:
+    def _write_undo(self, folder: Path, plan: Plan, finished: Finished) -> list[str]:
         """Write what takes the run back, which is as large as its plan and forgotten at once; give its name."""
-        did = (deed.change for deed in finished.done if deed.outcome.status is Status.APPLIED)
-        undo = taken_back(tenant, filter(None, did))
+        applied = Status.APPLIED
+        did = (c for c in plan.changes if finished.done.of(c).outcome.status is applied)
+        earlier = (s.change for s in plan.settled if s.change and s.status is applied)
+        undo = taken_back(plan.tenant, did, earlier)
         if not (undo.changes or undo.settled):
             return []
         undoes = saved.Undoes.of(undo, self.run, finished.labels)

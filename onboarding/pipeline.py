@@ -35,7 +35,7 @@ from onboarding.look import look
 from onboarding.model import Directory, Email, Intake
 from onboarding.plan import Action, Plan
 from onboarding.reconcile import nowhere, reconcile
-from onboarding.report import deeds, not_compared
+from onboarding.report import Deeds, not_compared
 from onboarding.safety import agreed, check, check_rejected, screen, usage
 from onboarding.sheets import Inputs, Source, read
 from onboarding.sources import Ahead
@@ -195,7 +195,7 @@ def _carry_out(
             if not isinstance(report.error, StorageError):
                 if accepted and applied.in_vain:
                     state.give_back(job.accept)
-                state.remember_manual(manual_work(deeds(prospect.plan, applied.outcomes)))
+                state.remember_manual(manual_work(Deeds(prospect.plan, applied.outcomes)))
                 journal.finish()
         except StorageError as error:
             report = sitting.amended(report, error)

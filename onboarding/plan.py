@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
+from itertools import pairwise
 from types import NoneType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from onboarding.model import Directory, Email, Group, GroupName, Membership, Role, RowRef, User
 
@@ -64,6 +65,7 @@ class Status(StrEnum):
 
 PART = 1_000  # changes put into text at a time
 Subject = User | Group | Membership
+Thing = TypeVar("Thing")
 Facts = Mapping[str, Any]
 """What the fingerprint covers of a subject: not its ids, nor what is only carried along."""
 
@@ -81,17 +83,25 @@ class Change:
     cause: Cause = Cause.ASKED
     action: Action = field(init=False, repr=False, compare=False)
     """What this does at the tenant, from the subject and the side that is missing."""
-    key: str = field(init=False, repr=False, compare=False)
-    """Identifies the change within a tenant: ``grant ana@acme.example finance``."""
+    _key: str = field(init=False, default="", repr=False, compare=False)
 
     def __post_init__(self) -> None:
         action = _ACTIONS.get((type(self.before), type(self.after)))
         if action is None:
             raise ValueError(f"no change leads from {self.before!r} to {self.after!r}")
         object.__setattr__(self, "action", action)
-        object.__setattr__(self, "key", self._key())
 
-    def _key(self) -> str:
+    @property
+    def key(self) -> str:
+        """Identifies the change within a tenant: ``grant ana@acme.example finance``. Kept from when it is first asked for."""
+        if not self._key:
+            object.__setattr__(self, "_key", self.spelled())
+        return self._key
+
+    def spelled(self) -> str:
+        """Give the key, and don't keep it: a plan may be made only to be written down."""
+        if self._key:
+            return self._key
         match self.subject:
             case User(email=email):
                 return f"{self.action} {email}"
@@ -174,7 +184,7 @@ class Change:
     def facts(self) -> dict[str, Any]:
         """What the fingerprint covers: operation, before and after; not rows, ids or counts."""
         return {
-            "change": self.key,
+            "change": self.spelled(),
             "cause": self.cause.value,
             "before": _facts(self.before),
             "after": _facts(self.after),
@@ -270,10 +280,8 @@ class Plan:
     """In the order of rows."""
 
     def __post_init__(self) -> None:
-        changes = sorted(self.changes, key=lambda change: (phase(change), change.key))
-        settled = sorted(self.settled, key=_place)
-        object.__setattr__(self, "changes", tuple(changes))
-        object.__setattr__(self, "settled", tuple(settled))
+        object.__setattr__(self, "changes", tuple(_in_order(self.changes, Change.spelled, phase)))
+        object.__setattr__(self, "settled", tuple(_in_order(self.settled, *_PLACE)))
 
     def __len__(self) -> int:
         return len(self.changes)
@@ -323,9 +331,26 @@ class Plan:
         )
 
 
-def _place(settled: Settled) -> tuple[tuple[RowRef, ...], int, str, str, str]:
-    key = settled.change.key if settled.change else ""
-    return settled.rows, settled.status.severity, settled.code, key, settled.message
+def _in_order(things: Iterable[Thing], *keys: Callable[[Thing], Any]) -> Sequence[Thing]:
+    """Sort by the last of the keys, then by the one before: key by key, since a tuple for each is as large as what is sorted.
+
+    What is in order already, as most of what is made of another plan, does not even have all keys of a kind at once.
+    """
+    found = [*things]
+    for key in keys:
+        if any(one > other for one, other in pairwise(map(key, found))):
+            found.sort(key=key)
+    return found
+
+
+_PLACE: Sequence[Callable[[Settled], Any]] = (
+    lambda settled: settled.message,
+    lambda settled: settled.change.spelled() if settled.change else "",
+    lambda settled: settled.code,
+    lambda settled: settled.status.severity,
+    lambda settled: settled.rows,
+)
+"""By their rows first."""
 
 
 def _dependents(

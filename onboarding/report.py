@@ -1,7 +1,7 @@
 """Rows, findings, plan and outcomes in; one result per input row out.
 
 No row is lost: each comes back once, in input order, with the worst of what concerns it and with all of it in words.
-``deeds`` is the plan seen from its end: every change, and everything settled without one, beside what became of it.
+``Deeds`` is the plan seen from its end: every change, and everything settled without one, beside what became of it.
 Most rows of a large job share their fate, so rows are counted by it, and put into words only when they are looked at.
 """
 
@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar, overload
 
 from onboarding.findings import Alike, Findings
 from onboarding.model import Finding, GroupName, RowRef, Rows, Severity
-from onboarding.plan import Change, Outcome, Plan, Status
+from onboarding.plan import Change, Outcome, Plan, Settled, Status
 from onboarding.words import fix, in_words, meaning, said
 
 RESULT_COLUMNS = (
@@ -149,33 +149,54 @@ UNACCOUNTED = Outcome(Status.FAILED, "unaccounted")
 NOT_COMPARED = Outcome(Status.PLANNED, "not-compared")
 
 
-def deeds(plan: Plan, outcomes: Mapping[str, Outcome] | None) -> tuple[Deed, ...]:
-    """Give every change and every settled entry of the plan with its outcome; ``None`` for a dry run."""
-    planned = Outcome(Status.PLANNED, "planned")
-    done = [
-        Deed(
-            planned if outcomes is None else outcomes.get(change.key, UNACCOUNTED),
-            change.rows,
-            change,
-        )
-        for change in plan.changes
-    ]
-    settled = [
-        Deed(Outcome(entry.status, entry.code, entry.message, attempts=0), entry.rows, entry.change)
-        for entry in plan.settled
-    ]
-    return (*done, *settled)
+PLANNED = Outcome(Status.PLANNED, "planned")
+
+
+class Deeds(Sequence[Deed]):
+    """Every change of a plan and all that it settles, each with its outcome, made when somebody looks at it."""
+
+    def __init__(self, plan: Plan, outcomes: Mapping[str, Outcome] | None) -> None:
+        """``outcomes`` by the changes' keys; ``None`` for a dry run."""
+        self.entries: Sequence[Change | Settled] = (*plan.changes, *plan.settled)
+        self._outcomes = outcomes
+
+    def of(self, entry: Change | Settled) -> Deed:
+        """Give what became of one of them."""
+        if isinstance(entry, Settled):
+            outcome = Outcome(entry.status, entry.code, entry.message, attempts=0)
+            return Deed(outcome, entry.rows, entry.change)
+        done = self._outcomes
+        outcome = PLANNED if done is None else done.get(entry.key, UNACCOUNTED)
+        return Deed(outcome, entry.rows, entry)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __iter__(self) -> Iterator[Deed]:
+        return map(self.of, self.entries)
+
+    @overload
+    def __getitem__(self, at: int) -> Deed: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Deed]: ...
+    def __getitem__(self, at: int | slice) -> Deed | Sequence[Deed]:
+        if isinstance(at, slice):
+            return tuple(map(self.of, self.entries[at]))
+        return self.of(self.entries[at])
+
+
+NO_DEEDS = Deeds(Plan(""), None)
 
 
 def not_compared(rows: Sequence[RowRef], findings: Iterable[Finding]) -> Results:
     """Give each row's result where no tenant was asked: rejected, or valid and not compared."""
-    return results(rows, findings, (), {}, otherwise=NOT_COMPARED)
+    return results(rows, findings, NO_DEEDS, {}, otherwise=NOT_COMPARED)
 
 
 def results(
     rows: Sequence[RowRef],
     findings: Iterable[Finding],
-    done: Iterable[Deed],
+    done: Deeds,
     labels: Mapping[GroupName, str],
     *,
     otherwise: Outcome = UNACCOUNTED,
@@ -183,11 +204,13 @@ def results(
     """Give each row's result, in the order of ``rows``; ``otherwise`` is what a row comes to that nobody spoke of."""
     found = findings if isinstance(findings, Findings) else Findings(findings)
     known = rows if isinstance(rows, Rows) else Rows.of(rows)
-    return Results(known, Matters(found, tuple(done)), Deed(otherwise, ()), labels)
+    return Results(known, Matters(found, done), Deed(otherwise, ()), labels)
 
 
-Matter = Finding | Deed
-"""Something that is to be said of a row."""
+Matter = Finding | Change | Settled
+"""What a row is told about."""
+Told = Finding | Deed
+"""What it is told."""
 Said = Mapping[int, Mapping[int, tuple[Matter, ...]]]
 """Table -> row number -> what is to be said of the row. Rows of which all the same is said share one tuple."""
 
@@ -197,7 +220,11 @@ class Matters:
     """What is to be said of rows; in a large job, of most of them nothing."""
 
     findings: Findings
-    done: Sequence[Deed]
+    done: Deeds
+
+    def told(self, matters: Iterable[Matter]) -> list[Told]:
+        """Give what is to be said, with what became of it."""
+        return [m if isinstance(m, Finding) else self.done.of(m) for m in matters]
 
     @cached_property
     def by_row(self) -> Said:
@@ -209,7 +236,7 @@ class Matters:
         """The same without the rows that stand in causes and have no other matter; and these by their causes."""
         if not self.findings.causes:
             return self.by_row, ()
-        single, alike = self.findings.parted(row for deed in self.done for row in deed.rows)
+        single, alike = self.findings.parted(row for one in self.done.entries for row in one.rows)
         return self._of(single), alike
 
     def _of(self, findings: Iterable[Finding]) -> Said:
@@ -218,13 +245,13 @@ class Matters:
             if finding.row is not None:
                 mine = said.setdefault(finding.row.table, {})
                 mine[finding.row.row] = (*mine.get(finding.row.row, ()), finding)
-        for deed in self.done:
+        for entry in self.done.entries:
             longer: dict[int, tuple[Matter, ...]] = {}  # by the identity of the shorter one
-            for row in deed.rows:
+            for row in entry.rows:
                 mine = said.setdefault(row.table, {})
                 before = mine.get(row.row, ())
-                if not before or before[-1] is not deed:  # else the deed names the row twice
-                    mine[row.row] = longer.setdefault(id(before), (*before, deed))
+                if not before or before[-1] is not entry:  # else it names the row twice
+                    mine[row.row] = longer.setdefault(id(before), (*before, entry))
         return said
 
 
@@ -255,8 +282,8 @@ class Results(Sequence[RowResult]):
     otherwise: Deed
     """What is said of rows of which there is nothing to be said."""
     labels: Mapping[GroupName, str]
-    _made: dict[int, Words] = field(default_factory=dict, repr=False, compare=False)
-    """By the identity of the matters, which last as long as this does."""
+    _made: dict[int, list[Words]] = field(default_factory=dict, repr=False, compare=False)
+    """By the place in ``rows.tables``."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -272,16 +299,16 @@ class Results(Sequence[RowResult]):
     def __getitem__(self, place: slice) -> Sequence[RowResult]: ...
     def __getitem__(self, place: int | slice) -> RowResult | Sequence[RowResult]:
         if isinstance(place, slice):
-            return tuple(replace(self, rows=Rows.of(self.rows[place])))
-        (only,) = replace(self, rows=Rows.of([self.rows[place]]))
+            return tuple(replace(self, rows=Rows.of(self.rows[place]), _made={}))
+        (only,) = replace(self, rows=Rows.of([self.rows[place]]), _made={})
         return only
 
     def stretches(self) -> Iterator[Stretch]:
         """Give them table by table."""
-        for table, source, numbers in self.rows.tables:
-            mine = self.matters.by_row.get(table, {})
-            words = [self._said(mine.get(number, ())) for number in numbers]
-            yield Stretch(table, source, numbers, words)
+        for place, (table, source, numbers) in enumerate(self.rows.tables):
+            if place not in self._made:
+                self._made[place] = self._said(self.matters.by_row.get(table, {}), numbers)
+            yield Stretch(table, source, numbers, self._made[place])
 
     def fates(self) -> Fates:
         """Count the rows by their fate; none is put into words for it."""
@@ -293,7 +320,8 @@ class Results(Sequence[RowResult]):
             fates[fate] = Share(before.rows + rows, min(before.first, row))
 
         for lot in by_causes:
-            count(_fate(_told(lot.wrong, self.otherwise)), len(lot.numbers), lot.first)
+            fate = self._fate(lot.wrong)
+            count(fate, len(lot.numbers), lot.first)
         for table, source, numbers in self.rows.tables:
             mine = single.get(table, {})
             elsewhere = {n for lot in by_causes if lot.first.table == table for n in lot.numbers}
@@ -303,31 +331,42 @@ class Results(Sequence[RowResult]):
             for number in told:
                 alike.setdefault(id(mine[number]), []).append(number)
             for some in alike.values():
-                fate = _fate(_told(mine[some[0]], self.otherwise))
+                fate = self._fate(mine[some[0]])
                 count(fate, len(some), RowRef(table, min(some), source))
             if silent := len(numbers) - len(told) - sum(n in there for n in elsewhere):
                 first = next(n for n in numbers if n not in mine and n not in elsewhere)
-                count(_fate([self.otherwise]), silent, RowRef(table, first, source))
+                count(self._fate(()), silent, RowRef(table, first, source))
         return fates
 
-    def _said(self, matters: tuple[Matter, ...]) -> Words:
-        if id(matters) not in self._made:
-            self._made[id(matters)] = self._words(matters)
-        return self._made[id(matters)]
+    def _said(
+        self, by_row: Mapping[int, tuple[Matter, ...]], numbers: Sequence[int]
+    ) -> list[Words]:
+        """Put into words what is said of each row: of rows of which all the same is to be said, once."""
+        made: dict[int, Words] = {}  # by the identity of the matters
+        alike: dict[Words, Words] = {}  # as many as there are, few are different
+        for matters in (by_row.get(number, ()) for number in numbers):
+            if id(matters) not in made:
+                words = self._words(matters)
+                made[id(matters)] = alike.setdefault(words, words)
+        return [made[id(by_row.get(number, ()))] for number in numbers]
 
-    def _words(self, matters: tuple[Matter, ...]) -> Words:
-        told = _told(matters, self.otherwise)
-        notes = [f"note: {said(m)}" for m in matters if isinstance(m, Finding) and _is_note(m)]
+    def _fate(self, matters: Iterable[Matter]) -> Fate:
+        return _fate(_told(self.matters.told(matters), self.otherwise))
+
+    def _words(self, matters: Iterable[Matter]) -> Words:
+        mine = self.matters.told(matters)
+        told = _told(mine, self.otherwise)
+        notes = [f"note: {said(m)}" for m in mine if isinstance(m, Finding) and _is_note(m)]
         messages = [*map(_message, told), *notes]
         return Words(
             *_fate(told),
             "; ".join(_once(message.rstrip(". ") for message in messages)),
             " ".join(_once(map(_fix, told))),
-            _actions([matter for matter in matters if isinstance(matter, Deed)], self.labels),
+            _actions([matter for matter in mine if isinstance(matter, Deed)], self.labels),
         )
 
 
-def _told(matters: Iterable[Matter], otherwise: Deed) -> Sequence[Matter]:
+def _told(matters: Iterable[Told], otherwise: Deed) -> Sequence[Told]:
     """Choose what the reader is told, the worst first: all that needs work, else what is worst.
 
     What merely depends on something worse in the same row would only repeat it, as would changes that came to the same.
@@ -350,11 +389,11 @@ def _told(matters: Iterable[Matter], otherwise: Deed) -> Sequence[Matter]:
 NEEDS_WORK = frozenset({"error", "manual"})
 
 
-def _fate(told: Sequence[Matter]) -> Fate:
+def _fate(told: Sequence[Told]) -> Fate:
     return Fate(_status(told[0]), "; ".join(_once(map(_code, told))))
 
 
-def _gist(matter: Matter) -> tuple[object, ...]:
+def _gist(matter: Told) -> tuple[object, ...]:
     """Give what of a matter is told."""
     if isinstance(matter, Deed):
         outcome = matter.outcome
@@ -362,23 +401,23 @@ def _gist(matter: Matter) -> tuple[object, ...]:
     return (id(matter),)
 
 
-def _is_note(matter: Matter) -> bool:
+def _is_note(matter: Told) -> bool:
     return isinstance(matter, Finding) and matter.severity is Severity.NOTE
 
 
-def _status(matter: Matter) -> Status:
+def _status(matter: Told) -> Status:
     return matter.outcome.status if isinstance(matter, Deed) else Status.REJECTED
 
 
-def _code(matter: Matter) -> str:
+def _code(matter: Told) -> str:
     return matter.outcome.code if isinstance(matter, Deed) else matter.code
 
 
-def _message(matter: Matter) -> str:
+def _message(matter: Told) -> str:
     return matter.words if isinstance(matter, Deed) else said(matter)
 
 
-def _fix(matter: Matter) -> str:
+def _fix(matter: Told) -> str:
     own = "" if isinstance(matter, Deed) else matter.fix
     return own or fix(_code(matter))
 

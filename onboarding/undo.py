@@ -8,7 +8,7 @@ An undo has no sheets. Its rows are the changes of the run that it takes back, e
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from onboarding.model import (
@@ -33,11 +33,14 @@ COLUMNS = ("email", "group", "undoes", "rows")
 """What a report says of each row of an undo, beside its result (``Line.cells``)."""
 
 
-def taken_back(tenant: str, done: Iterable[Change]) -> Plan:
-    """Give the plan that takes these changes back; what a token can't do is settled as work for a person."""
+def taken_back(tenant: str, done: Iterable[Change], earlier: Iterable[Change] = ()) -> Plan:
+    """Give the plan that takes these changes back; what a token can't do is settled as work for a person.
+
+    Those ``done`` are of one plan, and each of another thing; what ``earlier`` runs did may be told more than once.
+    """
     changes: list[Change] = []
     by_hand: list[Settled] = []
-    for change in _once(done):
+    for change in _once(done, earlier):
         if why := _in_the_way(change):
             by_hand.append(Settled(Status.MANUAL, BY_HAND, why, change.rows, change))
         else:
@@ -45,14 +48,18 @@ def taken_back(tenant: str, done: Iterable[Change]) -> Plan:
     return Plan(tenant, tuple(changes), tuple(by_hand))
 
 
-def _once(done: Iterable[Change]) -> Collection[Change]:
+def _once(done: Iterable[Change], earlier: Iterable[Change]) -> Iterator[Change]:
     """Give what was done to each thing, as one."""
     known: dict[object, Change] = {}
-    for change in done:
-        earlier = known.pop(_thing(change), None)
-        if both := _as_one(earlier, change) if earlier else change:
+    for change in earlier:
+        before = known.pop(_thing(change), None)
+        if both := _as_one(before, change) if before else change:
             known[_thing(change)] = both
-    return known.values()
+    for change in done:
+        before = known.pop(_thing(change), None) if known else None
+        if both := _as_one(change, before) if before else change:
+            yield both
+    yield from known.values()
 
 
 def _thing(change: Change) -> object:
@@ -98,12 +105,12 @@ def _may_lead_back(change: Change) -> bool:
 def _in_the_way(change: Change) -> str:
     """Say why a token can't take a change back; nothing where it can."""
     match change.before, change.after:
-        case None, User(email=email):
-            return f"{email} was invited, and an API token can't delete an account"
+        case None, User():
+            return "the person was invited, and an API token can't delete an account"
         case None, Group(alias=alias):
             return f'the group "{alias}" was created, and an API token can\'t delete a group'
-        case User(email=email, role=None), _:
-            return f"{email} had a role that an API token can't give"
+        case User(role=None), _:
+            return "the person had a role that an API token can't give"
         case before, after if before == after:
             return f'nobody has noted what was before "{change.key}"'
         case _:

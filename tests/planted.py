@@ -114,8 +114,8 @@ BUGS = (
     Bug(
         "a 200 is believed",
         "apply/hindsight.py",
-        "shown(c, seen[c.key]) or unseen",
-        "shown(c, seen[c.key]) or SEEN",
+        "_end(c, seen) or unseen",
+        "_end(c, seen) or SEEN",
         "test_apply.py::test_a_200_that_does_nothing_is_not_believed",
         by_schedules=True,
     ),

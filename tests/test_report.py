@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from onboarding.codes import CODES
 from onboarding.model import Finding, GroupName, RowRef, Severity
 from onboarding.plan import Cause, Change, Outcome, Plan, Settled, Status
-from onboarding.report import RESULT_COLUMNS, Deed, RowResult, deeds, not_compared, results
+from onboarding.report import RESULT_COLUMNS, Deed, Deeds, RowResult, not_compared, results
 
 TENANT = "acme.example"
 LABELS = {GroupName("finance"): "Finance", GroupName("ops"): "Ops", GroupName("legal"): "Legal"}
@@ -30,7 +30,7 @@ def one(
 ) -> RowResult:
     """Give the result of a job with the single row 2."""
     plan = Plan(TENANT, changes, tuple(settled))
-    (only,) = results([row(2)], findings, deeds(plan, outcomes), LABELS)
+    (only,) = results([row(2)], findings, Deeds(plan, outcomes), LABELS)
     return only
 
 
@@ -148,7 +148,7 @@ def test_what_a_person_must_do_stands_among_the_actions() -> None:
 def test_what_was_set_aside_stands_among_the_actions_too() -> None:
     change = invite("ana", row(2))
     plan = Plan(TENANT, (change,)).set_aside([change], Status.SKIPPED, "invitations-off", "off")
-    (result,) = results([row(2)], [], deeds(plan, {}), LABELS)
+    (result,) = results([row(2)], [], Deeds(plan, {}), LABELS)
     assert (result.code, result.actions) == ("invitations-off", "not invited as Member")
 
 
@@ -226,8 +226,8 @@ def test_no_row_is_lost_each_comes_once_and_in_order(
     plan = Plan(TENANT, tuple(changes), tuple(settled))
 
     for judged in (
-        results(rows, findings, deeds(plan, outcomes), LABELS),
-        results(rows, findings, deeds(plan, None), LABELS),
+        results(rows, findings, Deeds(plan, outcomes), LABELS),
+        results(rows, findings, Deeds(plan, None), LABELS),
         not_compared(rows, findings),
     ):
         assert [result.row for result in judged] == rows
@@ -241,13 +241,13 @@ def test_no_row_is_lost_each_comes_once_and_in_order(
 
     worst = {
         ref: min(
-            (d.outcome.status for d in deeds(plan, outcomes) if ref in d.rows),
+            (d.outcome.status for d in Deeds(plan, outcomes) if ref in d.rows),
             key=lambda status: status.severity,
             default=None,
         )
         for ref in rows
     }
-    for result in results(rows, [], deeds(plan, outcomes), LABELS):
+    for result in results(rows, [], Deeds(plan, outcomes), LABELS):
         assert result.status is (worst[result.row] or Status.FAILED)
 
 
@@ -265,7 +265,7 @@ def test_deeds_are_the_whole_plan_with_what_became_of_it() -> None:
     aside = Settled(Status.SKIPPED, "held", "by row 9", (row(4),), gone)
     plan = Plan(TENANT, (change,), (same, aside))
     outcome = Outcome(Status.APPLIED)
-    assert deeds(plan, {change.key: outcome}) == (
+    assert tuple(Deeds(plan, {change.key: outcome})) == (
         Deed(outcome, (row(2),), change),
         Deed(Outcome(Status.UNCHANGED, "no-change", attempts=0), (row(3),)),
         Deed(Outcome(Status.SKIPPED, "held", "by row 9", attempts=0), (row(4),), gone),
@@ -275,7 +275,7 @@ def test_deeds_are_the_whole_plan_with_what_became_of_it() -> None:
 def test_a_group_that_rows_create_is_told_on_each_of_them() -> None:
     made = Change(None, group("ops"), (row(2), row(3)))
     plan = Plan(TENANT, (made,))
-    assert [r.actions for r in results([row(2), row(3)], [], deeds(plan, done(made)), LABELS)] == [
+    assert [r.actions for r in results([row(2), row(3)], [], Deeds(plan, done(made)), LABELS)] == [
         "group Ops created",
         "group Ops created",
     ]

@@ -24,7 +24,7 @@ from fakes import FakeTenant
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onboarding.apply.steps import Call, Heap, Listing, Look, extent, heaps, looks, phases
+from onboarding.apply.steps import Call, Extent, Heap, Listing, Look, heaps, looks, phases
 from onboarding.model import Group, GroupName, Role
 from onboarding.plan import Action, Cause, Change, Plan, Status
 
@@ -167,7 +167,7 @@ def test_a_reading_is_the_cheapest_that_shows_the_changes(
         [user(f"x{number}") for number in range(people)],
         [group("finance", size=members), OPS],
     )
-    assert list(looks(changes, extent(current, changes), tenant)) == found
+    assert list(looks(changes, Extent(current, changes), tenant)) == found
 
 
 def test_invited_people_lengthen_the_default_groups() -> None:
@@ -177,7 +177,7 @@ def test_invited_people_lengthen_the_default_groups() -> None:
         invite("ana"), invite("bob"), grant("ana", "ops"), grant("ana", "finance"),
         revoke("bob", "ops"), update(old, default=False), create("new"),
     ]  # fmt: skip
-    after = extent(current, changes)
+    after = Extent(current, changes)
     assert (after.users, after.groups) == (2, 4)
     assert after.members == {"ops": 1, "finance": 1, "old": 0}
     assert after.groups_of == {email("ana"): 2, email("bob"): 0}

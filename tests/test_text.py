@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from onboarding.codes import CODES
 from onboarding.model import Finding, GroupName, Membership, Role, RowRef, Severity
 from onboarding.plan import Cause, Change, Outcome, Plan, Settled, Status
-from onboarding.report import RowResult, deeds
+from onboarding.report import Deeds, RowResult
 from onboarding.totals import totals
 from onboarding.writers import text
 from onboarding.writers.proposal import Forecast, proposal
@@ -426,7 +426,7 @@ def judged(number: int, status: Status, code: str) -> RowResult:
 def test_the_end_shows_totals_causes_and_files() -> None:
     rows = [judged(n, Status.APPLIED, "done") for n in range(1_200)]
     rows += [judged(n, Status.REJECTED, "domain-not-allowed") for n in range(37)]
-    done = deeds(Plan("t", (invited("ana"),)), {invited("ana").key: Outcome(Status.APPLIED)})
+    done = Deeds(Plan("t", (invited("ana"),)), {invited("ana").key: Outcome(Status.APPLIED)})
     page = closing(
         totals(fates_of(rows), done),
         seconds=41.4,
@@ -586,7 +586,7 @@ def naughty_pages(*, colour: bool) -> list[str]:
     aside = [Settled(Status.MANUAL, NAUGHTY, NAUGHTY, (where,), changes[2])]
     plan = Plan(NAUGHTY, changes, tuple(aside))
     ended = totals(
-        fates_of([RowResult(Status.FAILED, NAUGHTY, "", "", "", where)]), deeds(plan, {})
+        fates_of([RowResult(Status.FAILED, NAUGHTY, "", "", "", where)]), Deeds(plan, {})
     )
     return [
         diagnostics(found, colour=colour),

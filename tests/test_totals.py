@@ -18,7 +18,7 @@ from onboarding.errors import (
     UnsafePlan,
 )
 from onboarding.plan import Action, Cause, Change, Outcome, Plan, Settled, Status
-from onboarding.report import Deed, RowResult, deeds, results
+from onboarding.report import NO_DEEDS, Deed, Deeds, RowResult, results
 from onboarding.totals import Reason, Totals, exit_code, manual_work, totals
 
 TENANT = "acme.example"
@@ -44,7 +44,7 @@ def test_totals_count_rows_changes_and_reasons() -> None:
     aside = Settled(Status.SKIPPED, "last-admin", "", (), grant("eve", "ops"))
     plan = Plan(TENANT, changes, (aside,))
     nobody = dict.fromkeys(Status, 0)
-    assert totals(fates_of(rows), deeds(plan, outcomes)) == Totals(
+    assert totals(fates_of(rows), Deeds(plan, outcomes)) == Totals(
         4,
         {"success": 1, "error": 2, "manual": 1, "planned": 0},
         nobody | {Status.APPLIED: 1, Status.REJECTED: 2, Status.MANUAL: 1},
@@ -63,7 +63,7 @@ def test_totals_count_rows_changes_and_reasons() -> None:
 
 def test_an_invitation_that_an_earlier_run_sent_is_not_counted_as_ours() -> None:
     earlier = Settled(Status.APPLIED, "earlier-run", "", (row(2),), invite("ana", row(2)))
-    assert totals({}, deeds(Plan(TENANT, (), (earlier,)), {})).invited == 0
+    assert totals({}, Deeds(Plan(TENANT, (), (earlier,)), {})).invited == 0
 
 
 # ---- exit code --------------------------------------------------------------------------------------------------
@@ -95,7 +95,7 @@ def test_the_exit_code_follows_from_the_rows(statuses: Mapping[Status, str], cod
 
 
 def test_a_row_that_no_room_spoke_of_is_our_bug() -> None:
-    assert exit_code(results([row(2)], [], [], {}).fates(), []) == 70
+    assert exit_code(results([row(2)], [], NO_DEEDS, {}).fates(), []) == 70
 
 
 @pytest.mark.parametrize(

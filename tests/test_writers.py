@@ -28,7 +28,7 @@ from onboarding.errors import StorageError
 from onboarding.headers import Columns, Kind
 from onboarding.model import GroupName, Membership, Role, RowRef
 from onboarding.plan import Change, Outcome, Plan, Settled, Status
-from onboarding.report import RESULT_COLUMNS, RowResult, deeds
+from onboarding.report import RESULT_COLUMNS, Deeds, RowResult
 from onboarding.sheets import Reading, Source, Table, read
 from onboarding.totals import totals
 from onboarding.writers import files, log, rows
@@ -443,7 +443,7 @@ def test_actions_tell_the_auditor_one_line_per_change() -> None:
         ana.key: Outcome(Status.APPLIED, "done", "", 200, "r-1", 2, "2026-11-20T23:30:05Z"),
         made.key: Outcome(Status.FAILED, "refused", "no\nroom", 409, "r-2"),
     }
-    lines = parsed(actions_csv(deeds(Plan("t", (ana, made), (aside, same)), outcomes), LABELS))
+    lines = parsed(actions_csv(Deeds(Plan("t", (ana, made), (aside, same)), outcomes), LABELS))
     assert lines == [
         list(rows.ACTION_COLUMNS),
         [
@@ -504,7 +504,7 @@ def test_the_summary_has_every_name_in_every_run() -> None:
 
 def test_the_summary_counts_and_names_what_there_was() -> None:
     ana = Change(None, user("ana", Role.MEMBER), (row(2),))
-    done = deeds(Plan("acme.example", (ana,)), {ana.key: Outcome(Status.APPLIED)})
+    done = Deeds(Plan("acme.example", (ana,)), {ana.key: Outcome(Status.APPLIED)})
     results = [judged(row(2), Status.APPLIED), judged(row(3))]
     facts = Facts(
         "run",

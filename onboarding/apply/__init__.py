@@ -27,7 +27,7 @@ from onboarding.apply.dispatch import Dispatch
 from onboarding.apply.earlier import settle
 from onboarding.apply.gate import Gate
 from onboarding.apply.hindsight import SEEN, Hindsight, shown
-from onboarding.apply.observer import Observer, Silent
+from onboarding.apply.observer import Observer, Silent, Teller
 from onboarding.apply.pace import Pace
 from onboarding.apply.sight import Sight, Watch
 from onboarding.apply.steps import Call, Heap, count, grants, heaps, phases
@@ -110,21 +110,21 @@ class _Run:
         self.plan = plan
         self.tenant = tenant
         self.pace = pace
-        self.observer = observer
-        self.calls_before = tenant.calls
         self.age = Age(current, tenant, pace, looked_at)
         self.forecast = count(plan, current, tenant, pace.batch, self.age.will_be_over)
-        self._rest = partial(pace.rest, stop=stop)
+        rest = partial(pace.rest, stop=stop)
         self.callers = Crew(pace.workers)
         self.watch = Watch(
             current,
             tenant,
             read_lag=pace.read_lag,
-            rest=self._rest,
+            rest=rest,
             stop=stop,
             callers=self.callers,
         )
         self.book = Book(plan, journal, pace.now)
+        teller = Teller(observer, self.book.tally, tenant, self.forecast, rest)
+        self.tell = teller.tell
         self.hands = pace.workers * 2 if pace.workers > 1 else 1
         """Calls that are made ready at once."""
         self.gate = Gate(plan, self.book, self.watch, stop, hands=self.hands)
@@ -138,14 +138,9 @@ class _Run:
             age=self.age,
             callers=self.callers,
             tries=pace.tries,
-            rest=self.rest,
+            rest=teller.rest,
             still_to_send=self.answers.still_to_send,
         )
-
-    def rest(self, seconds: float) -> None:
-        """Wait before something is sent again, and say so."""
-        self.tell(f"waiting for the tenant, {seconds:.0f} s")
-        self._rest(seconds)
 
     def carry_out(self) -> Applied:
         sent = 0
@@ -233,20 +228,13 @@ class _Run:
                 self.answers.shows_after_all(change)
             else:
                 self.book.skip(change, fate)
-        return Call(call.action, tuple(kept))
+        return call if len(kept) == len(call.changes) else Call(call.action, tuple(kept))
 
     def account_for_the_rest(self) -> None:
         """Give an outcome to what the end of the run has left without one."""
-        rest = [change for change in self.plan.changes if change.key not in self.book.outcomes]
+        rest = [(c, course) for c in self.plan.changes if (course := self.book.course(c))]
         doubt = fates.in_doubt(self.gate.stopped or "the run was stopped")
-        self.look.record(
-            [(change, doubt, None) for change in rest if change.key in self.book.under_way]
-        )
-        for change in rest:
-            if change.key not in self.book.outcomes:
+        self.look.record([(change, doubt, None) for change, course in rest if course.under_way])
+        for change, course in rest:
+            if not course.under_way:
                 self.book.skip(change, fates.interrupted(self.gate.stopped))
-
-    def tell(self, what: str) -> None:
-        done = self.tenant.calls
-        self.observer.rows(self.book.tally.through, self.book.tally.rows)
-        self.observer.step(done, max(done, self.calls_before + self.forecast), what)

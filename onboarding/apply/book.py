@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import cast
 
 from onboarding.apply.steps import Call
 from onboarding.apply.tally import Tally
@@ -25,6 +26,20 @@ class Sent:
 
 End = tuple[Change, Outcome, Sent | None]
 """What became of a change, and by which call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How far a change has come that has no outcome yet; those of one call share it."""
+
+    under_way: str = ""
+    """Request id of what may have left."""
+    attempts: int = 0
+    accepted: Sent | None = None
+    """The call that got a clear yes, which has not been seen yet."""
+
+
+STILL = Course()
 NOTHING = Outcome(Status.SKIPPED, "not-sent", "not carried out by this call")
 
 
@@ -34,24 +49,31 @@ class Book:
     def __init__(self, plan: Plan, journal: Journal, now: Callable[[], float]) -> None:
         self.journal = journal
         self.tally = Tally(plan.changes)
-        self.outcomes: dict[str, Outcome] = {}
-        self.accepted: dict[str, Sent] = {}
-        """What got a clear yes and has not been seen yet."""
-        self.made: dict[str, Change] = {}
-        """What the tenant may show by now."""
-        self.under_way: dict[str, str] = {}
-        """Request ids of what may have left and has no outcome yet."""
+        self.made: list[Change] = []
+        """What got a clear yes, so that the tenant may show it by now."""
+        self._known: dict[str, Course | Outcome] = {}
         self._set_aside = {
             settled.change.key: Outcome(settled.status, settled.code, settled.message)
             for settled in plan.settled
             if settled.change
         }
-        self._attempts: dict[str, int] = {}
         self._now = now
+
+    @property
+    def outcomes(self) -> Mapping[str, Outcome]:
+        """What became of every change, once all is over."""
+        assert all(isinstance(known, Outcome) for known in self._known.values())
+        return cast("Mapping[str, Outcome]", self._known)
 
     def of(self, key: str) -> Outcome | None:
         """Give what became of a change, in this run or before it."""
-        return self.outcomes.get(key) or self._set_aside.get(key)
+        known = self._known.get(key)
+        return known if isinstance(known, Outcome) else self._set_aside.get(key)
+
+    def course(self, change: Change) -> Course | None:
+        """Give how far a change has come; None where its outcome is known."""
+        known = self._known.get(change.key, STILL)
+        return known if isinstance(known, Course) else None
 
     def doubtful_before(self) -> tuple[str, ...]:
         """Give the invitations that were set aside since an earlier run left them in doubt."""
@@ -62,32 +84,36 @@ class Book:
             if outcome.status is Status.IN_DOUBT and key.startswith(begin)
         )
 
+    def accepted(self, change: Change) -> Sent | None:
+        """Give the call that got a clear yes to a change, if that has not been seen yet."""
+        course = self.course(change)
+        return course.accepted if course else None
+
     def intend(self, call: Call, request_id: str, repeats: Sent | None = None) -> None:
         """Write down what is about to be sent, in the place of what it repeats."""
         before = repeats.request_id if repeats else ""
         self.journal.intend(request_id, call.action, call.changes, repeats=before)
-        for change in call.changes:
-            self.under_way[change.key] = request_id
+        self._move(call.changes, lambda course: replace(course, under_way=request_id))
 
     def answered(self, sent: Sent) -> None:
         """Count the attempts behind an answer."""
-        for change in sent.call.changes:
-            before = self._attempts.get(change.key, 0)
-            self._attempts[change.key] = before + sent.answer.attempts
+        more = sent.answer.attempts
+        self._move(
+            sent.call.changes, lambda course: replace(course, attempts=course.attempts + more)
+        )
 
     def accept(self, sent: Sent, changes: Sequence[Change]) -> None:
         """Write down a clear yes to these changes of a call."""
-        for change in sent.call.changes:
-            self.made[change.key] = change
-        for change in changes:
-            self.accepted[change.key] = sent
-        self.tally.count(changes)
+        self.made += changes
+        self._tell_of(changes)
+        self._move(changes, lambda course: replace(course, accepted=sent))
         self.journal.accept(sent.request_id, sent.call.changes)
 
     def skip(self, change: Change, fate: Outcome, sent: Sent | None = None) -> None:
         """Know what became of a change for which nothing is under way; that needs no journal."""
-        self.outcomes[change.key] = self._dated(change, fate, sent, self._time())
-        self.tally.count([change])
+        outcome = self._dated(change, fate, sent, self._time())
+        self._tell_of([change])
+        self._known[change.key] = outcome
 
     def record(self, ends: Sequence[End]) -> None:
         """Know what became of changes that were sent, and write it down."""
@@ -97,11 +123,10 @@ class Book:
         for change, fate, sent in ends:
             outcome = self._dated(change, fate, sent, at)
             dated.append((change, known.setdefault(outcome, outcome)))
-        under = {c.key: self.under_way[c.key] for c, _ in dated if c.key in self.under_way}
+        under = {c.key: request for c, _ in dated if (request := self._under_way(c))}
+        self._tell_of([change for change, _ in dated])
         for change, outcome in dated:
-            self.outcomes[change.key] = outcome
-            self._forget(change)
-        self.tally.count(change for change, _ in dated)
+            self._known[change.key] = outcome
         self.journal.conclude(dated, under)
 
     def restore(self, change: Change, sent: Sent) -> None:
@@ -111,11 +136,10 @@ class Book:
 
     def undo(self, sent: Sent, changes: Sequence[Change]) -> None:
         """Write down that a call came to nothing for these, if its intent was; what becomes of them is still to be seen."""
-        changes = [c for c in changes if self.under_way.get(c.key) == sent.request_id]
+        changes = [c for c in changes if self._under_way(c) == sent.request_id]
         if not changes:
             return
-        for change in changes:
-            self._forget(change)
+        self._move(changes, lambda course: Course(attempts=course.attempts))
         at = self._time()
         self.journal.conclude(
             [(change, self._dated(change, NOTHING, sent, at)) for change in changes]
@@ -127,16 +151,28 @@ class Book:
 
     def _dated(self, change: Change, fate: Outcome, sent: Sent | None, at: str) -> Outcome:
         """Give the outcome with the facts of the call behind it."""
-        key = change.key
         return replace(
             fate,
             at=at,
-            attempts=self._attempts.get(key, 0),
+            attempts=self._known.get(change.key, STILL).attempts,
             http_status=sent.answer.status if sent else fate.http_status,
-            request_id=sent.request_id if sent else self.under_way.get(key, ""),
+            request_id=sent.request_id if sent else self._under_way(change),
         )
 
-    def _forget(self, change: Change) -> None:
-        key = change.key
-        self.under_way.pop(key, None)
-        self.accepted.pop(key, None)
+    def _tell_of(self, changes: Iterable[Change]) -> None:
+        """Count what is through from now on; of what was accepted or has an outcome that was said before."""
+        courses = ((change, self.course(change)) for change in changes)
+        self.tally.count([c for c, course in courses if course and not course.accepted])
+
+    def _under_way(self, change: Change) -> str:
+        course = self.course(change)
+        return course.under_way if course else ""
+
+    def _move(self, changes: Sequence[Change], step: Callable[[Course], Course]) -> None:
+        """Note how far changes have come; of a call nearly all have come equally far."""
+        before = after = STILL
+        for change in changes:
+            course = self.course(change) or STILL
+            if course is not before or after is STILL:
+                before, after = course, step(course)
+            self._known[change.key] = after

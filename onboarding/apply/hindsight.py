@@ -17,6 +17,7 @@ from onboarding.errors import Refused, StorageError, TenantError
 from onboarding.plan import Action, Change, Outcome, Status
 
 SEEN = Outcome(Status.APPLIED)
+LOT = 2_000  # outcomes written down at a time
 
 
 def shown(change: Change, sight: Sight, as_asked: Outcome = SEEN) -> Outcome | None:
@@ -47,7 +48,7 @@ class Hindsight:
 
     def at(self, changes: Sequence[Change], *, patiently: bool = False) -> Mapping[str, Sight]:
         """Look at changes, by key."""
-        return self._watch.see(changes, self._book.made.values(), patiently=patiently)
+        return self._watch.see(changes, self._book.made, patiently=patiently)
 
     def into(self, call: Call, *, patiently: bool) -> Callable[[Change], Outcome | None]:
         """Look what has come of a call. The first members of a new group are not waited for: they can be sent again."""
@@ -89,17 +90,19 @@ class Hindsight:
         ends, self._unsettled = self._unsettled, []
         if ends:
             seen = self._for_long([change for change, _, _ in ends])
-            self.record([(c, shown(c, seen[c.key]) or doubt, sent) for c, doubt, sent in ends])
+            self.record([(c, _end(c, seen) or doubt, sent) for c, doubt, sent in ends])
 
     def verify(self, *actions: Action) -> None:
-        """Read back what was accepted, all of it together."""
-        made, accepted = self._book.made, self._book.accepted
-        pending = [made[key] for key in accepted if made[key].action in actions]
+        """Read back what was accepted, all of it together, and write it down in lots."""
+        made = (change for change in self._book.made if change.action in actions)
+        pending = [change for change in made if self._book.accepted(change)]
         if not pending:
             return
         seen = self._for_long(pending)
         unseen = fates.not_visible(self._gate.stopped)
-        self.record([(c, shown(c, seen[c.key]) or unseen, accepted.get(c.key)) for c in pending])
+        for start in range(0, len(pending), LOT):
+            lot = pending[start : start + LOT]
+            self.record([(c, _end(c, seen) or unseen, self._book.accepted(c)) for c in lot])
 
     def record(self, ends: Sequence[End]) -> None:
         """Record at the end of a phase, when a full disk can no longer stop anything but the next one."""
@@ -111,11 +114,14 @@ class Hindsight:
     def _for_long(self, changes: Sequence[Change]) -> Mapping[str, Sight]:
         """Look for the read lag; where nothing can be read, nothing shows."""
         self._tell("reading back")
-        seen = dict.fromkeys((change.key for change in changes), Sight.ABSENT)
         if self._gate.readable:
             try:
-                made = self._book.made.values()
-                seen |= self._watch.see(changes, made, patiently=True, exactly=True)
+                return self._watch.see(changes, self._book.made, patiently=True, exactly=True)
             except TenantError as error:
                 self._gate.halt(error)
-        return seen
+        return {}
+
+
+def _end(change: Change, seen: Mapping[str, Sight]) -> Outcome | None:
+    """Give what a last look means for a change; None: it does not show, or nothing could be read."""
+    return shown(change, seen.get(change.key, Sight.ABSENT))

@@ -1,8 +1,12 @@
-"""Who is told what a run is doing, call by call."""
+"""Who is told what a run is doing, call by call, and who tells."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
+
+from onboarding.apply.tally import Tally
+from onboarding.tenant import Reader
 
 
 class Observer(Protocol):
@@ -25,3 +29,33 @@ class Silent:
 
     def rows(self, through: int, total: int) -> None:
         """Do nothing."""
+
+
+class Teller:
+    """Tells an observer how far a run has come. It knows nobody who uses it, so that a run ends with the last who knows it."""
+
+    def __init__(
+        self,
+        observer: Observer,
+        tally: Tally,
+        tenant: Reader,
+        calls: int,
+        rest: Callable[[float], None],
+    ) -> None:
+        """``calls``: how many are still to come when nothing fails; ``rest`` waits."""
+        self._observer = observer
+        self._tally = tally
+        self._tenant = tenant
+        self._calls = tenant.calls + calls
+        self._rest = rest
+
+    def tell(self, what: str) -> None:
+        """Say what is being done."""
+        done = self._tenant.calls
+        self._observer.rows(self._tally.through, self._tally.rows)
+        self._observer.step(done, max(done, self._calls), what)
+
+    def rest(self, seconds: float) -> None:
+        """Wait before something is sent again, and say so."""
+        self.tell(f"waiting for the tenant, {seconds:.0f} s")
+        self._rest(seconds)

@@ -7,21 +7,20 @@ read lag, with growing pauses. On the way the ids of new people and groups are l
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from typing import TypeVar
 
 from onboarding import errors
-from onboarding.apply.steps import Extent, Listing, Look, extent, looks
+from onboarding.apply.steps import Extent, Listing, Look, looks
 from onboarding.crew import Crew
 from onboarding.model import Directory, Email, Group, GroupId, GroupName, Membership, User, UserId
 from onboarding.plan import Change
 from onboarding.tenant import Reader
 
 Key = TypeVar("Key", UserId, GroupId)
-Record = TypeVar("Record", User, Group)
 
 
 class Sight(StrEnum):
@@ -41,9 +40,12 @@ class Glimpse:
 
     users: dict[Email, User] = field(default_factory=dict)
     groups: dict[GroupName, Group] = field(default_factory=dict)
-    memberships: set[tuple[UserId | None, GroupId | None]] = field(default_factory=set)
-    withheld: set[UserId | GroupId | None] = field(default_factory=set)
-    """Whose memberships the tenant did not list: perhaps they are gone, and it is no proof of that."""
+    seen: dict[str, Sight] = field(default_factory=dict)
+    """By the changes' keys."""
+    spelled: dict[Email, Email] = field(default_factory=dict)
+    """The people who are looked for, by their addresses."""
+    asked: dict[str, list[Change]] = field(default_factory=dict)
+    """The memberships that are looked for, by the group or person whose list shows them."""
 
 
 class Watch:
@@ -65,7 +67,7 @@ class Watch:
         self._rest = rest
         self._stop = stop
         self._callers = callers
-        self._counted = 0, extent(current, ())
+        self._counted = 0, Extent(current)
         """How much was made when the listings were last counted, and how long they were."""
         self._users = {email: user.id for email, user in current.users.items()}
         self._groups = {name: group.id for name, group in current.groups.items()}
@@ -104,12 +106,12 @@ class Watch:
             if pause:
                 self._rest(pause)
             try:
-                glimpse = self._glimpse(looks(left, now, self._reader))
+                glimpse = self._glimpse(looks(left, now, self._reader), left)
             except errors.Protocol as error:
                 unclear = error
                 continue
             unclear = None
-            seen |= {change.key: self._sight(change, glimpse) for change in left}
+            seen = {**seen, **glimpse.seen} if seen else glimpse.seen
             left = [change for change in left if seen[change.key] is not Sight.AS_ASKED]
             if not left or self._stop.is_set():
                 break
@@ -126,18 +128,28 @@ class Watch:
         emails = {change.email for change in changes if change.email}
         found = self._callers.call(lambda: looked_up(self._reader, emails))
         self._show_users(found, glimpse)
-        return {change.key: self._sight(change, glimpse) for change in changes}
+        self._see_each(changes, glimpse)
+        return glimpse.seen
 
     def _extent(self, made: Collection[Change], *, exactly: bool) -> Extent:
         """Count anew where much was made since: that takes as long as the run is, and an old count costs a page at most."""
         counted, now = self._counted
         if len(made) > counted * 1.05 or (exactly and len(made) != counted):
-            counted, now = len(made), extent(self._current, list(made))
+            counted, now = len(made), Extent(self._current, made)
             self._counted = counted, now
         return now
 
-    def _glimpse(self, wanted: Sequence[Look]) -> Glimpse:
+    def _glimpse(self, wanted: Sequence[Look], changes: Iterable[Change]) -> Glimpse:
         glimpse = Glimpse()
+        by_person = any(look.listing is Listing.GROUPS_OF for look in wanted)
+        for change in changes:
+            match change.subject:
+                case Membership(email=email, group=name):
+                    glimpse.asked.setdefault(email if by_person else name, []).append(change)
+                case User(email=email):
+                    glimpse.spelled[email] = email
+                case Group():
+                    pass  # all groups are listed
         read = partial(self._read, glimpse)
         # A new group's members can be listed once the listing of groups has shown its id.
         first = [
@@ -146,6 +158,7 @@ class Watch:
         for look in first:
             self._callers.call(partial(read, look))
         list(self._callers.map(read, [look for look in wanted if look not in first]))
+        self._see_each(changes, glimpse)
         return glimpse
 
     def _read(self, glimpse: Glimpse, look: Look) -> None:
@@ -159,18 +172,38 @@ class Watch:
                 self._groups |= {name: group.id for name, group in glimpse.groups.items()}
             case Listing.MEMBERS:
                 group = self.group_id(GroupName(look.of[0]))
-                if group:
-                    found = _listed(self._reader.members, group, glimpse)
-                    glimpse.memberships.update((user.id, group) for user in found)
+                members = _listed(self._reader.members, group)
+                self._see_members(glimpse, look, members, lambda m: self.user_id(m.email))
             case Listing.GROUPS_OF:
                 user = self.user_id(Email(look.of[0]))
-                if user:
-                    groups = _listed(self._reader.groups_of, user, glimpse)
-                    glimpse.memberships.update((user, group.id) for group in groups)
+                groups = _listed(self._reader.groups_of, user)
+                self._see_members(glimpse, look, groups, lambda m: self.group_id(m.group))
 
     def _show_users(self, users: Iterable[User], glimpse: Glimpse) -> None:
         glimpse.users |= {user.email: user for user in users if user.email}
-        self._users |= {email: user.id for email, user in glimpse.users.items()}
+        # By addresses that are here already: a hundred thousand read anew would be kept to the end.
+        spelled = glimpse.spelled
+        self._users |= {spelled.get(e, e): user.id for e, user in glimpse.users.items()}
+
+    def _see_members(
+        self,
+        glimpse: Glimpse,
+        look: Look,
+        listed: Container[str] | None,
+        id_of: Callable[[Membership], str | None],
+    ) -> None:
+        """Say of the memberships in one list whether they are as asked; where the tenant does not list them, none is."""
+        for change in glimpse.asked[look.of[0]]:
+            assert isinstance(change.subject, Membership)
+            there = None if listed is None else id_of(change.subject) in listed
+            is_so = there is (change.after is not None)
+            glimpse.seen[change.key] = Sight.AS_ASKED if is_so else Sight.ABSENT
+
+    def _see_each(self, changes: Iterable[Change], glimpse: Glimpse) -> None:
+        """Say of all others what they show."""
+        for change in changes:
+            if not isinstance(change.subject, Membership):
+                glimpse.seen[change.key] = self._sight(change, glimpse)
 
     def _sight(self, change: Change, glimpse: Glimpse) -> Sight:
         match change.before, change.after:
@@ -184,18 +217,8 @@ class Watch:
                 if group is None:
                     return Sight.ABSENT
                 return _compared(_attributes(group), _attributes(wanted), created=before is None)
-            case None, Membership() as membership:
-                there = self._pair(membership) in glimpse.memberships
-                return Sight.AS_ASKED if there else Sight.ABSENT
-            case Membership() as membership, None:
-                pair = self._pair(membership)
-                there = pair in glimpse.memberships or not glimpse.withheld.isdisjoint(pair)
-                return Sight.ABSENT if there else Sight.AS_ASKED
             case _:
                 raise ValueError(f"{change!r} can't be seen")
-
-    def _pair(self, membership: Membership) -> tuple[UserId | None, GroupId | None]:
-        return self.user_id(membership.email), self.group_id(membership.group)
 
 
 def looked_up(reader: Reader, emails: Iterable[Email]) -> Sequence[User]:
@@ -218,13 +241,13 @@ def _attributes(group: Group) -> tuple[str, str, bool]:
 
 
 def _listed(
-    read: Callable[[Key], Sequence[Record]], key: Key, glimpse: Glimpse
-) -> Sequence[Record]:
+    read: Callable[[Key], Sequence[User] | Sequence[Group]], key: Key | None
+) -> Container[str] | None:
+    """Give the ids in a list, none for what has no id; None where the tenant does not list them."""
     try:
-        return read(key)
+        return {record.id for record in read(key)} if key else ()
     except errors.Refused:
-        glimpse.withheld.add(key)
-        return ()
+        return None
 
 
 def _pauses(longest: float) -> Iterator[float]:

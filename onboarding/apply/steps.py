@@ -11,9 +11,11 @@ slip into a group that is to take in the next ones. What gives comes before what
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from itertools import chain
 from typing import Protocol, TypeVar
 
@@ -83,16 +85,55 @@ class Pages(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
 class Extent:
-    """How long a tenant's listings are once some changes are made."""
+    """How long a tenant's listings are once some changes are made.
 
-    users: int
-    groups: int
-    members: Mapping[GroupName, int]
-    groups_of: Mapping[Email, int]
-    look_ups: bool
-    """Whether look-ups find who is there."""
+    A tenant puts everybody who is invited into the groups that are default at that time.
+    """
+
+    def __init__(self, current: Directory, changes: Iterable[Change] = ()) -> None:
+        self._current = current
+        self._changes = tuple(changes)
+        self._defaults = _defaults(current.groups.values(), self._changes)
+        made = Counter(change.action for change in self._changes)
+        self.users = current.accounts + made[Action.INVITE]
+        self.groups = len(current.groups) + made[Action.CREATE_GROUP]
+        self.look_ups = current.look_ups
+        """Whether look-ups find who is there."""
+
+    @cached_property
+    def members(self) -> Mapping[GroupName, int]:
+        """How many are in each group."""
+        members = Counter({name: group.size for name, group in self._current.groups.items()})
+        members.update(dict.fromkeys(self._defaults, len(self._invited)))
+        for _, group, step in self._steps():
+            members[group] += step
+        return members
+
+    @cached_property
+    def groups_of(self) -> Mapping[Email, int]:
+        """How many groups each person is in. As large as the plan, and seldom looked at."""
+        groups = Counter({e: len(names) for e, names in self._current.memberships.items()})
+        groups |= Counter(dict.fromkeys(self._invited, len(self._defaults)))
+        for email, _, step in self._steps():
+            groups[email] += step
+        return groups
+
+    @cached_property
+    def _invited(self) -> frozenset[Email]:
+        """Those whom default groups take in."""
+        there = self._changes if self._defaults else ()
+        return frozenset(_email(change) for change in there if change.action is Action.INVITE)
+
+    def _steps(self) -> Iterator[tuple[Email, GroupName, int]]:
+        """Give who comes into a group, or leaves it, but for whom it has taken in."""
+        for change in self._changes:
+            if change.action in (Action.GRANT, Action.REVOKE):
+                email, group = _email(change), _group(change)
+                if change.action is Action.REVOKE:
+                    yield email, group, -1
+                elif not (group in self._defaults and email in self._invited):
+                    yield email, group, 1
 
 
 def phases(plan: Plan, batch: int) -> tuple[tuple[Call, ...], ...]:
@@ -155,7 +196,7 @@ def count(plan: Plan, current: Directory, pages: Pages, batch: int, old: Old) ->
         late = [heap.people for heap in heaps(calls, sent, old, pages) if heap.look_first]
         again += sum(map(pages.lookups, late))
         sent += len(calls)
-    after = extent(current, plan.changes)
+    after = Extent(current, plan.changes)
     invited = plan.of(Action.INVITE)
     others = [change for change in plan.changes if change.action is not Action.INVITE]
     readings = chain(looks(invited, after, pages), looks(others, after, pages))
@@ -169,7 +210,8 @@ def looks(changes: Iterable[Change], now: Extent, pages: Pages) -> tuple[Look, .
     """
     people: set[str] = set()
     groups = False
-    memberships: set[tuple[GroupName, Email]] = set()
+    joining: set[Email] = set()
+    joined: set[GroupName] = set()
     for change in changes:
         match change.action:
             case Action.INVITE | Action.CHANGE_ROLE:
@@ -177,45 +219,12 @@ def looks(changes: Iterable[Change], now: Extent, pages: Pages) -> tuple[Look, .
             case Action.CREATE_GROUP | Action.UPDATE_GROUP:
                 groups = True
             case Action.GRANT | Action.REVOKE:
-                memberships.add((_group(change), _email(change)))
+                joining.add(_email(change))
+                joined.add(_group(change))
     found = _people_looks(people, now, pages)
     if groups:
         found.append(Look(Listing.GROUPS, calls=pages.pages(now.groups)))
-    return (*found, *_membership_looks(memberships, now, pages))
-
-
-def extent(current: Directory, changes: Iterable[Change]) -> Extent:
-    """Say how long the listings are when these changes are made.
-
-    A tenant puts everybody who is invited into the groups that are default at that time.
-    """
-    changes = tuple(changes)
-    invited = {_email(change) for change in changes if change.action is Action.INVITE}
-    defaults = _defaults(current.groups.values(), changes)
-    members = {name: group.size for name, group in current.groups.items()}
-    groups_of = {email: len(names) for email, names in current.memberships.items()}
-    for name in defaults:
-        members[name] += len(invited)
-    groups_of |= dict.fromkeys(invited, len(defaults))
-    for change in changes:
-        match change.action:
-            case Action.GRANT if not (change.email in invited and change.group in defaults):
-                step = 1
-            case Action.REVOKE:
-                step = -1
-            case _:
-                continue
-        group, email = _group(change), _email(change)
-        members[group] = members.get(group, 0) + step
-        groups_of[email] = groups_of.get(email, 0) + step
-    created = sum(change.action is Action.CREATE_GROUP for change in changes)
-    return Extent(
-        current.accounts + len(invited),
-        len(current.groups) + created,
-        members,
-        groups_of,
-        current.look_ups,
-    )
+    return (*found, *_membership_looks(joined, joining, now, pages))
 
 
 def _defaults(groups: Iterable[Group], changes: Iterable[Change]) -> frozenset[GroupName]:
@@ -235,15 +244,17 @@ def _people_looks(people: set[str], now: Extent, pages: Pages) -> list[Look]:
 
 
 def _membership_looks(
-    memberships: set[tuple[GroupName, Email]], now: Extent, pages: Pages
+    groups: Iterable[GroupName], people: Collection[Email], now: Extent, pages: Pages
 ) -> list[Look]:
     by_group = [
         Look(Listing.MEMBERS, (name,), pages.pages(now.members.get(name, 0)))
-        for name in sorted({group for group, _ in memberships})
+        for name in sorted(groups)
     ]
+    if sum(map(_cost, by_group)) <= len(people):  # each of whom takes a call at least
+        return by_group
     by_person = [
         Look(Listing.GROUPS_OF, (email,), pages.pages(now.groups_of.get(email, 0)))
-        for email in sorted({email for _, email in memberships})
+        for email in sorted(people)
     ]
     return min(by_group, by_person, key=lambda found: sum(map(_cost, found)))
 

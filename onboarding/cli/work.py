@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import click
 from click.core import ParameterSource
 
-from onboarding import lock
+from onboarding import lock, memory
 from onboarding.access import Connection, Key, connection, identity
 from onboarding.cli import embedded, options
 from onboarding.cli.console import Console
@@ -196,6 +196,7 @@ class Work:
         from onboarding.pacing import Budget, burst_of
         from onboarding.transport import Transport
 
+        memory.give_back()
         secret = found.key.secret.get_secret_value()
         self.console.secrets.append(secret)
         self.console.pace = found.rate

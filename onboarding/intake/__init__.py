@@ -14,6 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import TypeVar
 
 from onboarding import schemas
 from onboarding.findings import Cause, Findings
@@ -25,7 +26,6 @@ from onboarding.intake.judged import judged
 from onboarding.intake.rows import Row, Sheet, TeamRow, UserRow, key_of
 from onboarding.intake.shared import Shared
 from onboarding.model import (
-    Asks,
     Desired,
     Email,
     Finding,
@@ -38,6 +38,7 @@ from onboarding.model import (
     Severity,
     Standing,
     Team,
+    Together,
     group_key,
     internal_name,
 )
@@ -45,8 +46,9 @@ from onboarding.schemas.columns import side_by_side
 
 __all__ = ["Checked", "Rules", "checked", "take_in"]
 
-_Wanted = dict[GroupKey, tuple[RowRef, ...]]
+_Wanted = Mapping[GroupKey, tuple[RowRef, ...]]
 _Collected = dict[Email, _Wanted]
+Of = TypeVar("Of")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,26 +150,35 @@ _CELLS = {
 
 def _desired(sheets: Sequence[Sheet]) -> Desired:
     """Unite what the sound rows ask for; nothing in it depends on the order of rows but the rows themselves."""
-    users: dict[Email, list[UserRow]] = defaultdict(list)
+    shared = Shared(sheets)
+    several: dict[Email, list[UserRow]] = defaultdict(list)  # of those who have several rows
+    for user in shared.of_one_person():
+        several[user.email].append(user)
+    persons = {email: _united_person(rows) for email, rows in several.items()}
     teams: dict[GroupKey, list[TeamRow]] = defaultdict(list)
     grants: _Collected = {}
     revokes: _Collected = {}
     spellings: list[str] = []
-    known = aliases([*Shared(sheets).teams()])
+    known = aliases([*shared.teams()])
 
     @cache
     def meant(label: str) -> GroupKey:
         return known.get(key_of(label), key_of(label))
 
+    @cache
+    def all_meant(labels: tuple[str, ...]) -> tuple[GroupKey, ...]:
+        return tuple(dict.fromkeys(map(meant, labels)))
+
     for row in _rows(sheets, rejected=False):
         if isinstance(row, TeamRow):
             teams[row.key].append(row)
             continue
-        if isinstance(row, UserRow):
-            users[row.email].append(row)
+        rows = (row.ref,)
+        if isinstance(row, UserRow) and row.email not in several:
+            persons[row.email] = _person(row, rows)
         spellings += row.labels
         asks = grants if isinstance(row, UserRow) or row.adds else revokes
-        wanted: _Wanted = dict.fromkeys(map(meant, row.labels), (row.ref,))
+        wanted: _Wanted = Together(all_meant(row.labels), rows)
         if row.email in asks:
             wanted = _joined(asks[row.email], wanted)
         if wanted:
@@ -177,8 +188,7 @@ def _desired(sheets: Sequence[Sheet]) -> Desired:
     for label in _commonest_first(Counter(spellings)):
         labels.setdefault(meant(label), label)
     labels |= {key: team.label for key, team in united.items()}
-    persons = {email: _united_person(users[email]) for email in sorted(users)}
-    return Desired(persons, united, _sorted(grants), _sorted(revokes), labels)
+    return Desired(_sorted(persons), united, _sorted(grants), _sorted(revokes), labels)
 
 
 def _rows(sheets: Iterable[Sheet], *, rejected: bool) -> Iterator[Row]:
@@ -186,21 +196,22 @@ def _rows(sheets: Iterable[Sheet], *, rejected: bool) -> Iterator[Row]:
 
 
 def _joined(one: _Wanted, other: _Wanted) -> _Wanted:
-    return one | {key: one.get(key, ()) + rows for key, rows in other.items()}
+    return {**one, **{key: one.get(key, ()) + rows for key, rows in other.items()}}
 
 
-def _sorted(asks: _Collected) -> Asks:
-    return {email: asks[email] for email in sorted(asks)}
+def _sorted(of_people: Mapping[Email, Of]) -> Mapping[Email, Of]:
+    return {email: of_people[email] for email in sorted(of_people)}
+
+
+def _person(row: UserRow, rows: tuple[RowRef, ...]) -> Person:
+    standing = row.standing or Standing.ACTIVE
+    blank = row.groups_blank
+    return Person(row.email, rows, row.role, standing, blank, row.others, row.username)
 
 
 def _united_person(rows: Sequence[UserRow]) -> Person:
-    one, *more = rows
-    if not more:  # nearly everybody
-        standing = one.standing or Standing.ACTIVE
-        blank = one.groups_blank
-        return Person(one.email, (one.ref,), one.role, standing, blank, one.others, one.username)
     return Person(
-        one.email,
+        rows[0].email,
         tuple(row.ref for row in rows),
         next((row.role for row in rows if row.role), None),
         next((row.standing for row in rows if row.standing), Standing.ACTIVE),

@@ -71,7 +71,7 @@ class Book:
 
 def contradictions(shared: Shared, book: Book) -> Iterator[Finding]:
     """Find rows, each sound by itself, that can't all be meant."""
-    users = shared.of_one_person("role", "status", "blocked")
+    users = shared.of_one_person(("role", "status", "blocked"))
     teams = [*shared.teams()]
     yield from _disagreeing("person-conflict", users, lambda row: row.email, _OF_PERSONS, book)
     yield from _spelled_twice([*shared.of_two_spellings()], book)
@@ -84,7 +84,7 @@ def contradictions(shared: Shared, book: Book) -> Iterator[Finding]:
 def notes(shared: Shared, book: Book) -> Iterator[Finding]:
     """Say what is worth knowing of rows that go on."""
     teams, members = [*shared.teams()], shared.of_one_membership()
-    yield from _repeated(shared.of_one_person(), lambda row: row.email, "email", book)
+    yield from _repeated(shared.of_one_person(()), lambda row: row.email, "email", book)
     yield from _repeated(teams, lambda row: row.key, "group", book)
     yield from _repeated(members, lambda row: (row.email, row.key, row.adds), "email", book)
     yield from _same_local_part([*shared.of_one_name()], book)

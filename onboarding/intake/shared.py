@@ -38,10 +38,11 @@ class Shared:
         """Give all rows of groups; they are few."""
         return _rows(TeamRow, self._teams, [sheet.sound for sheet in self._teams])
 
-    def of_one_person(self, *fields: str) -> Iterator[UserRow]:
+    def of_one_person(self, fields: Collection[str] | None = None) -> Iterator[UserRow]:
         """Give the users rows whose person may have another users row, with what these fields say."""
         pairs = zip(self._users, self.twice, strict=True)
-        return _rows(UserRow, self._users, [sheet.sound & twice for sheet, twice in pairs], fields)
+        which = [sheet.sound & twice for sheet, twice in pairs]
+        return _rows(UserRow, self._users, which, fields)
 
     def of_one_name(self) -> Iterator[UserRow]:
         """Give the users rows that have the part before the @ in common with another person's."""

@@ -67,7 +67,8 @@ def _gathered(
     parts: Iterable[Part],
 ) -> tuple[tuple[Change, ...], tuple[Settled, ...]]:
     """Unite changes that several rows ask for; say "no change" only of rows of which nothing else is said."""
-    asked: dict[str, list[Change]] = {}
+    asked: dict[str, Change] = {}
+    again: dict[str, list[Change]] = {}  # few are asked for by several rows
     settled: list[Settled] = []
     quiet: list[RowRef] = []
     for part in parts:
@@ -75,10 +76,15 @@ def _gathered(
             case tuple():
                 quiet += part
             case Change():
-                asked.setdefault(part.key, []).append(part)
+                first = asked.setdefault(part.key, part)
+                if first is not part:
+                    again.setdefault(part.key, [first]).append(part)
+                elif len(part.rows) > 1:
+                    again[part.key] = [part]
             case Settled():
                 settled.append(replace(part, rows=without(part.rows, frozenset())))
-    changes = tuple(map(_united, asked.values()))
+    asked |= {key: _united(askings) for key, askings in again.items()}
+    changes = tuple(asked.values())
     spoken = frozenset[RowRef]().union(
         *(change.rows for change in changes), *(entry.rows for entry in settled)
     )
@@ -90,13 +96,10 @@ def _gathered(
 
 def _united(askings: Sequence[Change]) -> Change:
     """Give all askings for one change as one: a leaver's revocation stays that, an inferred one is asked for now."""
-    last = askings[-1]
-    if len(askings) == 1 and len(last.rows) < 2:
-        return last
     rows = without((row for asking in askings for row in asking.rows), frozenset())
     causes = (Cause.LEAVER, Cause.ASKED, Cause.ABSENT)
     cause = min((asking.cause for asking in askings), key=causes.index)
-    return replace(last, rows=rows, cause=cause)
+    return replace(askings[-1], rows=rows, cause=cause)
 
 
 # ---- notes ---------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any
 from onboarding.job import Prospect
 from onboarding.model import Finding, GroupName, RowRef
 from onboarding.plan import Action, Status
-from onboarding.report import NEEDS_WORK, Deed, RowResult
+from onboarding.report import NEEDS_WORK, NO_DEEDS, Deeds, RowResult
 from onboarding.sheets import Table
 from onboarding.totals import Totals
 from onboarding.writers.text import count
@@ -38,7 +38,7 @@ class Finished:
     results: Sequence[RowResult]
     findings: Sequence[Finding]
     totals: Totals
-    done: Sequence[Deed] = ()
+    done: Deeds = NO_DEEDS
     labels: Mapping[GroupName, str] = field(default_factory=dict)
     prospect: Prospect | None = None
     since: Since | None = None

@@ -19,7 +19,7 @@ from onboarding.journal.database import Database
 from onboarding.look import look
 from onboarding.model import GroupName
 from onboarding.reconcile import Wishes, reconcile
-from onboarding.report import RowResult, deeds, results
+from onboarding.report import Deeds, RowResult, results
 from onboarding.safety import Permissions, screen
 from onboarding.totals import exit_code, manual_work
 from onboarding.words import labels
@@ -190,7 +190,7 @@ class _Stage:
         journal = state.begin("run")
         applied = apply(plan, current, tenant, journal, pace, looked_at=looked_at)
 
-        done = deeds(plan, applied.outcomes)
+        done = Deeds(plan, applied.outcomes)
         judged = results(job.wanted.rows, (), done, labels(current, plan))
         known, stopped = state.reported_manual(), applied.stopped
         code = exit_code(judged.fates(), done, known_manual=known, stopped=stopped)
