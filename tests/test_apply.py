@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import threading
 import time
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
@@ -195,6 +197,28 @@ def test_the_observer_hears_of_every_call(tmp_path: Path) -> None:
         (3, 4, "reading back"),
         (4, 4, "done"),
     ]
+
+
+def test_what_a_run_knew_is_let_go_of_at_its_end_without_a_search_for_rings(tmp_path: Path) -> None:
+    """Rings are looked for seldom, and reports need the memory."""
+
+    class Ear:
+        def step(self, done: int, total: int, what: str) -> None:
+            pass
+
+        def rows(self, through: int, total: int) -> None:
+            pass
+
+    ear = Ear()
+    held = weakref.ref(ear)  # by the run, and by nobody else
+    gc.disable()
+    try:
+        tenant, changes = FakeTenant([], [FINANCE]), [invite("ana"), grant("ana", "finance")]
+        carry_out(tenant, changes, tmp_path, pace=Clock().pace(workers=4), observer=ear)
+        del ear
+        assert held() is None
+    finally:
+        gc.enable()
 
 
 # ---- few calls --------------------------------------------------------------------------------------------
