@@ -55,6 +55,7 @@ def files(draw: st.DrawFn) -> bytes:
 @example(b"a,b\n\nc,d")
 @example(b"a,b\nc,d,\ne\n")
 @example(b'a,b\n"c\nd",e\n')
+@example(b' ,", "\n')
 def test_the_quick_reader_finds_what_the_exact_one_does(content: bytes) -> None:
     found = quickly(content)
     assert found is None or found == list(_rows(content, 0, ","))

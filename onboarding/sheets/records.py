@@ -150,7 +150,8 @@ def _rows(content: bytes, start: int, delimiter: str) -> Iterator[list[str]]:
     Where the first row has blanks between delimiter and quote, they are no part of the cells.
     """
     mark = re.escape(delimiter.encode())
-    spaced = re.compile(rb"[^\r\n]*\"" + mark + b' +"').match(content, start) is not None
+    quoted = rb'(?:[^"\r\n]*"[^"\r\n]*")+'  # up to a quote that closes a cell
+    spaced = re.compile(quoted + mark + b' +"').match(content, start) is not None
     raw = io.BytesIO(content)  # a StringIO would take four bytes for each character
     raw.seek(start)
     lines = io.TextIOWrapper(raw, "utf-8", newline="")
