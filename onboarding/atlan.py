@@ -97,7 +97,8 @@ class Atlan:
         return self._me
 
     def first_users(self) -> Page:
-        """Read the first page of all accounts."""
+        """Read the first page of all accounts; what was shown before may be old."""
+        self._shown, self._has_sent = {}, False
         shown, came, total = self._pages.one("/users", "username", _columns())
         believed = total is not None and total >= came
         users = self._show(map(records.user, shown.values()))

@@ -29,6 +29,8 @@ from onboarding.plan import Action, Change, Plan, Settled, Status
 from onboarding.words import in_words, places
 
 BY_HAND = "undo-by-hand"
+FOR_A_PERSON = "this is for a person to take back"
+"""What an undo says of such work for as long as it lies in its file, beside the change; ``as_of_today`` says who and why."""
 COLUMNS = ("email", "group", "undoes", "rows")
 """What a report says of each row of an undo, beside its result (``Line.cells``)."""
 
@@ -41,8 +43,8 @@ def taken_back(tenant: str, done: Iterable[Change], earlier: Iterable[Change] = 
     changes: list[Change] = []
     by_hand: list[Settled] = []
     for change in _once(done, earlier):
-        if why := _in_the_way(change):
-            by_hand.append(Settled(Status.MANUAL, BY_HAND, why, change.rows, change))
+        if _in_the_way(change):
+            by_hand.append(Settled(Status.MANUAL, BY_HAND, FOR_A_PERSON, change.rows, change))
         else:
             changes.append(change.inverse)
     return Plan(tenant, tuple(changes), tuple(by_hand))
@@ -105,12 +107,12 @@ def _may_lead_back(change: Change) -> bool:
 def _in_the_way(change: Change) -> str:
     """Say why a token can't take a change back; nothing where it can."""
     match change.before, change.after:
-        case None, User():
-            return "the person was invited, and an API token can't delete an account"
+        case None, User(email=email):
+            return f"{email} was invited, and an API token can't delete an account"
         case None, Group(alias=alias):
             return f'the group "{alias}" was created, and an API token can\'t delete a group'
-        case User(role=None), _:
-            return "the person had a role that an API token can't give"
+        case User(email=email, role=None), _:
+            return f"{email} had a role that an API token can't give"
         case before, after if before == after:
             return f'nobody has noted what was before "{change.key}"'
         case _:
@@ -216,7 +218,8 @@ def _by_hand(entry: Settled, current: Directory) -> Settled:
     if gone:
         message = "it is gone from the tenant"
         return Settled(Status.UNCHANGED, "no-change", message, entry.rows)
-    return replace(entry, change=None)
+    why = _in_the_way(entry.change) if entry.change else entry.message
+    return replace(entry, change=None, message=why)
 
 
 def _done(change: Change, *, by_us: bool) -> Settled:

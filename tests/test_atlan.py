@@ -624,6 +624,24 @@ def test_a_member_is_the_account_that_was_listed() -> None:
     assert second.email == "bob@acme.example"
 
 
+def test_whoever_looks_again_sees_members_as_they_are_by_then() -> None:
+    """One client may serve several jobs, and what the first of them was shown is old once it has sent something."""
+
+    def named(address: str) -> None:
+        account = {"id": "u-1", "username": "ana", "email": address}
+        wire.pages |= {"/users": listing([account]), "/groups/g-1/members": listing([account])}
+
+    wire = Wire({})
+    tenant = atlan(wire)
+    seen = []
+    for address in ("ana@acme.example", "ana.lee@acme.example"):
+        named(address)
+        tenant.first_users()
+        seen += [user.email for user in tenant.members(GroupId("g-1"))]
+        tenant.change_role(UserId("u-1"), Role.MEMBER, request_id="x")
+    assert seen == ["ana@acme.example", "ana.lee@acme.example"]
+
+
 @pytest.mark.parametrize(
     "page",
     [

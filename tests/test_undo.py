@@ -31,7 +31,7 @@ from onboarding.model import Directory, Email, GroupName, Role
 from onboarding.plan import Cause, Change, Plan, Settled, Status
 from onboarding.safety import Limit, Limits, Permissions, screen
 from onboarding.saved import Undoes, dump
-from onboarding.undo import BY_HAND, as_of_today, concerned, in_lines, taken_back
+from onboarding.undo import BY_HAND, FOR_A_PERSON, as_of_today, concerned, in_lines, taken_back
 
 SAMPLES = Path(__file__).parent.parent / "sample_data"
 
@@ -200,7 +200,7 @@ def test_a_role_is_taken_back_from_the_account_as_it_is_today() -> None:
     [
         pytest.param(
             invite("carla"),
-            "the person was invited, and an API token can't delete an account",
+            "carla@acme.example was invited, and an API token can't delete an account",
             id="invited",
         ),
         pytest.param(
@@ -210,7 +210,7 @@ def test_a_role_is_taken_back_from_the_account_as_it_is_today() -> None:
         ),
         pytest.param(
             Change(user("bob", None), user("bob")),
-            "the person had a role that an API token can't give",
+            "bob@acme.example had a role that an API token can't give",
             id="unknown-role",
         ),
         pytest.param(
@@ -222,9 +222,12 @@ def test_a_role_is_taken_back_from_the_account_as_it_is_today() -> None:
 )
 def test_what_a_token_can_not_take_back_is_work_for_a_person(done: Change, words: str) -> None:
     done = replace(done, rows=(ONE,))
-    assert undo_of(done) == Plan(
-        "acme.example", settled=(Settled(Status.MANUAL, BY_HAND, words, (ONE,), done),)
+    undo = undo_of(done)
+    assert undo == Plan(
+        "acme.example", settled=(Settled(Status.MANUAL, BY_HAND, FOR_A_PERSON, (ONE,), done),)
     )
+    current = directory([user("bob"), user("carla")], [group("new")])
+    assert as_of_today(undo, current).settled == (Settled(Status.MANUAL, BY_HAND, words, (ONE,)),)
 
 
 def test_what_is_told_of_several_rows_is_taken_back_once() -> None:
@@ -659,6 +662,19 @@ def test_an_undo_of_nothing_but_work_for_a_person_lists_that(desk: Desk) -> None
     assert fates(undone(desk, tenant, first)) == {"undo.json:1": ("manual", BY_HAND, "")}
     tenant.drop("new@acme.example")
     assert fates(undone(desk, tenant, first)) == {"undo.json:1": ("unchanged", "no-change", "")}
+
+
+def test_work_for_a_person_names_whom_it_is_about_and_is_new_for_everybody_else(desk: Desk) -> None:
+    """What one undo has reported of somebody must not let the next one pass for old work."""
+    tenant = acme()
+    for who in ("new", "newer"):
+        sheet = desk.sheet("people.csv", f"email,role\n{who}@acme.example,Guest\n")
+        back = undone(desk, tenant, desk.run(tenant, sheet))
+        assert back.exit_code == 1
+        assert [row.message for row in back.results] == [
+            f"{who}@acme.example was invited, and an API token can't delete an account"
+        ]
+        desk.time += 3600
 
 
 @pytest.mark.parametrize(

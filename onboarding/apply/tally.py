@@ -20,7 +20,7 @@ class Tally:
         """Rows that ask for something."""
         self.through = 0
         for row in chain.from_iterable(change.rows for change in changes):
-            asks = self._asks.setdefault(row.table, array("L"))
+            asks = self._asks.setdefault(row.table, array("l"))
             if row.row >= len(asks):
                 asks.extend([0] * (row.row + 1 - len(asks)))
             self.rows += not asks[row.row]

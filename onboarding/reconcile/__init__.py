@@ -80,7 +80,7 @@ def _gathered(
                 if first is not part:
                     again.setdefault(part.key, [first]).append(part)
                 elif len(part.rows) > 1:
-                    again[part.key] = [part]
+                    again.setdefault(part.key, [part])
             case Settled():
                 settled.append(replace(part, rows=without(part.rows, frozenset())))
     asked |= {key: _united(askings) for key, askings in again.items()}
