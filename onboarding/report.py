@@ -8,9 +8,9 @@ Most rows of a large job share their fate, so rows are counted by it, and put in
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import groupby
+from itertools import chain, groupby, islice
 from typing import NamedTuple, TypeVar, overload
 
 from onboarding.findings import Alike, Findings
@@ -215,12 +215,12 @@ Said = Mapping[int, Mapping[int, tuple[Matter, ...]]]
 """Table -> row number -> what is to be said of the row. Rows of which all the same is said share one tuple."""
 
 
-@dataclass(frozen=True)
 class Matters:
     """What is to be said of rows; in a large job, of most of them nothing."""
 
-    findings: Findings
-    done: Deeds
+    def __init__(self, findings: Findings, done: Deeds) -> None:
+        self.findings = findings
+        self.done = done
 
     def told(self, matters: Iterable[Matter]) -> list[Told]:
         """Give what is to be said, with what became of it."""
@@ -228,10 +228,9 @@ class Matters:
 
     @cached_property
     def by_row(self) -> Said:
-        """All of it."""
+        """All of it. As large as a plan, so whoever has put it into words deletes it; who asks again has it made anew."""
         return self._of(self.findings)
 
-    @cached_property
     def parted(self) -> tuple[Said, Sequence[Alike]]:
         """The same without the rows that stand in causes and have no other matter; and these by their causes."""
         if not self.findings.causes:
@@ -299,20 +298,23 @@ class Results(Sequence[RowResult]):
     def __getitem__(self, place: slice) -> Sequence[RowResult]: ...
     def __getitem__(self, place: int | slice) -> RowResult | Sequence[RowResult]:
         if isinstance(place, slice):
-            return tuple(replace(self, rows=Rows.of(self.rows[place]), _made={}))
-        (only,) = replace(self, rows=Rows.of([self.rows[place]]), _made={})
-        return only
+            return tuple(self)[place]
+        row = self.rows[place]
+        words = chain.from_iterable(stretch.words for stretch in self.stretches())
+        return next(islice(words, place % len(self), None)).of(row)
 
     def stretches(self) -> Iterator[Stretch]:
         """Give them table by table."""
         for place, (table, source, numbers) in enumerate(self.rows.tables):
             if place not in self._made:
                 self._made[place] = self._said(self.matters.by_row.get(table, {}), numbers)
+                if len(self._made) == len(self.rows.tables):
+                    del self.matters.by_row
             yield Stretch(table, source, numbers, self._made[place])
 
     def fates(self) -> Fates:
         """Count the rows by their fate; none is put into words for it."""
-        single, by_causes = self.matters.parted
+        single, by_causes = self.matters.parted()
         fates: dict[Fate, Share] = {}
 
         def count(fate: Fate, rows: int, row: RowRef) -> None:

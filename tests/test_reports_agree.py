@@ -66,9 +66,9 @@ def _of_page(folder: Path) -> list[tuple[str, ...]]:
     assert packed
     data: dict[str, Any] = json.loads(gzip.decompress(base64.b64decode(packed[1])))
     texts, rows = data["texts"], data["rows"]
-    assert data["total"] == len(rows["row"])
-    columns = ("result", "code", "row")
+    assert data["total"] == len(rows["number"])
+    columns = ("result", "code", "source", "number")
     return [
-        tuple(texts[n] for n in numbers)
-        for numbers in zip(*(rows[column] for column in columns), strict=True)
+        (texts[result], texts[code], f"{texts[source]}:{number}")
+        for result, code, source, number in zip(*map(rows.get, columns), strict=True)
     ]

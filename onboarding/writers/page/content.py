@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain, compress, islice
+from itertools import accumulate, chain, compress, islice, repeat
 from typing import Any, TypeVar
 
 from onboarding.model import Finding, RowRef, Severity
@@ -251,7 +251,8 @@ def _rows(rows: Sequence[Stretch], pool: _Pool) -> dict[str, Iterator[list[int]]
         return pool.lots(chain.from_iterable(lot.each(text) for lot in _parts(rows)))
 
     return {
-        "row": pool.lots(chain.from_iterable(lot.places for lot in _parts(rows))),
+        "source": pool.lots(chain.from_iterable(repeat(s.source, len(s.numbers)) for s in rows)),
+        "number": _lots(chain.from_iterable(some.numbers for some in rows)),
         "result": column(lambda words: words.result),
         "status": column(lambda words: MEANS[words.status]),
         "code": column(lambda words: words.code),

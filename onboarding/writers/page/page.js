@@ -10,10 +10,10 @@
 
   // ---- rows and changes as objects
 
-  const names = ["row", "result", "status", "code", "message", "fix", "actions"];
+  const names = ["result", "status", "code", "message", "fix", "actions"];
   const fresh = new Set(data.fresh);
-  const rows = data.rows.row.map((_, n) => {
-    const row = { n, fresh: fresh.has(n) };
+  const rows = data.rows.number.map((number, n) => {
+    const row = { n, fresh: fresh.has(n), row: `${text[data.rows.source[n]]}:${number}` };
     for (const name of names) row[name] = text[data.rows[name][n]];
     data.cells.forEach((column, i) => { row["c" + i] = text[column[n]]; });
     return row;
