@@ -16,7 +16,17 @@ from typing import TypeVar
 from onboarding import errors
 from onboarding.apply.steps import Extent, Listing, Look, looks
 from onboarding.crew import Crew
-from onboarding.model import Directory, Email, Group, GroupId, GroupName, Membership, User, UserId
+from onboarding.model import (
+    Directory,
+    Email,
+    Group,
+    GroupId,
+    GroupName,
+    Membership,
+    Role,
+    User,
+    UserId,
+)
 from onboarding.plan import Change
 from onboarding.tenant import Reader
 
@@ -38,7 +48,8 @@ class Sight(StrEnum):
 class Glimpse:
     """What one round of readings showed."""
 
-    users: dict[Email, User] = field(default_factory=dict)
+    roles: dict[Email, Role | None] = field(default_factory=dict)
+    """Of all accounts that were read."""
     groups: dict[GroupName, Group] = field(default_factory=dict)
     seen: dict[str, Sight] = field(default_factory=dict)
     """By the changes' keys."""
@@ -180,10 +191,12 @@ class Watch:
                 self._see_members(glimpse, look, groups, lambda m: self.group_id(m.group))
 
     def _show_users(self, users: Iterable[User], glimpse: Glimpse) -> None:
-        glimpse.users |= {user.email: user for user in users if user.email}
-        # By addresses that are here already: a hundred thousand read anew would be kept to the end.
-        spelled = glimpse.spelled
-        self._users |= {spelled.get(e, e): user.id for e, user in glimpse.users.items()}
+        for user in users:
+            if user.email:
+                # By an address that is here already: a hundred thousand read anew would be kept to the end.
+                email = glimpse.spelled.get(user.email, user.email)
+                glimpse.roles[email] = user.role
+                self._users[email] = UserId(_apart(user.id))
 
     def _see_members(
         self,
@@ -208,10 +221,9 @@ class Watch:
     def _sight(self, change: Change, glimpse: Glimpse) -> Sight:
         match change.before, change.after:
             case before, User(email=email, role=role):
-                account = glimpse.users.get(email)
-                if account is None:
+                if email not in glimpse.roles:
                     return Sight.ABSENT
-                return _compared(account.role, role, created=before is None)
+                return _compared(glimpse.roles[email], role, created=before is None)
             case before, Group(name=name) as wanted:
                 group = glimpse.groups.get(name)
                 if group is None:
@@ -248,6 +260,11 @@ def _listed(
         return {record.id for record in read(key)} if key else ()
     except errors.Refused:
         return None
+
+
+def _apart(text: str) -> str:
+    """Copy a text, so that the memory of what it was read with can be given back as a whole."""
+    return text.encode().decode()
 
 
 def _pauses(longest: float) -> Iterator[float]:

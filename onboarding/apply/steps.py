@@ -96,7 +96,8 @@ class Extent:
         self._changes = tuple(changes)
         self._defaults = _defaults(current.groups.values(), self._changes)
         made = Counter(change.action for change in self._changes)
-        self.users = current.accounts + made[Action.INVITE]
+        self._joiners = made[Action.INVITE]
+        self.users = current.accounts + self._joiners
         self.groups = len(current.groups) + made[Action.CREATE_GROUP]
         self.look_ups = current.look_ups
         """Whether look-ups find who is there."""
@@ -105,7 +106,7 @@ class Extent:
     def members(self) -> Mapping[GroupName, int]:
         """How many are in each group."""
         members = Counter({name: group.size for name, group in self._current.groups.items()})
-        members.update(dict.fromkeys(self._defaults, len(self._invited)))
+        members.update(dict.fromkeys(self._defaults, self._joiners))
         for _, group, step in self._steps():
             members[group] += step
         return members
@@ -121,7 +122,7 @@ class Extent:
 
     @cached_property
     def _invited(self) -> frozenset[Email]:
-        """Those whom default groups take in."""
+        """Those whom default groups take in. As many as the plan invites, and seldom looked at."""
         there = self._changes if self._defaults else ()
         return frozenset(_email(change) for change in there if change.action is Action.INVITE)
 
