@@ -76,11 +76,12 @@ def _gathered(
             case tuple():
                 quiet += part
             case Change():
-                first = asked.setdefault(part.key, part)
+                key = part.spelled()
+                first = asked.setdefault(key, part)
                 if first is not part:
-                    again.setdefault(part.key, [first]).append(part)
+                    again.setdefault(key, [first]).append(part)
                 elif len(part.rows) > 1:
-                    again.setdefault(part.key, [part])
+                    again.setdefault(key, [part])
             case Settled():
                 settled.append(replace(part, rows=without(part.rows, frozenset())))
     asked |= {key: _united(askings) for key, askings in again.items()}
