@@ -52,7 +52,7 @@ def screen(
 
     skipped = Status.SKIPPED
     message = "an earlier run sent this and nobody knows yet whether it was carried out"
-    aside(lambda c: c.key in doubtful, Status.IN_DOUBT, "in-doubt", message)
+    aside(lambda c: c.spelled() in doubtful, Status.IN_DOUBT, "in-doubt", message)
     message = "this is the account of an API token; no sheet changes it"
     aside(lambda c: _is_of_a_token(c, current), skipped, "token-account", message)
     message = "this is the account behind the API token; its role is not lowered"
