@@ -290,7 +290,11 @@ class _Timed(io.RawIOBase):
 
 
 class _Connection(HTTPConnection):
+    """Sends a request in one piece: urllib3 sends its body after its headers, and the tenant is woken up for each."""
+
     response_class = _Answer
+    _held: list[bytes] | None = None
+    """The parts of a request, until all are there."""
 
     def connect(self) -> None:
         try:
@@ -298,7 +302,19 @@ class _Connection(HTTPConnection):
         finally:
             _now.sent = False  # what a proxy was told so far is not our request
 
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        held: list[bytes] = []
+        self._held = held
+        try:
+            super().request(*args, **kwargs)
+        finally:
+            self._held = None
+        self.send(b"".join(held))
+
     def send(self, data: Any) -> None:
+        if self._held is not None:
+            self._held.append(data)
+            return
         if self.sock is None:
             self.connect()
         _now.sent = True

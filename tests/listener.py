@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import socket
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 CERTIFICATE = Path(__file__).parent / "loopback.pem"
 CUT = "cut"  # close the connection after what was sent so far
@@ -32,6 +33,20 @@ class Request:
     body: bytes
 
 
+class _Ear(io.RawIOBase):
+    def __init__(self, connection: socket.socket, pieces: list[bytes]) -> None:
+        self._connection = connection
+        self._pieces = pieces
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count = self._connection.recv_into(buffer)
+        self._pieces.append(bytes(buffer[:count]))
+        return count
+
+
 @dataclass
 class Server:
     """Answers each request with the next step of a script, or as a function says, and keeps what it was asked."""
@@ -42,6 +57,8 @@ class Server:
     hello: object = ()
     """What is done on a new connection before any request is read; with TLS, after the handshake."""
     asked: list[Request] = field(default_factory=list)
+    pieces: list[bytes] = field(default_factory=list)
+    """What arrived, reading by reading; with TLS no more at once than the client sent at once."""
     connections: list[socket.socket] = field(default_factory=list)
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -69,7 +86,7 @@ class Server:
         with (
             suppress(OSError),
             self.wrapped(connection) as spoken,
-            spoken.makefile("rb") as incoming,
+            io.BufferedReader(_Ear(spoken, self.pieces)) as incoming,
         ):
             if self.hello and not self.act(spoken, self.hello):
                 return

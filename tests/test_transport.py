@@ -633,6 +633,14 @@ def test_the_environments_proxy_is_not_asked_for_loopback(monkeypatch: pytest.Mo
         assert proxy.connections == []
 
 
+def test_a_request_leaves_in_one_piece() -> None:
+    with tls_server(http(200, {})) as tenant:
+        trusting(tenant.url).post("/api/service/users", {"users": []}, request_id="ours-1")
+        piece = tenant.pieces[0]
+    assert piece.startswith(b"POST /api/service/users")
+    assert piece.endswith(b'{"users": []}')
+
+
 def test_connections_are_kept_per_thread() -> None:
     with server(*[http(200, {})] * 6) as tenant:
         transport = client(tenant.url)
