@@ -72,7 +72,7 @@ def test_no_byte_of_a_changing_call_leaves_before_its_intent_is_on_disk(
             flushed = max(flushed, syncing.pop(thread))
     arrived = [r["request_id"] for r in trial.requests() if r["method"] == "POST"]
     assert sorted(sent) == sorted(set(arrived))
-    assert len(arrived) > 2
+    assert len(arrived) >= 2
 
 
 def test_of_twenty_starts_at_once_one_works_and_the_others_leave_without_a_request(
