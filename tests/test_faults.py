@@ -33,6 +33,7 @@ from onboarding.atlan import Atlan
 from onboarding.errors import TenantError, TokenRefused
 
 FULL = os.environ.get("ONBOARDING_TEST_PROFILE") == "full"
+pytestmark = pytest.mark.timeout(0 if FULL else 300)
 
 FAULTS: dict[str, dict[str, Any]] = {
     "slow": {"kind": "latency", "seconds": 0.02},
