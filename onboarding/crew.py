@@ -6,6 +6,7 @@ one ready works out what its answer means meanwhile. (A room of its own, since c
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Self, TypeVar
@@ -19,6 +20,7 @@ class Crew:
 
     def __init__(self, number: int, *, finishes: bool = True) -> None:
         """``finishes``: whatever breaks, what has begun is waited for."""
+        self._number = number
         self._finishes = finishes
         self._pool = ThreadPoolExecutor(number) if number > 1 else _Alone()
 
@@ -33,6 +35,28 @@ class Crew:
     def map(self, make: Callable[[Key], Found], keys: Iterable[Key]) -> Iterable[Found]:
         """Do this for each key, and give what they bring in their order."""
         return self._pool.map(make, keys)
+
+    def share(self, do: Callable[[Key], object], keys: Iterable[Key]) -> None:
+        """Do this for each key and keep nothing of it: whoever of the crew is free takes the next one."""
+        waiting = deque(keys)
+
+        def work() -> None:
+            while waiting:
+                try:
+                    key = waiting.popleft()
+                except IndexError:  # somebody else has taken the last one
+                    return
+                try:
+                    do(key)
+                except BaseException:
+                    waiting.clear()
+                    raise
+
+        try:
+            for one in [self.begin(work) for _ in range(self._number)]:
+                one.result()
+        finally:
+            waiting.clear()
 
     def __enter__(self) -> Self:
         return self

@@ -126,11 +126,10 @@ class Change:
     @property
     def group(self) -> GroupName | None:
         """The group concerned, if it concerns one."""
-        match self.subject:
-            case Group(name=name) | Membership(group=name):
-                return name
-            case User():
-                return None
+        subject = self.subject
+        if isinstance(subject, Membership):
+            return subject.group
+        return subject.name if isinstance(subject, Group) else None
 
     @property
     def is_promotion(self) -> bool:
@@ -256,17 +255,17 @@ ORDER: Mapping[str, int] = {
 
 def phase(change: Change) -> int:
     """Give the change's place in ``ORDER``."""
-    match change.action, change.before, change.after:
-        case Action.REVOKE, _, _ if change.cause is Cause.LEAVER:
+    match change.before, change.after:
+        case Membership(), None if change.cause is Cause.LEAVER:
             return ORDER["leaver"]
-        case Action.UPDATE_GROUP, Group(default=True), Group(default=False):
+        case Group(default=True), Group(default=False):
             return ORDER["default-off"]
-        case Action.UPDATE_GROUP, Group(default=False), Group(default=True):
+        case Group(default=False), Group(default=True):
             return ORDER["default-on"]
-        case Action.CHANGE_ROLE, _, _:
+        case User(), User():
             return ORDER["demotion" if change.is_demotion else "promotion"]
-        case action, _, _:
-            return ORDER[action]
+        case _:
+            return ORDER[change.action]
 
 
 @dataclass(frozen=True)

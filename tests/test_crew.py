@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import threading
+import time
+import weakref
 
 import pytest
 
@@ -38,6 +41,71 @@ def test_several_work_at_once_and_answer_in_order() -> None:
             ("a", True),
             ("b", True),
         ]
+
+
+@pytest.mark.parametrize("number", [1, 5])
+def test_what_is_shared_out_is_done_once_each(number: int) -> None:
+    done: list[int] = []
+    with Crew(number) as crew:
+        crew.share(done.append, range(1000))
+    assert (sorted(done) if number > 1 else done) == [*range(1000)]
+
+
+def test_several_share_what_there_is() -> None:
+    together = threading.Barrier(2)
+    with Crew(2) as crew:
+        crew.share(lambda _: together.wait(LONG), range(4))
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_nothing_is_kept_of_what_was_shared_out(number: int) -> None:
+    """A hundred thousand calls would be as many futures, each larger than what it waits for."""
+    kept: weakref.WeakSet[threading.Event] = weakref.WeakSet()
+    most = 0
+
+    def make(_: int) -> threading.Event:
+        nonlocal most
+        most = max(most, len(kept))
+        kept.add(found := threading.Event())
+        return found
+
+    with Crew(number) as crew:
+        crew.share(make, range(100))
+    assert most <= number
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_once_something_breaks_no_more_of_what_is_shared_is_begun(number: int) -> None:
+    begun: list[int] = []
+    broken = threading.Event()
+
+    def work(key: int) -> None:
+        begun.append(key)
+        if key == number - 1:
+            try:
+                raise ZeroDivisionError
+            finally:
+                broken.set()
+        broken.wait(LONG)
+        time.sleep(0.1)  # until it is known
+
+    with Crew(number) as crew, pytest.raises(ZeroDivisionError):
+        crew.share(work, range(1000))
+    assert sorted(begun) == [*range(number)]
+
+
+def test_whoever_interrupts_begins_no_more_of_what_is_shared() -> None:
+    """A signal reaches the thread that waits, in the middle of its waiting."""
+    begun: list[int] = []
+
+    def work(key: int) -> None:
+        begun.append(key)
+        signal.raise_signal(signal.SIGINT) if not key else None
+        time.sleep(0.1)
+
+    with pytest.raises(KeyboardInterrupt), Crew(2) as crew:
+        crew.share(work, range(100))
+    assert len(begun) < 50
 
 
 @pytest.mark.parametrize("number", [1, 2])

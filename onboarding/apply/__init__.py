@@ -162,7 +162,7 @@ class _Run:
         together = heaps(calls, before, self.age.will_be_over, self.tenant)
         creating = any(call.action in CREATING for call in calls)
         with Crew(self.pace.workers if creating else self.hands) as hands:
-            list(hands.map(self.in_turn, [*together]))
+            hands.share(self.in_turn, together)
         self.look.once_more()
 
     def in_turn(self, heap: Heap) -> None:

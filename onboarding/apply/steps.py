@@ -19,7 +19,7 @@ from functools import cached_property
 from itertools import chain
 from typing import Protocol, TypeVar
 
-from onboarding.model import Directory, Email, Group, GroupName
+from onboarding.model import Directory, Email, Group, GroupName, Membership, User
 from onboarding.plan import ORDER, Action, Change, Plan, phase
 
 Key = TypeVar("Key", bound=str)
@@ -129,12 +129,12 @@ class Extent:
     def _steps(self) -> Iterator[tuple[Email, GroupName, int]]:
         """Give who comes into a group, or leaves it, but for whom it has taken in."""
         for change in self._changes:
-            if change.action in (Action.GRANT, Action.REVOKE):
-                email, group = _email(change), _group(change)
-                if change.action is Action.REVOKE:
-                    yield email, group, -1
-                elif not (group in self._defaults and email in self._invited):
-                    yield email, group, 1
+            place = change.subject
+            if isinstance(place, Membership):
+                if change.after is None:
+                    yield place.email, place.group, -1
+                elif not (place.group in self._defaults and place.email in self._invited):
+                    yield place.email, place.group, 1
 
 
 def phases(plan: Plan, batch: int) -> tuple[tuple[Call, ...], ...]:
@@ -214,14 +214,14 @@ def looks(changes: Iterable[Change], now: Extent, pages: Pages) -> tuple[Look, .
     joining: set[Email] = set()
     joined: set[GroupName] = set()
     for change in changes:
-        match change.action:
-            case Action.INVITE | Action.CHANGE_ROLE:
-                people.add(_email(change))
-            case Action.CREATE_GROUP | Action.UPDATE_GROUP:
+        match change.subject:
+            case Membership(email=email, group=name):
+                joining.add(email)
+                joined.add(name)
+            case User(email=email):
+                people.add(email)
+            case Group():
                 groups = True
-            case Action.GRANT | Action.REVOKE:
-                joining.add(_email(change))
-                joined.add(_group(change))
     found = _people_looks(people, now, pages)
     if groups:
         found.append(Look(Listing.GROUPS, calls=pages.pages(now.groups)))
@@ -230,7 +230,8 @@ def looks(changes: Iterable[Change], now: Extent, pages: Pages) -> tuple[Look, .
 
 def _defaults(groups: Iterable[Group], changes: Iterable[Change]) -> frozenset[GroupName]:
     """The groups that are default while this run invites."""
-    off = {c.group for c in changes if phase(c) == ORDER["default-off"]}
+    updates = (c for c in changes if c.action is Action.UPDATE_GROUP)
+    off = {c.group for c in updates if phase(c) == ORDER["default-off"]}
     return frozenset(group.name for group in groups if group.default and group.name not in off)
 
 

@@ -41,6 +41,8 @@ CLOSE = "UPDATE intents SET open = 0 WHERE request = ? AND change = ?"
 DROP = "DELETE FROM intents WHERE request = ? AND change = ?"
 DOUBT = "UPDATE intents SET doubt_since = ifnull(doubt_since, ?) WHERE request = ? AND change = ?"
 
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
+
 
 class State:
     """What outlives runs: one tenant's part of the state folder. Safe to use from several threads."""
@@ -315,7 +317,7 @@ class Journal:
         """Write lines of the readable copy."""
         if self._lines:
             begin = {"at": _iso(self.now()), "event": event}
-            lines = (json.dumps({**begin, **facts}, ensure_ascii=False) + "\n" for facts in of)
+            lines = (_as_json({**begin, **facts}) + "\n" for facts in of)
             with self._guard, storing(self._db.path.parent):
                 self._lines.writelines(lines)
                 self._lines.flush()
