@@ -57,13 +57,15 @@ def pace(place: Place) -> Iterator[Line]:
     people = place.size(PEOPLE)
     for latency in (0, LATENCY):
         for workers in (4, 8):
-            done = [_job(place, people, latency, workers) for _ in range(place.times())]
             setting = f"{latency} ms latency, {workers} workers"
             what = f"{people:,} people into groups, {setting}"
-            rounds = [
-                {fact: each.between(fact, "planned", "applied") for fact in ("calls", "at", "cpu")}
-                for each in done
-            ]
+            rounds, bare = [], []
+            for _ in range(place.times()):  # in turns, since a machine has its moods
+                done = _job(place, people, latency, workers)
+                facts = ("calls", "at", "cpu")
+                rounds.append({fact: done.between(fact, "planned", "applied") for fact in facts})
+                if latency:
+                    bare.append(_bare(place, latency, workers, int(rounds[-1]["calls"])))
             figures = by_name(rounds, calls="calls", at="s", cpu=UNITS["cpu"])
             made, seconds = figures["calls"].median, figures["at"].median
             if not latency:
@@ -71,9 +73,9 @@ def pace(place: Place) -> Iterator[Line]:
                 continue
             least, unit = made * latency / 1000 / workers, "x calls x latency / workers"
             yield Line(what, seconds / least, unit, 1.2, figures=figures)
-            bare = _bare(place, latency, workers, int(made))
-            figures = {"at": Figure("s", [bare])}
-            yield Line(f"requests alone, {setting}", bare / least, unit, figures=figures)
+            alone = Figure("s", bare)
+            what = f"requests alone, {setting}"
+            yield Line(what, alone.median / least, unit, figures={"at": alone})
 
 
 def limit(place: Place) -> Iterator[Line]:
