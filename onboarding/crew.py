@@ -20,7 +20,7 @@ class Crew:
 
     def __init__(self, number: int, *, finishes: bool = True) -> None:
         """``finishes``: whatever breaks, what has begun is waited for."""
-        self._number = number
+        self._number = max(1, number)
         self._finishes = finishes
         self._pool = ThreadPoolExecutor(number) if number > 1 else _Alone()
 
@@ -37,7 +37,10 @@ class Crew:
         return self._pool.map(make, keys)
 
     def share(self, do: Callable[[Key], object], keys: Iterable[Key]) -> None:
-        """Do this for each key and keep nothing of it: whoever of the crew is free takes the next one."""
+        """Do this for each key and keep nothing of it: whoever of the crew is free takes the next one.
+
+        Where one breaks, or whoever waits is interrupted, no more are begun.
+        """
         waiting = deque(keys)
 
         def work() -> None:
@@ -53,8 +56,9 @@ class Crew:
                     raise
 
         try:
-            for one in [self.begin(work) for _ in range(self._number)]:
-                one.result()
+            begun = [self.begin(work) for _ in range(min(self._number, len(waiting)))]
+            while begun:
+                begun.pop().result()
         finally:
             waiting.clear()
 

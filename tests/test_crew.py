@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 import time
 import weakref
+from contextlib import suppress
 
 import pytest
 
@@ -82,12 +84,10 @@ def test_once_something_breaks_no_more_of_what_is_shared_is_begun(number: int) -
     def work(key: int) -> None:
         begun.append(key)
         if key == number - 1:
-            try:
-                raise ZeroDivisionError
-            finally:
-                broken.set()
+            broken.set()
+            raise ZeroDivisionError
         broken.wait(LONG)
-        time.sleep(0.1)  # until it is known
+        time.sleep(1)  # until it is known
 
     with Crew(number) as crew, pytest.raises(ZeroDivisionError):
         crew.share(work, range(1000))
@@ -97,15 +97,52 @@ def test_once_something_breaks_no_more_of_what_is_shared_is_begun(number: int) -
 def test_whoever_interrupts_begins_no_more_of_what_is_shared() -> None:
     """A signal reaches the thread that waits, in the middle of its waiting."""
     begun: list[int] = []
+    me = threading.main_thread().ident
+    assert me
 
     def work(key: int) -> None:
         begun.append(key)
-        signal.raise_signal(signal.SIGINT) if not key else None
-        time.sleep(0.1)
+        time.sleep(0.2)  # by now all of the crew are at work, and the other thread waits for them
+        if key == 1:
+            signal.pthread_kill(me, signal.SIGINT)
+        time.sleep(1)  # until it has got there
 
     with pytest.raises(KeyboardInterrupt), Crew(2) as crew:
         crew.share(work, range(100))
-    assert len(begun) < 50
+    assert sorted(begun) == [0, 1]
+
+
+def test_no_more_of_a_crew_begin_than_there_is_to_do() -> None:
+    before = threading.active_count()
+    with Crew(8) as crew:
+        crew.share(len, [])
+        assert threading.active_count() == before
+        crew.share(len, ["a", "b"])
+        assert threading.active_count() <= before + 2
+
+
+def test_what_breaks_is_not_kept_after_it_was_raised() -> None:
+    """Without a search for rings: what the work knew would be kept to the end of the run."""
+    kept: weakref.WeakSet[threading.Event] = weakref.WeakSet()
+
+    def work(_: int) -> None:
+        kept.add(mine := threading.Event())
+        raise ZeroDivisionError(str(mine))
+
+    gc.disable()
+    try:
+        with Crew(2) as crew, suppress(ZeroDivisionError):
+            crew.share(work, range(2))
+        assert not kept
+    finally:
+        gc.enable()
+
+
+def test_a_crew_of_none_is_whoever_asks() -> None:
+    done: list[int] = []
+    with Crew(0) as crew:
+        crew.share(done.append, range(3))
+    assert done == [0, 1, 2]
 
 
 @pytest.mark.parametrize("number", [1, 2])
