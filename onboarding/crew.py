@@ -39,7 +39,7 @@ class Crew:
     def share(self, do: Callable[[Key], object], keys: Iterable[Key]) -> None:
         """Do this for each key and keep nothing of it: whoever of the crew is free takes the next one.
 
-        Where one breaks, or whoever waits is interrupted, no more are begun.
+        All keys are asked for before the first is begun. Where one breaks, or whoever waits is interrupted, no more are begun.
         """
         waiting = deque(keys)
 
