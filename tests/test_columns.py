@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from onboarding.schemas import columns, plain
 from onboarding.schemas.columns import (
+    all_end,
     hashes,
     holding,
     matching,
@@ -56,6 +57,13 @@ def test_a_cell_matches_if_all_of_it_does_and_it_is_short(cells: list[str]) -> N
 @given(CELLS, st.sampled_from([";", "@", "\n", "ö"]))
 def test_a_cell_holds_a_sign_or_not(cells: list[str], sign: str) -> None:
     assert holding(column(cells), sign).tolist() == [sign in cell for cell in cells]
+
+
+@given(st.lists(st.sampled_from(["", "a@B", "a@B", "a@Ba", "ö@B", "@B", "a@a@B"]), max_size=9))
+def test_all_cells_that_are_not_blank_end_so_or_one_does_not(cells: list[str]) -> None:
+    is_so = all(cell.endswith("@B") or not cell for cell in cells)
+    found = all_end(column(cells), "@B")
+    assert found is is_so or (not found and "a@a@B" in cells)
 
 
 @given(CELLS, st.sampled_from(["", ";", ";|", ",;\r", ";\n"]))

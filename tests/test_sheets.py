@@ -9,7 +9,7 @@ import os
 import socket
 import time
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import openpyxl
@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from onboarding.errors import SheetError, UsageError
 from onboarding.headers import Kind
 from onboarding.model import Finding, RowRef, Severity
-from onboarding.sheets import Inputs, OneInput, Reading, Table, read
+from onboarding.sheets import Inputs, OneInput, Reading, Table, read, records
 from onboarding.sheets.text import read_text
 
 USERS = "email,role\nana@acme.example,Member\n"
@@ -395,6 +395,27 @@ def test_whatever_was_written_is_read(
     found = rows(table)
     assert {n: row for n, row in found.items() if n in expected} == found
     assert all(not "".join(row).isprintable() for n, row in expected.items() if n not in found)
+
+
+@pytest.fixture(scope="module")
+def small_blocks() -> Iterator[None]:
+    """A file is looked at in pieces where a few lines would never be."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(records, "_BLOCK", 3)
+        yield
+
+
+@pytest.mark.usefixtures("small_blocks")
+@given(st.lists(st.sampled_from(["a,b", "ab,", ",a", '"a",b', 'a,"b\r"']), min_size=2), st.data())
+def test_lines_end_where_csv_ends_them_however_they_do(
+    lines: list[str], data: st.DataObject
+) -> None:
+    ends = [data.draw(st.sampled_from(["\n", "\r\n", "\r"]))] * len(lines)
+    odd = data.draw(st.integers(0, len(lines) - 1))
+    ends[odd] = data.draw(st.sampled_from(["\n", "\r\n", "\r", ""] if odd else ["\r"]))
+    text = "".join(line + end for line, end in zip(lines, ends, strict=True))
+    found = read_text(text.encode(), encoding=None, delimiter=",")
+    assert [*found.below(0)] == [*csv.reader(io.StringIO(text, newline=""))]
 
 
 @given(st.binary(max_size=200))

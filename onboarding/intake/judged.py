@@ -21,7 +21,7 @@ from onboarding.intake.cells import columns_of, field_of, raw, read
 from onboarding.intake.rows import Sheet
 from onboarding.intake.wear import worn
 from onboarding.model import Finding, Role, RowRef, Severity, normal_email
-from onboarding.schemas.columns import side_by_side, texts
+from onboarding.schemas.columns import BY_ARROW, side_by_side, texts
 
 if TYPE_CHECKING:
     from onboarding.schemas.rules import Failure
@@ -113,14 +113,15 @@ def _emails(
 ) -> pd.Series[str]:
     """Give each row's correlation key; the cells that were looked at as they were read."""
     emails = raw(table, "email")
-    if any(text != text.lower() for text in texts(emails)):
+    # Pyarrow is through with all of them before we have looked.
+    if BY_ARROW or any(text != text.lower() for text in texts(emails)):
         emails = emails.str.lower()
     if "email" in cells:
         read_so = cells["email"]
+        keys = pd.Series([*map(normal_email, read_so.tolist())], read_so.index, "str")
+        odd_rows = emails.index[odd["email"]]
         emails = emails.copy()
-        emails.iloc[odd["email"]] = ""
-        keys = [*map(normal_email, read_so.tolist())]
-        emails.loc[read_so.index] = pd.Series(keys, read_so.index, "str")
+        emails.loc[odd_rows] = keys.reindex(odd_rows, fill_value="")
     return emails
 
 

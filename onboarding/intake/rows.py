@@ -26,7 +26,7 @@ from onboarding.model import (
     internal_name,
     normal_email,
 )
-from onboarding.schemas.columns import taken, texts
+from onboarding.schemas.columns import all_end, taken, texts
 
 _BLOCKED = {
     **dict.fromkeys(schemas.YES, Standing.LEAVER),
@@ -133,7 +133,7 @@ class Sheet:
     def domains(self) -> tuple[np.ndarray, Sequence[str]]:
         """The domains of the addresses, each once, and for each row which of them is its own."""
         only = next(filter(None, map(_DOMAIN.search, texts(self.emails))), None)
-        if only and all(t.count("@") == t.count(only[0]) for t in texts(self.emails)):  # as in most
+        if only and all_end(self.emails, f"@{only[1]}"):  # as in most
             return (self.emails == "").to_numpy(int), [only[1], ""]
         names = [email.rpartition("@")[2] for email in self.emails.tolist()]
         codes, there = pd.factorize(np.array(names, object))

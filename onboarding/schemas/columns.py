@@ -73,6 +73,17 @@ def holding(cells: pd.Series[str], sign: str) -> np.ndarray:
     return np.array([sign in cell for cell in cells.tolist()], bool)
 
 
+def all_end(cells: pd.Series[str], end: str) -> bool:
+    """Whether all cells end so that hold the first sign of it, as each does that is not blank.
+
+    Perhaps it is not found out, where one holds that sign twice.
+    """
+    if not BY_ARROW:
+        return all(text.count(end[0]) == text.count(end + "\n") for text in texts(cells))
+    parts = map(pa.array, batches(cells))
+    return all(pc.all(pc.or_(pc.ends_with(p, end), pc.equal(p, ""))).as_py() for p in parts)
+
+
 def matching(cells: pd.Series[str], pattern: str, longest: int) -> np.ndarray:
     """Say of each cell whether all of it matches, and is no longer than so many bytes.
 

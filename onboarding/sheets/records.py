@@ -27,7 +27,8 @@ if BY_ARROW:
 _LITERAL = re.compile('="([^"]*)"')
 _BATCH = 1 << 14
 """Lines that are read at once: few enough to stay near the processor, which takes a third off the time."""
-_LONE_RETURN = re.compile(rb"\r(?!\n)")
+_BLOCK = 1 << 20
+"""Bytes that are looked at at once."""
 _QUOTE, _LINE, _RETURN = map(ord, '"\n\r')
 
 
@@ -48,11 +49,21 @@ def _is_plain(content: bytes, start: int, delimiter: str) -> bool:
     return (
         len(mark) == 1
         and content.count(mark, start, first if first >= 0 else None) < WIDEST
-        and not (b"\r" in content and _LONE_RETURN.search(content))
+        and not _has_lone_return(content)
         and not content.startswith(b"\xef\xbb\xbf", start)  # a second mark, which is text
         and not _has_long_line(content, start)
         and (content.find(b'"', start) < 0 or _quotes_whole_cells(content, start, delimiter))
     )
+
+
+def _has_lone_return(content: bytes) -> bool:
+    """Whether a line may end in a way that not all readers know."""
+    letters = np.frombuffer(content, np.uint8)
+    for start in range(0, len(letters) if b"\r" in content else 0, _BLOCK):
+        some, behind = letters[start : start + _BLOCK], letters[start + 1 : start + _BLOCK + 1]
+        if ((some[: len(behind)] == _RETURN) & (behind != _LINE)).any():
+            return True
+    return content.endswith(b"\r")
 
 
 def _has_long_line(content: bytes, start: int) -> bool:
