@@ -67,7 +67,7 @@ def forecast(
 ) -> int:
     """Count the calls that ``apply``, begun right now, makes when nothing fails, looks before and after included."""
     age = Age(current, tenant, pace, looked_at)
-    return count(plan, current, tenant, pace.batch, age.will_be_over)
+    return count(phases(plan, pace.batch), current, tenant, age.will_be_over)
 
 
 def apply(
@@ -111,7 +111,8 @@ class _Run:
         self.tenant = tenant
         self.pace = pace
         self.age = Age(current, tenant, pace, looked_at)
-        self.forecast = count(plan, current, tenant, pace.batch, self.age.will_be_over)
+        self.phases = phases(plan, pace.batch)
+        self.forecast = count(self.phases, current, tenant, self.age.will_be_over)
         rest = partial(pace.rest, stop=stop)
         self.callers = Crew(pace.workers)
         self.watch = Watch(
@@ -145,7 +146,7 @@ class _Run:
     def carry_out(self) -> Applied:
         sent = 0
         with self.callers:
-            for calls in phases(self.plan, self.pace.batch):
+            for calls in self.phases:
                 self.each(calls, sent)
                 sent += len(calls)
                 if calls[0].action is Action.INVITE:

@@ -151,12 +151,14 @@ class Book:
 
     def _dated(self, change: Change, fate: Outcome, sent: Sent | None, at: str) -> Outcome:
         """Give the outcome with the facts of the call behind it."""
-        return replace(
-            fate,
-            at=at,
-            attempts=self._known.get(change.key, STILL).attempts,
+        return Outcome(
+            fate.status,
+            fate.code,
+            fate.message,
             http_status=sent.answer.status if sent else fate.http_status,
             request_id=sent.request_id if sent else self._under_way(change),
+            attempts=self._known.get(change.key, STILL).attempts,
+            at=at,
         )
 
     def _tell_of(self, changes: Iterable[Change]) -> None:

@@ -168,7 +168,7 @@ class Watch:
         ]
         for look in first:
             self._callers.call(partial(read, look))
-        list(self._callers.map(read, [look for look in wanted if look not in first]))
+        self._callers.share(read, (look for look in wanted if look not in first))
         self._see_each(changes, glimpse)
         return glimpse
 

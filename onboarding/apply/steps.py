@@ -12,7 +12,7 @@ slip into a group that is to take in the next ones. What gives comes before what
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -190,16 +190,18 @@ def heaps(calls: Iterable[Call], before: int, old: Old, pages: Pages) -> Iterato
         yield Heap(late, look_first=True)
 
 
-def count(plan: Plan, current: Directory, pages: Pages, batch: int, old: Old) -> int:
-    """Count the calls that carrying out a plan takes when nothing fails, looks before and after included."""
+def count(phases: Iterable[Sequence[Call]], current: Directory, pages: Pages, old: Old) -> int:
+    """Count the calls that carrying out all phases takes when nothing fails, looks before and after included."""
     sent = again = 0
-    for calls in phases(plan, batch):
+    changes: list[Change] = []
+    for calls in phases:
         late = [heap.people for heap in heaps(calls, sent, old, pages) if heap.look_first]
         again += sum(map(pages.lookups, late))
         sent += len(calls)
-    after = Extent(current, plan.changes)
-    invited = plan.of(Action.INVITE)
-    others = [change for change in plan.changes if change.action is not Action.INVITE]
+        changes += chain.from_iterable(call.changes for call in calls)
+    after = Extent(current, changes)
+    invited = [change for change in changes if change.action is Action.INVITE]
+    others = [change for change in changes if change.action is not Action.INVITE]
     readings = chain(looks(invited, after, pages), looks(others, after, pages))
     return sent + again + sum(look.calls for look in readings)
 
