@@ -28,7 +28,7 @@ from crash.trial import Trial, Whole
 FULL = os.environ.get("ONBOARDING_TEST_PROFILE") == "full"
 STRACE = shutil.which("strace")
 INVITE = "POST /api/service/users HTTP"
-KILLS, FAILURES = 5, 2
+KILLS, FAILURES = 4, 2
 """Points of each scenario in a quick run."""
 TURNS = (
     *("sendto", "fdatasync", "recvfrom", "pwrite64", "rename", "write", "openat"),
@@ -74,29 +74,19 @@ def test_any_two_settings_meet_in_a_scenario() -> None:
 
 
 @each_scenario
-def test_a_run_killed_at_any_call_is_carried_on(
+def test_a_run_that_is_killed_or_fails_at_any_call_is_carried_on(
     index: int, scenario: Scenario, machine: Machine, whole: Wholes, tmp_path: Path
 ) -> None:
     kills = [t for t in whole(scenario).troubles() if t.what in ("kill", "half")]
-    assert len(kills) > 300
-    some = [unanswered(whole(scenario)), *share(kills, index, KILLS - 1)]
-    for number, trouble in enumerate(kills if FULL else some):
-        trial = Trial(tmp_path / str(number), scenario, machine)
-        trial.tried(
-            trouble, whole(scenario), warm=number > 1
-        )  # most without the second that it takes to start
-        trial.clear_away()
-
-
-@each_scenario
-def test_a_run_whose_disk_or_network_fails_says_so_and_is_carried_on(
-    index: int, scenario: Scenario, machine: Machine, whole: Wholes, tmp_path: Path
-) -> None:
     failures = [t for t in whole(scenario).troubles() if t.what not in ("kill", "half")]
-    assert len(failures) > 300
-    for number, trouble in enumerate(failures if FULL else share(failures, index, FAILURES)):
+    assert min(len(kills), len(failures)) > 300
+    if not FULL:
+        kills = [unanswered(whole(scenario)), *share(kills, index, KILLS - 1)]
+        failures = share(failures, index, FAILURES)
+    for number, trouble in enumerate([*kills, *failures]):
         trial = Trial(tmp_path / str(number), scenario, machine)
-        trial.tried(trouble, whole(scenario), warm=True)
+        # Most without the second that it takes to start.
+        trial.tried(trouble, whole(scenario), warm=number > 1)
         trial.clear_away()
 
 
