@@ -56,10 +56,9 @@ def _shares(place: Place, room: Path, rows: int) -> Iterator[Line]:
 def _growth(place: Place, room: Path, sizes: tuple[int, int, int]) -> Iterator[Line]:
     files = {rows: csv(room, rows, 0.02) for rows in sizes}
     commands = {f"{rows}": validate(path) for rows, path in files.items()}
-    for rows in sizes[:2]:
-        commands[f"bare {rows}"] = script("read_csv", files[rows])
-        if place.fast:
-            commands[f"fast {rows}"] = validate(files[rows], place.fast)
+    commands |= {f"bare {rows}": script("read_csv", path) for rows, path in files.items()}
+    if place.fast:
+        commands |= {f"fast {rows}": validate(files[rows], place.fast) for rows in sizes[:2]}
     measured = side_by_side(commands, place.times(3))
     for rows in sizes[:2]:
         what = f"validate, {rows:,} rows CSV, 2% bad"
@@ -67,20 +66,27 @@ def _growth(place: Place, room: Path, sizes: tuple[int, int, int]) -> Iterator[L
         if place.fast:
             unit = "without"
             yield measured.line(f"{what}, with pyarrow", f"fast {rows}", f"{rows}", unit=unit)
-    yield Line(
-        f"validate, a row of {sizes[2]:,}", _dearer(measured, sizes), f"x a row of {sizes[1]:,}", 1.2,
-        figures=measured.figures(*map(str, sizes), of="cpu"),
-    )  # fmt: skip
+    yield _dearer(measured, "validate", "", sizes, 1.2)
+    yield _dearer(measured, BARE, "bare ", sizes)
 
 
-def _dearer(measured: Measured, sizes: tuple[int, int, int]) -> float:
+def _dearer(
+    measured: Measured,
+    who: str,
+    called: str,
+    sizes: tuple[int, int, int],
+    goal: float | None = None,
+) -> Line:
     """Compare what each row more takes between the two larger sizes and between the two smaller ones.
 
     In seconds of a processor: the smaller difference is no larger than what the clock on the wall is off.
     """
     small, middle, large = sizes
-    first, second, third = (measured.median(f"{rows}", "cpu") for rows in sizes)
-    return ((third - second) / (large - middle)) / ((second - first) / (middle - small))
+    figures = measured.figures(*(f"{called}{rows}" for rows in sizes), of="cpu")
+    first, second, third = (figure.median for figure in figures.values())
+    reached = ((third - second) / (large - middle)) / ((second - first) / (middle - small))
+    what, unit = f"{who}, a row of {large:,}", f"x a row of {middle:,}"
+    return Line(what, reached, unit, goal, figures=figures)
 
 
 def _worse(place: Place, room: Path, rows: int) -> Iterator[Line]:

@@ -104,10 +104,6 @@ class Measured:
         ratio = median(ours / bare for ours, bare in pairs)
         return Line(what, ratio, f"x {unit or yardstick}", goal, figures=figures)
 
-    def median(self, name: str, of: Of = "wall") -> float:
-        """Give what a command took."""
-        return self.figures(name, of=of)[name].median
-
     def figures(self, *names: str, of: Of = "wall") -> dict[str, Figure]:
         """Give what commands took in each round, by name."""
         return {

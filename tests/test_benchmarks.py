@@ -193,7 +193,7 @@ def test_ratios_are_taken_within_a_round() -> None:
     line = Measured(rounds).line("what", "ours", "bare", 2)
     assert (line.reached, line.unit, line.holds) == (2, "x bare", True)
     assert line.figures["ours"] == Figure("s", [2, 30, 4])
-    assert Measured(rounds).median("ours", "cpu") == 2
+    assert Measured(rounds).figures("ours", of="cpu")["ours"].median == 2
 
 
 def test_a_command_that_fails_measures_nothing() -> None:
