@@ -6,9 +6,9 @@ one ready works out what its answer means meanwhile. (A room of its own, since c
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from threading import Event
 from typing import Self, TypeVar
 
 Key = TypeVar("Key")
@@ -39,28 +39,30 @@ class Crew:
     def share(self, do: Callable[[Key], object], keys: Iterable[Key]) -> None:
         """Do this for each key and keep nothing of it: whoever of the crew is free takes the next one.
 
-        All keys are asked for before the first is begun. Where one breaks, or whoever waits is interrupted, no more are begun.
+        All keys are asked for before the first is begun. Where one breaks, or whoever waits is interrupted, no more are begun;
+        of several that break, the first in their order is told of once the others have ended.
         """
-        waiting = deque(keys)
+        every, over = [*keys], Event()
+        coming = enumerate(every)  # one at a time, whoever asks
+        broken: dict[int, BaseException] = {}
 
         def work() -> None:
-            while waiting:
-                try:
-                    key = waiting.popleft()
-                except IndexError:  # somebody else has taken the last one
+            for number, key in coming:
+                if over.is_set():
                     return
                 try:
                     do(key)
-                except BaseException:
-                    waiting.clear()
-                    raise
+                except BaseException as error:  # noqa: BLE001 -- it is raised where it is waited for
+                    over.set()
+                    broken[number] = error
 
         try:
-            begun = [self.begin(work) for _ in range(min(self._number, len(waiting)))]
-            while begun:
-                begun.pop().result()
+            wait([self.begin(work) for _ in range(min(self._number, len(every)))])
+            if broken:
+                raise broken[min(broken)]
         finally:
-            waiting.clear()
+            over.set()
+            broken.clear()  # it knows of this call, as what broke does
 
     def __enter__(self) -> Self:
         return self

@@ -22,9 +22,11 @@ settings.register_profile(
 settings.load_profile(os.environ.get("ONBOARDING_TEST_PROFILE", "quick"))
 
 
-def pytest_xdist_auto_num_workers() -> int:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
     """Have one more than there are processors: tests wait for processes of their own a fifth of the time."""
-    return 1 + (os.cpu_count() or 1)
+    said = "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ
+    return None if said else 1 + (os.cpu_count() or 1)
 
 
 @pytest.fixture

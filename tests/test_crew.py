@@ -94,6 +94,20 @@ def test_once_something_breaks_no_more_of_what_is_shared_is_begun(number: int) -
     assert sorted(begun) == [*range(number)]
 
 
+@pytest.mark.parametrize("slow", [0, 1])
+def test_of_two_that_break_the_first_in_order_is_told_of(slow: int) -> None:
+    together = threading.Barrier(2)
+
+    def work(key: int) -> None:
+        together.wait(LONG)
+        if key == slow:
+            time.sleep(0.2)
+        raise (KeyError, ValueError)[key]
+
+    with Crew(2) as crew, pytest.raises(KeyError):
+        crew.share(work, range(2))
+
+
 def test_whoever_interrupts_begins_no_more_of_what_is_shared() -> None:
     """A signal reaches the thread that waits, in the middle of its waiting."""
     begun: list[int] = []

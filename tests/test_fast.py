@@ -89,6 +89,21 @@ if FAST and not BY_ARROW:
         content = sheet(rows, end, quoted=quoted, last=last)
         assert elsewhere(content) == taken(content)
 
+    def test_whether_all_addresses_end_alike_is_told_without_their_texts() -> None:
+        cells = [
+            ["a@b", "", "c@b"],
+            ["a@b", "a@bc"],
+            ["a@bc", "a@b"],
+            [""],
+            ["a@b"] * 70_000 + ["a@c"],
+        ]
+        code = "import pandas as pd; from onboarding.schemas.columns import BY_ARROW, all_end; assert BY_ARROW\n"
+        code += f"print([all_end(pd.Series(some, dtype='str'), '@b') for some in {cells}])"
+        told = subprocess.run(
+            [FAST, "-"], input=code, capture_output=True, text=True, check=True, cwd=HERE.parent
+        )
+        assert told.stdout.strip() == "[True, False, False, True, False]"
+
     @given(st.text('ab,;"\n\r @.', max_size=40))
     def test_no_text_is_split_another_way(elsewhere: Callable[[bytes], str], text: str) -> None:
         content = f"email,role\nana@acme.example,Member\n{text}".encode()

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import io
 import os
+import re
 import socket
 import time
 import zipfile
@@ -406,6 +407,12 @@ def small_blocks() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("small_blocks")
+@given(st.text("\n\ra", max_size=12).map(str.encode))
+def test_a_lone_return_is_found_wherever_it_stands(content: bytes) -> None:
+    lone = re.search(rb"\r(?!\n)", content) is not None
+    assert records.has_lone_return(content) is lone
+
+
 @given(st.lists(st.sampled_from(["a,b", "ab,", ",a", '"a",b', 'a,"b\r"']), min_size=2), st.data())
 def test_lines_end_where_csv_ends_them_however_they_do(
     lines: list[str], data: st.DataObject

@@ -49,14 +49,14 @@ def _is_plain(content: bytes, start: int, delimiter: str) -> bool:
     return (
         len(mark) == 1
         and content.count(mark, start, first if first >= 0 else None) < WIDEST
-        and not _has_lone_return(content)
+        and not has_lone_return(content)
         and not content.startswith(b"\xef\xbb\xbf", start)  # a second mark, which is text
         and not _has_long_line(content, start)
         and (content.find(b'"', start) < 0 or _quotes_whole_cells(content, start, delimiter))
     )
 
 
-def _has_lone_return(content: bytes) -> bool:
+def has_lone_return(content: bytes) -> bool:
     """Whether a line may end in a way that not all readers know."""
     letters = np.frombuffer(content, np.uint8)
     for start in range(0, len(letters) if b"\r" in content else 0, _BLOCK):
