@@ -243,11 +243,16 @@ def test_a_last_row_without_line_end_may_be_cut_off(end: str, codes: list[str]) 
         pytest.param("n@b.example,Ops,x\n\nb@b.example,Ops,x,\n", [], id="a blank line below"),
         pytest.param("n@b.example,Ops,x\nTotal: 2\n", [], id="a total below"),
         pytest.param('n@b.example,Ops,"x\nb@b.example,Ops,x,remove",\n', ["row-ragged"], id="swallowed"),
+        pytest.param('n@b.example,Ops,"x\rb@b.example,Ops,x,remove",\n', ["row-ragged"], id="mixed ends"),
         pytest.param('n@b.example,Ops,"ask\nb@b.example, or me",\n', [], id="a remark of two lines"),
     ],
 )  # fmt: skip
-def test_a_row_that_lost_or_took_in_lines_is_rejected(lines: str, codes: list[str]) -> None:
-    found = table(f"email,group,notes,action\na@b.example,Ops,ok,add\n{lines}")
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_row_that_lost_or_took_in_lines_is_rejected(
+    lines: str, codes: list[str], end: str
+) -> None:
+    text = f"email,group,notes,action\na@b.example,Ops,ok,add\n{lines}"
+    found = table(text.replace("\n", end))
     assert [(f.code, f.row and f.row.row) for f in found.findings if f.row] == [
         (code, 3) for code in codes
     ]

@@ -101,7 +101,7 @@ def swallowed(grid: Grid, frame: pd.DataFrame, at: RowRef) -> list[Finding]:
     found = {}
     for position in frame if grid.delimiter and not grid.cells.unbroken else ():
         cells = frame[position]
-        if holding(cells, "\n").any():
+        if any(holding(cells, end).any() for end in "\n\r"):
             for number, cell in zip(cells.index.tolist(), cells.tolist(), strict=True):
                 if any(
                     "@" in line and line.count(grid.delimiter) >= frame.shape[1] - 1
