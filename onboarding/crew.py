@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from threading import Event
+from threading import Event, Lock
 from typing import Self, TypeVar
 
 Key = TypeVar("Key")
@@ -42,14 +42,16 @@ class Crew:
         All keys are asked for before the first is begun. Where one breaks, or whoever waits is interrupted, no more are begun;
         of several that break, the first in their order is told of once the others have ended.
         """
-        every, over = [*keys], Event()
-        coming = enumerate(every)  # one at a time, whoever asks
+        every, guard, over = [*keys], Lock(), Event()
+        coming = enumerate(every)
         broken: dict[int, BaseException] = {}
 
+        def take() -> tuple[int, Key] | None:
+            with guard:  # not every Python gives a key to one thread alone, and a key may be a mail
+                return None if over.is_set() else next(coming, None)
+
         def work() -> None:
-            for number, key in coming:
-                if over.is_set():
-                    return
+            for number, key in iter(take, None):
                 try:
                     do(key)
                 except BaseException as error:  # noqa: BLE001 -- it is raised where it is waited for

@@ -190,11 +190,11 @@ def heaps(calls: Iterable[Call], before: int, old: Old, pages: Pages) -> Iterato
         yield Heap(late, look_first=True)
 
 
-def count(phases: Iterable[Sequence[Call]], current: Directory, pages: Pages, old: Old) -> int:
+def count(by_phase: Iterable[Sequence[Call]], current: Directory, pages: Pages, old: Old) -> int:
     """Count the calls that carrying out all phases takes when nothing fails, looks before and after included."""
     sent = again = 0
     changes: list[Change] = []
-    for calls in phases:
+    for calls in by_phase:
         late = [heap.people for heap in heaps(calls, sent, old, pages) if heap.look_first]
         again += sum(map(pages.lookups, late))
         sent += len(calls)

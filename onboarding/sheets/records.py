@@ -58,8 +58,10 @@ def _is_plain(content: bytes, start: int, delimiter: str) -> bool:
 
 def has_lone_return(content: bytes) -> bool:
     """Whether a line may end in a way that not all readers know."""
+    if b"\r" not in content:
+        return False
     letters = np.frombuffer(content, np.uint8)
-    for start in range(0, len(letters) if b"\r" in content else 0, _BLOCK):
+    for start in range(0, len(letters), _BLOCK):
         some, behind = letters[start : start + _BLOCK], letters[start + 1 : start + _BLOCK + 1]
         if ((some[: len(behind)] == _RETURN) & (behind != _LINE)).any():
             return True
