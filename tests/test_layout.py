@@ -244,6 +244,8 @@ def test_a_last_row_without_line_end_may_be_cut_off(end: str, codes: list[str]) 
         pytest.param("n@b.example,Ops,x\nTotal: 2\n", [], id="a total below"),
         pytest.param('n@b.example,Ops,"x\nb@b.example,Ops,x,remove",\n', ["row-ragged"], id="swallowed"),
         pytest.param('n@b.example,Ops,"x\rb@b.example,Ops,x,remove",\n', ["row-ragged"], id="mixed ends"),
+        pytest.param('n@b.example,"Ops,x,\nb@b.example,HR",y,remove\n', ["row-ragged"], id="half of two"),
+        pytest.param('n@b.example,"Ops,x,\nb@b.example,HR,,\nc@b.example,HR",y,remove\n', ["row-ragged"], id="two halves"),
         pytest.param('n@b.example,Ops,"ask\nb@b.example, or me",\n', [], id="a remark of two lines"),
     ],
 )  # fmt: skip
@@ -256,6 +258,40 @@ def test_a_row_that_lost_or_took_in_lines_is_rejected(
     assert [(f.code, f.row and f.row.row) for f in found.findings if f.row] == [
         (code, 3) for code in codes
     ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "rows"),
+    [
+        pytest.param('HR,"Money\nOps,Operations\nIT,People"\nLegal,Law\n', [2], id="rows"),
+        pytest.param('"Ops\nIT",x\nLegal,Law\n', [2], id="two names"),
+        pytest.param('HR,"Money, and more\nfor all, and others"\nLegal,Law\n', [], id="a text"),
+        pytest.param('HR,"Money\nPeople"\nLegal,"Law,courts"\n', [], id="lines"),
+    ],
+)
+def test_a_group_that_took_in_lines_is_rejected(lines: str, rows: list[int]) -> None:
+    found = table(f"group,description\n{lines}")
+    assert [f.row.row for f in found.findings if f.row and f.code == "row-ragged"] == rows
+
+
+@pytest.mark.parametrize(
+    ("content", "row"),
+    [
+        ('email,group,"x\na@b.example,Ops,"\nb@b.example,Ops,\n', 1),
+        ('email,"group\na@b.example,Ops\nc@b.example",group\nb@b.example,x,Ops\n', 1),
+        ('"New people\na@b.example,Ops\n"\nemail,group\nb@b.example,Ops\n', 1),
+        ('New people\n"\na@b.example,Ops\n",\nemail,group\nb@b.example,Ops\n', 2),
+    ],
+)
+def test_headers_and_titles_that_took_in_lines_are_refused(content: str, row: int) -> None:
+    assert f"row {row} has a cell that holds whole lines" in refusal(content)
+
+
+def test_headers_and_titles_may_have_two_lines() -> None:
+    content = '"New people,\nof ana@b.example",,\n"E-mail\naddress",group,"notes,\nif any"\n'
+    assert table(f"{content}b@b.example,Ops,\n").headers == (
+        "E-mail\naddress", "group", "notes,\nif any",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("end", ["b@b.example,Ops", "b@b.example,Ops,", "b@b.example,Ops, "])

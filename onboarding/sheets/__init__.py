@@ -180,11 +180,12 @@ def _table(grid: Grid, snapshot: Snapshot, source: str, reading: Reading, index:
     columns = layout.columns
     headers = [clean(header) for header in grid.row(layout.top)]
     width, at = len(headers), RowRef(index, 0, source)
+    cells.refuse_swallowed(grid, layout, width)
     frame = layout.frame(grid, width)
     beyond = cells.surplus(grid, width, frame.index)
     findings = cells.ragged(beyond, width, columns, at)
     findings += cells.cut_off(grid, layout, width, at)
-    findings += cells.swallowed(grid, frame, at)
+    findings += cells.swallowed(grid, frame, columns, at)
     findings += cells.torn(grid, frame, columns, at)
     findings += cells.show_errors(frame, grid, headers, columns, at)
     cells.blank_passwords(frame, columns, beyond)

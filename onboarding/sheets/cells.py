@@ -6,6 +6,7 @@ fed back our own result columns.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -15,7 +16,7 @@ import pandas as pd
 from onboarding.errors import SheetError
 from onboarding.headers import CARRIED, Columns, Table, result_columns, understand
 from onboarding.model import Finding, RowRef
-from onboarding.schemas import BLANKS
+from onboarding.schemas import BLANKS, clean, fault
 from onboarding.schemas.columns import holding, side_by_side
 from onboarding.sheets.grid import SURPLUS, Grid
 from onboarding.sheets.layout import Layout, is_blank
@@ -96,20 +97,58 @@ def cut_off(grid: Grid, layout: Layout, width: int, at: RowRef) -> list[Finding]
     return [Finding("row-cut", message, at._replace(row=last))]
 
 
-def swallowed(grid: Grid, frame: pd.DataFrame, at: RowRef) -> list[Finding]:
-    """Reject a row one of whose cells holds lines with addresses and as many separators: other rows, by a stray quote."""
+def refuse_swallowed(grid: Grid, layout: Layout, width: int) -> None:
+    """Raise ``SheetError`` where a title or a header holds other rows of the file: nobody would read these."""
+    for number, row in enumerate(grid.head[: layout.top] if _may_swallow(grid) else (), 1):
+        if any(
+            _holds_lines(cell, grid.delimiter, width, layout.columns)
+            or _names_somebody(cell, grid.delimiter)
+            for cell in row
+        ):
+            raise SheetError(f"row {number} {_SWALLOWED}; take it away, or double it")
+
+
+def swallowed(grid: Grid, frame: pd.DataFrame, columns: Columns, at: RowRef) -> list[Finding]:
+    """Reject a row one of whose cells holds others, or the end of it and the beginning of the next: by a stray quote."""
     found = {}
-    for position in frame if grid.delimiter and not grid.cells.unbroken else ():
+    names = () if "email" in columns.fields else columns.fields.get("group", ())
+    for position in frame if _may_swallow(grid) else ():
         cells = frame[position]
         if any(holding(cells, end).any() for end in "\n\r"):
             for number, cell in zip(cells.index.tolist(), cells.tolist(), strict=True):
-                if any(
-                    "@" in line and line.count(grid.delimiter) >= frame.shape[1] - 1
-                    for line in cell.splitlines()[1:]
+                if _holds_lines(cell, grid.delimiter, frame.shape[1], columns) or (
+                    position in names and _LINE_END.search(cell.strip())
                 ):
-                    message = "has a cell that holds whole lines of the file: a quote stands where none belongs"
-                    found[number] = Finding("row-ragged", message, at._replace(row=number))
+                    found[number] = Finding("row-ragged", _SWALLOWED, at._replace(row=number))
     return list(found.values())
+
+
+_SWALLOWED = "has a cell that holds whole lines of the file: a quote stands where none belongs"
+_LINE_END = re.compile(r"\r\n?|\n")
+
+
+def _may_swallow(grid: Grid) -> bool:
+    return bool(grid.delimiter) and not grid.cells.unbroken
+
+
+def _holds_lines(cell: str, delimiter: str, width: int, columns: Columns) -> bool:
+    """Whether a cell has line ends, and between them all that parts the cells of a row.
+
+    An address must stand there, too, if the table is one of people. In a text about a group a blank follows a comma.
+    """
+    ends = len(_LINE_END.findall(cell))
+    if not ends or "email" in columns.fields:
+        return ends > 0 and "@" in cell and cell.count(delimiter) >= width - 1
+    tight = cell.count(delimiter) - cell.count(f"{delimiter} ")
+    return tight >= ends * (width - 1) > 0
+
+
+def _names_somebody(cell: str, delimiter: str) -> bool:
+    """Whether a cell has several lines, and an address is all that stands in one of the parts of one."""
+    if not _LINE_END.search(cell) or "@" not in cell:
+        return False
+    parts = re.split(rf"[\r\n{re.escape(delimiter)}]", cell)
+    return any("@" in part and not fault(clean(part)) for part in parts)
 
 
 def torn(grid: Grid, frame: pd.DataFrame, columns: Columns, at: RowRef) -> list[Finding]:
