@@ -399,6 +399,10 @@ def test_rows_are_named_neighbours_together(rows: list[int], words: str) -> None
     assert listed(rows) == words
 
 
+def test_a_table_that_has_the_title_of_our_report_is_read() -> None:
+    assert numbers(table(f"Onboarding report,\n{PEOPLE}{ANA}")) == [3]
+
+
 def test_our_own_result_columns_say_nothing_of_what_a_table_is() -> None:
     ours = "result,result_status,result_code,result_message,result_fix,result_actions,result_row"
     found = table(f"{GROUPS.strip()},{ours}\nOps,Runs,4,success,applied,done,,,,teams.xlsx:2\n")

@@ -372,6 +372,19 @@ def test_a_report_fed_back_loses_its_result_columns_and_guards() -> None:
     assert table.columns.fields == {"email": (0,), "role": (1,), "groups": (2,)}
 
 
+@pytest.mark.parametrize("cell", ["Sales;Ops;\nb@acme.example;HR", "Sales,Ops,\nb@acme.example,HR"])
+def test_a_row_that_took_in_half_of_another_is_still_rejected_when_it_is_fed_back(
+    cell: str,
+) -> None:
+    """As a workbook, or parted by something else than the file was."""
+    told = ["email", "department", "group", "action", "result_status", "result_row"]
+    row = ["a@acme.example", cell, "Ops", "remove", "rejected", "x.csv:2"]
+    text = io.StringIO()
+    csv.writer(text).writerows([told, row])
+    for content in (text.getvalue().encode(), workbook({"Rows": [told, row]})):
+        assert [f.code for f in one(piped(content)).findings if f.row] == ["row-ragged"]
+
+
 def test_without_result_columns_an_apostrophe_stays() -> None:
     assert rows(one(piped("email,role\n'=a,'+b\n"))) == {2: ["'=a", "'+b"]}
 

@@ -185,7 +185,6 @@ def _table(grid: Grid, snapshot: Snapshot, source: str, reading: Reading, index:
     beyond = cells.surplus(grid, width, frame.index)
     findings = cells.ragged(beyond, width, columns, at)
     findings += cells.cut_off(grid, layout, width, at)
-    findings += cells.swallowed(grid, frame, columns, at)
     findings += cells.torn(grid, frame, columns, at)
     findings += cells.show_errors(frame, grid, headers, columns, at)
     cells.blank_passwords(frame, columns, beyond)
@@ -208,6 +207,7 @@ def _table(grid: Grid, snapshot: Snapshot, source: str, reading: Reading, index:
         ignored=layout.ignored,
     )
     table = cells.without_results(table, reading)
+    table = replace(table, findings=(*table.findings, *cells.swallowed(table, grid)))
     cells.refuse_doubt(table, grid)
     above = [" ".join(filter(None, map(clean, row))) for row in grid.head[: layout.top - 1]]
     refuse_contrary(table, above)

@@ -99,55 +99,61 @@ def cut_off(grid: Grid, layout: Layout, width: int, at: RowRef) -> list[Finding]
 
 def refuse_swallowed(grid: Grid, layout: Layout, width: int) -> None:
     """Raise ``SheetError`` where a title or a header holds other rows of the file: nobody would read these."""
-    for number, row in enumerate(grid.head[: layout.top] if _may_swallow(grid) else (), 1):
+    if not grid.delimiter or grid.cells.unbroken:
+        return
+    marks = _SEPARATORS | {grid.delimiter}
+    for number, row in enumerate(grid.head[: layout.top], 1):
         if any(
-            _holds_lines(cell, grid.delimiter, width, layout.columns)
-            or _names_somebody(cell, grid.delimiter)
+            _holds_lines(cell, marks, width, layout.columns) or _names_somebody(cell, marks)
             for cell in row
         ):
             raise SheetError(f"row {number} {_SWALLOWED}; take it away, or double it")
 
 
-def swallowed(grid: Grid, frame: pd.DataFrame, columns: Columns, at: RowRef) -> list[Finding]:
-    """Reject a row one of whose cells holds others, or the end of it and the beginning of the next: by a stray quote."""
+def swallowed(table: Table, grid: Grid) -> list[Finding]:
+    """Reject a row one of whose cells holds others, or the end of it and the beginning of the next: by a stray quote.
+
+    Also in a report that is fed back, which was no text perhaps, or parted by something else.
+    """
+    if not (grid.delimiter or table.fed_back) or grid.cells.unbroken:
+        return []
     found = {}
-    names = () if "email" in columns.fields else columns.fields.get("group", ())
-    for position in frame if _may_swallow(grid) else ():
-        cells = frame[position]
-        if any(holding(cells, end).any() for end in "\n\r"):
-            for number, cell in zip(cells.index.tolist(), cells.tolist(), strict=True):
-                if _holds_lines(cell, grid.delimiter, frame.shape[1], columns) or (
-                    position in names and _LINE_END.search(cell.strip())
-                ):
-                    found[number] = Finding("row-ragged", _SWALLOWED, at._replace(row=number))
+    marks = _SEPARATORS | {*grid.delimiter}
+    names = () if "email" in table.columns.fields else table.columns.fields.get("group", ())
+    for position in table.frame:
+        cells = table.frame[position]
+        cells = cells[holding(cells, "\n") | holding(cells, "\r")]
+        for number, cell in zip(cells.index.tolist(), cells.tolist(), strict=True):
+            if _holds_lines(cell, marks, len(table.headers), table.columns) or (
+                position in names and _LINE_END.search(cell.strip())
+            ):
+                at = RowRef(table.index, number, table.source)
+                found[number] = Finding("row-ragged", _SWALLOWED, at)
     return list(found.values())
 
 
 _SWALLOWED = "has a cell that holds whole lines of the file: a quote stands where none belongs"
 _LINE_END = re.compile(r"\r\n?|\n")
+_SEPARATORS = frozenset(",;\t|")
 
 
-def _may_swallow(grid: Grid) -> bool:
-    return bool(grid.delimiter) and not grid.cells.unbroken
-
-
-def _holds_lines(cell: str, delimiter: str, width: int, columns: Columns) -> bool:
+def _holds_lines(cell: str, marks: frozenset[str], width: int, columns: Columns) -> bool:
     """Whether a cell has line ends, and between them all that parts the cells of a row.
 
     An address must stand there, too, if the table is one of people. In a text about a group a blank follows a comma.
     """
     ends = len(_LINE_END.findall(cell))
     if not ends or "email" in columns.fields:
-        return ends > 0 and "@" in cell and cell.count(delimiter) >= width - 1
-    tight = cell.count(delimiter) - cell.count(f"{delimiter} ")
+        return ends > 0 and "@" in cell and max(map(cell.count, marks)) >= width - 1
+    tight = max(cell.count(mark) - cell.count(f"{mark} ") for mark in marks)
     return tight >= ends * (width - 1) > 0
 
 
-def _names_somebody(cell: str, delimiter: str) -> bool:
+def _names_somebody(cell: str, marks: frozenset[str]) -> bool:
     """Whether a cell has several lines, and an address is all that stands in one of the parts of one."""
     if not _LINE_END.search(cell) or "@" not in cell:
         return False
-    parts = re.split(rf"[\r\n{re.escape(delimiter)}]", cell)
+    parts = re.split(f"[\r\n{re.escape(''.join(marks))}]", cell)
     return any("@" in part and not fault(clean(part)) for part in parts)
 
 

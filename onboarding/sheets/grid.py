@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice, zip_longest
@@ -15,6 +16,8 @@ Place = tuple[int, int]
 """Row number from 1, position of the column from 0."""
 REPORT_TITLE = "Onboarding report"
 """The first cell of the first sheet of a ``results.xlsx``, by which a report that is fed back is known."""
+_WHEN = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC · ")
+"""How the third row of that sheet begins."""
 SURPLUS = "result_surplus"
 """The header under which a report keeps cells beyond the last one, so that they are that again when it is fed back."""
 HEADER_WITHIN = 20
@@ -137,8 +140,9 @@ class Grid:
 
     @property
     def is_report(self) -> bool:
-        """Whether it is the first sheet of our own report."""
-        return self._corner.strip() == REPORT_TITLE
+        """Whether it is the first sheet of our own report; a person's table may have that title, but not what stands below."""
+        third = self.cells.frame.iat[2, 0] if len(self) > 2 else ""
+        return self._corner.strip() == REPORT_TITLE and _WHEN.match(str(third)) is not None
 
     @property
     def is_example(self) -> bool:
