@@ -289,6 +289,20 @@ class _Timed(io.RawIOBase):
         super().close()
 
 
+class _SetOnce:
+    """A socket whose timeout is set only where it changes: urllib3 sets it twice a call, and each time other threads go first."""
+
+    def __init__(self, sock: Any) -> None:
+        self._sock = sock
+
+    def settimeout(self, seconds: float) -> None:
+        if seconds != self._sock.gettimeout():
+            self._sock.settimeout(seconds)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+
 class _Connection(HTTPConnection):
     """Sends a request in one piece: urllib3 sends its body after its headers, and the tenant is woken up for each."""
 
@@ -301,8 +315,11 @@ class _Connection(HTTPConnection):
             super().connect()
         finally:
             _now.sent = False  # what a proxy was told so far is not our request
+        self.sock: Any = _SetOnce(self.sock)
 
     def request(self, *args: Any, **kwargs: Any) -> None:
+        if self.sock is not None:  # how long it may take to connect says nothing of a connection
+            self.timeout = max(self.timeout, self.sock.gettimeout())
         held: list[bytes] = []
         self._held = held
         try:

@@ -10,9 +10,10 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -516,6 +517,49 @@ def test_the_journal_can_be_read_while_it_grows(state: State, tmp_path: Path, cl
         },
     ]
     journal.close()
+
+
+def test_lines_of_several_threads_are_whole(state: State, tmp_path: Path) -> None:
+    journal, calls = state.begin("run", tmp_path / "journal.jsonl"), range(40)
+
+    def work(worker: int) -> None:
+        for call in calls:
+            journal.accept(f"{worker}-{call}", [])
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    lines = [json.loads(line) for line in (tmp_path / "journal.jsonl").read_text().splitlines()]
+    told = [line["request"] for line in lines]
+    assert sorted(told) == sorted(f"{worker}-{call}" for worker in range(8) for call in calls)
+    for worker in range(8):
+        assert [one for one in told if one.startswith(f"{worker}-")] == [
+            f"{worker}-{call}" for call in calls
+        ]
+
+
+def test_a_line_is_left_to_whoever_is_writing(state: State, tmp_path: Path) -> None:
+    """So nobody waits for the copy, and its lines leave together."""
+    path = tmp_path / "journal.jsonl"
+    os.mkfifo(path)
+    with (
+        os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as heard,
+        closing(state.begin("run", path)) as journal,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        stuffed = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+        with suppress(BlockingIOError):
+            while True:
+                os.write(stuffed, b"\n" * 4096)
+        os.close(stuffed)
+        first = pool.submit(journal.accept, "first", [])
+        while not journal._copy._guard.locked():
+            time.sleep(0.01)
+        pool.submit(journal.accept, "second", []).result(timeout=10)
+        assert not first.done()
+        os.set_blocking(heard.fileno(), True)
+        lines = (json.loads(line)["request"] for line in heard if line.strip())
+        assert [next(lines), next(lines)] == ["first", "second"]
+        first.result(timeout=10)
 
 
 # ---- the disk does not play along -------------------------------------------------------------------------

@@ -10,12 +10,13 @@ import threading
 import time
 from bisect import bisect_left
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import Clock
 from listener import CERTIFICATE, CUT, RESET, Raw, http, server, tls_server
 
-from onboarding import __version__
+from onboarding import __version__, wire
 from onboarding.auth import ApiKey, Auth, ClientCredentials
 from onboarding.doctor import where_it_ends
 from onboarding.errors import (
@@ -631,6 +632,40 @@ def test_the_environments_proxy_is_not_asked_for_loopback(monkeypatch: pytest.Mo
             monkeypatch.setenv(name, proxy.url)
         assert client(tenant.url).get("/x") == {}
         assert proxy.connections == []
+
+
+def test_the_timeout_holds_on_a_connection_that_is_used_again() -> None:
+    """Neither that of connecting counts then, nor what the deadline of the call before had left of it."""
+    late = (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{", 0.6, b"}")
+    with server(late, (0.6, http(200, {})), (30.0, http(200, {}))) as tenant:
+        transport = client(tenant.url, limits=Limits(connect=0.1, read=1, whole=1))
+        for _ in range(2):
+            assert transport.post("/x", {}, request_id="ours-1").status == 200
+        with pytest.raises(Doubt, match="timed out"):
+            transport.post("/x", {}, request_id="ours-1")
+        assert len(tenant.connections) == 1
+        tenant.stopping.set()
+
+
+def test_a_timeout_is_set_only_where_it_changes() -> None:
+    class Counting(socket.socket):
+        times = 0
+
+        def settimeout(self, value: float | None) -> None:
+            self.times += 1
+            super().settimeout(value)
+
+    with server(*[http(200, {})] * 4) as tenant:
+        transport = client(tenant.url, limits=Limits(connect=1, read=2, whole=5))
+        transport.get("/x")
+        adapter: Any = transport._session().get_adapter(tenant.url)
+        (connection,) = (one for one in adapter._pool.pool.queue if one)
+        sock = Counting(fileno=connection.sock.detach())
+        connection.sock = wire._SetOnce(sock)
+        for _ in range(3):
+            transport.get("/x")
+            assert (sock.gettimeout(), sock.times) == (2, 1)
+        sock.close()
 
 
 def test_a_request_leaves_in_one_piece() -> None:

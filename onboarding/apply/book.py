@@ -118,12 +118,17 @@ class Book:
     def record(self, ends: Sequence[End]) -> None:
         """Know what became of changes that were sent, and write it down."""
         at = self._time()
-        known: dict[Outcome, Outcome] = {}  # what many came to is kept once
+        alike: dict[tuple[int, int, int], Outcome] = {}  # what many came to is made and kept once
         dated = []
+        under = {}
         for change, fate, sent in ends:
-            outcome = self._dated(change, fate, sent, at)
-            dated.append((change, known.setdefault(outcome, outcome)))
-        under = {c.key: request for c, _ in dated if (request := self._under_way(c))}
+            known = self._known.get(change.key, STILL)
+            which = id(fate), id(sent), id(known)
+            if which not in alike:
+                alike[which] = self._dated(change, fate, sent, at)
+            dated.append((change, alike[which]))
+            if isinstance(known, Course) and known.under_way:
+                under[change.key] = known.under_way
         self._tell_of([change for change, _ in dated])
         for change, outcome in dated:
             self._known[change.key] = outcome

@@ -11,18 +11,16 @@ them by a keyed hash.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
-from datetime import UTC, datetime
+from contextlib import closing, contextmanager
 from itertools import starmap
 from pathlib import Path
-from typing import Any, Self, TextIO
+from typing import Any, Self
 
 from onboarding import lock
+from onboarding.journal.copy import Copy
 from onboarding.journal.database import Database, storing
 from onboarding.journal.intents import Intent, Untold, becomes, put_together, was
 from onboarding.model import Email
@@ -40,8 +38,6 @@ INTEND = "INSERT INTO intents VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 1, ?, ?)"
 CLOSE = "UPDATE intents SET open = 0 WHERE request = ? AND change = ?"
 DROP = "DELETE FROM intents WHERE request = ? AND change = ?"
 DOUBT = "UPDATE intents SET doubt_since = ifnull(doubt_since, ?) WHERE request = ? AND change = ?"
-
-_as_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class State:
@@ -211,12 +207,7 @@ class State:
 
     def begin(self, run: str, copy: Path | None = None) -> Journal:
         """Begin the journal of a run, with a readable copy in a file of its own."""
-        lines = None
-        if copy:
-            with storing(copy.parent):
-                flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-                lines = os.fdopen(os.open(copy, flags, 0o600), "a", encoding="utf-8")
-        journal = Journal(self._db, run, lines, self.now)
+        journal = Journal(self._db, run, Copy(copy, self.now) if copy else None, self.now)
         self._journals.append(journal)
         return journal
 
@@ -225,13 +216,12 @@ class Journal:
     """One run's way into the state. What a method records is on disk when it returns."""
 
     def __init__(
-        self, database: Database, run: str, lines: TextIO | None, now: Callable[[], float]
+        self, database: Database, run: str, copy: Copy | None, now: Callable[[], float]
     ) -> None:
         self.now = now
         self._db = database
         self._run = run
-        self._lines = lines
-        self._guard = threading.Lock()
+        self._copy = copy
 
     def intend(
         self, request_id: str, action: Action, changes: Sequence[Change], *, repeats: str = ""
@@ -301,10 +291,9 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        """Close the readable copy; every line of it has been flushed already."""
-        if self._lines:
-            with suppress(OSError):
-                self._lines.close()
+        """Close the readable copy."""
+        if self._copy:
+            self._copy.close()
 
     def _intents(self, request_id: str, changes: Sequence[Change]) -> list[tuple[Any, ...]]:
         now = self.now()
@@ -314,13 +303,8 @@ class Journal:
         ]
 
     def _tell(self, event: str, of: Iterable[Facts]) -> None:
-        """Write lines of the readable copy."""
-        if self._lines:
-            begin = {"at": _iso(self.now()), "event": event}
-            lines = (_as_json({**begin, **facts}) + "\n" for facts in of)
-            with self._guard, storing(self._db.path.parent):
-                self._lines.writelines(lines)
-                self._lines.flush()
+        if self._copy:
+            self._copy.tell(event, of)
 
 
 def _told(change: Change, outcome: Outcome) -> Facts:
@@ -332,7 +316,3 @@ def _told(change: Change, outcome: Outcome) -> Facts:
         "http_status": outcome.http_status,
         "message": outcome.message,
     }
-
-
-def _iso(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
