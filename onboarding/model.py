@@ -391,4 +391,4 @@ class Intake:
     findings: Sequence[Finding] = ()
     held: Held = field(default_factory=Held)
     authoritative: bool = True
-    """False where a table carries result columns: a report fed back proves nothing by absence."""
+    """False where there may be more rows than these (a report fed back, a file that was not read): absence proves nothing."""

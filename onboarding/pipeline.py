@@ -275,13 +275,14 @@ def _asked_for(
 ) -> Prospect:
     """Take in, look and reconcile; of a plan that was reviewed, what still holds."""
     job, inputs = sitting.job, sitting.inputs
-    intake = take_in(inputs.tables, job.rules)
+    gaps = inputs.gaps if job.wishes.authoritative else ()
+    intake = take_in(inputs.tables, job.rules, whole=not gaps)
     _insist_on_rows(job.permissions.reinvite, intake)
     left = state.untold()
     current = _seen(tenant, intake, job, voice, left)
     if any(finding.code == "domain-doubtful" for finding in intake.findings):
         at_home = {email.rpartition("@")[2] for email in current.users}
-        wiser = take_in(inputs.tables, job.rules, at_home=at_home)
+        wiser = take_in(inputs.tables, job.rules, at_home=at_home, whole=not gaps)
         if wiser != intake:
             intake, current = wiser, _seen(tenant, wiser, job, voice, left)
     voice.step(tenant.calls, tenant.calls, "working out the plan")
@@ -291,6 +292,7 @@ def _asked_for(
         plan = agreed(reviewed, plan, current)
     findings = (
         *inputs.notes,
+        *gaps,
         *(f for f in intake.findings if f.code != TOLD_BESIDE_THE_TENANT),
         *at_their_cells(reconciled.findings, inputs.tables),
     )

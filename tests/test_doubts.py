@@ -381,6 +381,8 @@ def test_canvas_ids_are_explained_by_the_other_files(tmp_path: Path) -> None:
         ("m", "Email,Group,Staus\na@x.example,Ops,left\n", 'nearly is "status"'),
         ("u", "Email,Role,Grop\na@x.example,Guest,Ops\n", 'nearly is "group"'),
         ("u", "Email,Groups,Roel\na@x.example,Ops,Admin\n", 'nearly is "role"'),
+        ("u", "Emial,Role,Status\na@x.example,Guest,left\n", 'nearly is "email"'),
+        ("m", "Emial,Team name x,Action\na@x.example,Ops,add\n", 'nearly is "email"'),
         ("m", "Email,Group,Request type\na@x.example,Ops,Removal\n", 'says "removal"'),
         ("m", "Email,Group,Remove?\na@x.example,Ops,x\n", 'says "x"'),
         ("u", "Email,Role,Current state\na@x.example,Guest,Terminated\n", 'says "terminated"'),

@@ -104,7 +104,7 @@ def test_addresses_alone_invite_nobody() -> None:
         ("", r"neither an e-mail nor a group column \(columns: none\)"),
         ("foo,bar", r'neither an e-mail nor a group column \(columns: A "foo", B "bar"\)'),
         ("role,first name", "people's columns and no e-mail"),
-        ("E-Mial,Role", 'did you mean "email" by "E-Mial"'),
+        ("E-Mial,First name", 'did you mean "email" by "E-Mial"'),
         ("Group1,11.067,5.07", "neither an e-mail nor a group column|people's columns"),
         ("Group Name,Record Number,Type of Gas", "may be about anything"),
         ("category,group,value", "may be about anything"),

@@ -491,6 +491,31 @@ def test_sheets_that_say_who_is_in_a_group_beside_people_without_groups_are_auth
     assert tenant.truth().memberships["ben@acme.example"] == {"finance"}
 
 
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ("", "was not read"),
+        ("email,group\n", "has no rows"),
+        ("room,seats\nblue,4\n", "was not read"),
+        ("email,group,result_row\nana@acme.example,Finance,x:2\n", "is a report that is fed back"),
+    ],
+)
+def test_nobody_is_missed_where_there_may_be_more_rows(desk: Desk, more: str, why: str) -> None:
+    (desk.folder / "all").mkdir()
+    desk.sheet("all/a.csv", "email,group\nana@acme.example,Finance\n")
+    rest = desk.sheet("all/b.csv", more)
+    tenant, wishes = acme(), Wishes(authoritative=True)
+    report = desk.run(tenant, rest.parent, wishes=wishes)
+    told = [f"{f.source} {f.message}" for f in report.findings if f.code == "nobody-missed"]
+    assert told == [f"b.csv {why}, so nobody is taken out of a group for standing on no row"]
+    assert "finance" in tenant.truth().memberships["ben@acme.example"]
+    assert not [f for f in desk.run(tenant, rest.parent).findings if f.code == "nobody-missed"]
+
+    rest.unlink()
+    desk.run(tenant, rest.parent, wishes=wishes)
+    assert "ben@acme.example" not in tenant.truth().memberships
+
+
 def test_what_only_the_tenant_can_tell_stands_at_its_cell_too(desk: Desk) -> None:
     people = desk.sheet(
         "people.csv",

@@ -122,7 +122,7 @@ def test_the_empty_workbook_asks_for_nothing() -> None:
 
 def test_the_example_sheet_is_skipped_and_said_to_be() -> None:
     told = [(note.source, note.code, note.message) for note in filled().notes]
-    assert told == [("stdin!Example", "table-ignored", "is an example and was not read")]
+    assert told == [("stdin!Example", "example-ignored", "is an example and was not read")]
 
 
 def test_the_examples_filled_in_are_valid() -> None:

@@ -96,6 +96,20 @@ NOTES: dict[str, Code] = {
         "Nothing, or correct its headers, or show the sheet, or name it: hr.xlsx!Sheet.",
         "a sheet of meeting rooms, or a hidden sheet",
     ),
+    "example-ignored": Code(
+        "note",
+        "example not read",
+        "A sheet that says in its first cell that it is an example was not read.",
+        "Nothing; to have it read, clear that cell.",
+        "the second sheet of the workbook that `onboarding template` writes",
+    ),
+    "nobody-missed": Code(
+        "note",
+        "nobody is taken out for absence",
+        "With `--authoritative`, who stands on no row is taken out of the groups that rows grant. Here that was left out, for everybody: a file or sheet was not read, has no rows, or is a report that is fed back, so that the rows which are there may not be all.",
+        "Take the file or sheet away, name those that count (hr.xlsx!Sheet), or correct its headers.",
+        "a folder with a second file whose header is emial",
+    ),
     "table-empty": Code(
         "note",
         "headers and no rows",

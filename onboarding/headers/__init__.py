@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from onboarding.errors import SheetError, UsageError
 from onboarding.headers.joined import joined
 from onboarding.headers.kinds import IGNORE, kind_of, missing, seen, shaped, two
-from onboarding.headers.known import ALIASES, CARRIED, STAND_INS, Kind
+from onboarding.headers.known import ALIASES, CARRIED, DECIDING, STAND_INS, TOLD, Kind
 from onboarding.headers.spelling import (
     FIELD_OF,
     field_of,
@@ -103,7 +103,12 @@ def _columns(
 ) -> Columns:
     passwords = tuple(i for i, reason in why.items() if reason is Why.SECRET)
     unknown = tuple(i for i, reason in why.items() if reason is Why.UNKNOWN)
-    kind, kind_why = _kind(headers, found, template, kind, hint, group)
+    try:
+        kind, kind_why = _kind(headers, found, template, kind, hint, group)
+    except NoKnownHeader:
+        if found.keys() & DECIDING:  # what else it says is ours: it is no table of something else
+            _refuse_slips(headers, found, unknown, why)
+        raise
     _refuse_slips(headers, found, unknown, why)
     fields = shaped(headers, found, kind)
     alone = (
@@ -229,6 +234,8 @@ def _kind(
 ) -> tuple[Kind, str]:
     if kind:
         return kind, "--kind"
+    if TOLD["group"] in headers:
+        return Kind.MEMBERSHIPS, f"--group, as {TOLD['group']} tells"
     if template and template.kind:
         return template.kind, f"{template.name} table"
     try:

@@ -85,10 +85,19 @@ class Checked:
 
 
 def take_in(
-    tables: Sequence[Table], rules: Rules, *, at_home: Collection[str] = frozenset()
+    tables: Sequence[Table],
+    rules: Rules,
+    *,
+    at_home: Collection[str] = frozenset(),
+    whole: bool = True,
 ) -> Intake:
-    """Judge and unite the rows of all tables; ``at_home`` are domains at which the tenant has people already."""
-    return checked(tables, rules, at_home=at_home).intake
+    """Judge and unite the rows of all tables.
+
+    ``at_home`` are domains at which the tenant has people already; ``whole``: there are no more rows, so that nobody else is
+    meant.
+    """
+    intake = checked(tables, rules, at_home=at_home).intake
+    return intake if whole else replace(intake, authoritative=False)
 
 
 def checked(

@@ -24,7 +24,7 @@ from onboarding.sheets.doubts import refuse_contrary, renamed, strangers
 from onboarding.sheets.grid import Cells, Grid
 from onboarding.sheets.kinds import refuse_what_is_no_text
 from onboarding.sheets.layout import is_blank, lay_out
-from onboarding.sheets.notes import note, notes
+from onboarding.sheets.notes import gaps, note, notes
 from onboarding.sheets.reading import OneInput, Reading
 from onboarding.sheets.text import read_text
 from onboarding.sources import TEXTS, Ahead, Snapshot, Source, again, snapshots
@@ -54,6 +54,11 @@ class Inputs:
     sources: tuple[Source, ...]
     notes: tuple[Finding, ...]
     """Files and sheets that were not read, and why; and what is odd about a whole file."""
+
+    @property
+    def gaps(self) -> tuple[Finding, ...]:
+        """Why nobody can be missed in these tables: others were not read, or have no rows, or only some of them."""
+        return tuple(gaps(self.tables, self.notes))
 
 
 def read(
@@ -100,7 +105,7 @@ def _tables(snapshot: Snapshot, reading: Reading, index: int) -> Iterator[Table 
                 continue
             source = f"{name}!{grid.sheet}" if grid.sheet else name
             if grid.is_example:
-                yield note("table-ignored", "is an example and was not read", source)
+                yield note("example-ignored", "is an example and was not read", source)
             elif not grid.is_report and not all(map(is_blank, grid.below(0))):
                 try:
                     yield _table(grid, snapshot, source, reading, index)
@@ -112,9 +117,17 @@ def _tables(snapshot: Snapshot, reading: Reading, index: int) -> Iterator[Table 
         raise SheetError(f"{source}: {error}") from error
     except UsageError as error:
         raise UsageError(f"{source}: {error}") from error
-    if snapshot.named and index == seen:
-        why = str(refusals[0]) if refusals else "there is nothing in it"
+    if index == seen:
+        yield from _without_table(snapshot, refusals)
+
+
+def _without_table(snapshot: Snapshot, refusals: Sequence[NoKnownHeader]) -> Iterator[Finding]:
+    """Say of a file that there is no table in it; one that was named itself is refused."""
+    name, why = snapshot.source.name, str(refusals[0]) if refusals else "there is nothing in it"
+    if snapshot.named:
         raise SheetError(f"{name}: {why}") from (refusals[0] if refusals else None)
+    if not refusals:  # else each sheet has its own
+        yield note("table-ignored", f"was not read: {why}", name)
 
 
 def _grids(snapshot: Snapshot, reading: Reading) -> Iterator[Grid | Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from onboarding.headers import Table, letter
@@ -52,6 +52,21 @@ def notes(table: Table, grid: Grid) -> Iterator[Finding]:
         )
     if grid.doubt:
         yield note("encoding-guessed", f"read as {grid.encoding}: {grid.doubt}", table.source)
+
+
+def gaps(tables: Iterable[Table], notes: Iterable[Finding]) -> Iterator[Finding]:
+    """Say of tables that are not whole, and of those that were not read, that nobody can be missed because of them."""
+    for table in tables:
+        if table.fed_back:
+            yield note("nobody-missed", f"is a report that is fed back{_NOT_MISSED}", table.source)
+        elif table.frame.empty:
+            yield note("nobody-missed", f"has no rows{_NOT_MISSED}", table.source)
+    for one in notes:
+        if one.code == "table-ignored":
+            yield note("nobody-missed", f"was not read{_NOT_MISSED}", one.source)
+
+
+_NOT_MISSED = ", so nobody is taken out of a group for standing on no row"
 
 
 def _unknown(table: Table) -> Iterator[Finding]:
