@@ -1280,6 +1280,23 @@ def test_a_mover_loses_nothing_before_the_new_place_is_sure(
 
 
 @pytest.mark.parametrize(
+    ("cause", "status"), [(Cause.ABSENT, "skipped: dependency"), (Cause.ASKED, "applied")]
+)
+def test_nobody_is_missed_in_a_group_that_stays_a_default_group(
+    tmp_path: Path, cause: Cause, status: str
+) -> None:
+    everyone = group("everyone", default=True)
+    tenant = FakeTenant(
+        [user("ana")], [everyone], {"everyone": ["ana"]}, faults=[Fault("refuse", "update_group")]
+    )
+    changes = [update(everyone, default=False), revoke("ana", "everyone", cause=cause)]
+    assert statuses(carry_out(tenant, changes, tmp_path)) == {
+        "update-group everyone": "failed: refused",
+        "revoke ana everyone": status,
+    }
+
+
+@pytest.mark.parametrize(
     ("kind", "status"), [("doubt_before", "skipped: dependency"), ("refuse", "applied")]
 )
 def test_a_group_takes_in_newcomers_only_when_no_invitation_is_in_doubt(

@@ -21,7 +21,7 @@ from onboarding.errors import (
 )
 from onboarding.journal import CREATING
 from onboarding.model import Email, Group, Role, RowRef, User
-from onboarding.plan import Action, Cause, Change, Outcome, Plan, Status, Subject
+from onboarding.plan import ORDER, Action, Cause, Change, Outcome, Plan, Status, Subject, phase
 
 DONE = frozenset((Status.APPLIED, Status.UNCHANGED))
 ENOUGH_DOUBTS = 2
@@ -53,6 +53,8 @@ class Gate:
         self._guard = threading.Lock()
         self._plan = plan
         self._new_admins = [c.key for c in plan.of(Action.CHANGE_ROLE) if _is_admin(c.after)]
+        updates = plan.of(Action.UPDATE_GROUP)
+        self._turns_off = {c.group: c.key for c in updates if phase(c) == ORDER["default-off"]}
         self._invitations = [c.key for c in plan.of(Action.INVITE)]
         self._invitations += book.doubtful_before()
 
@@ -140,13 +142,16 @@ class Gate:
     def _unreliable(self, change: Change) -> Outcome | None:
         """Say what a change waits for that has not come about.
 
-        What a mover loses waits for what the mover gets, and an admin's demotion for the new admins. A group is made
-        a default group only while no invitation is in doubt: who is invited late would slip in.
+        What a mover loses waits for what the mover gets, and an admin's demotion for the new admins. Nobody is missed in a
+        default group, so that has to be none any more. A group is made a default group only while no invitation is in
+        doubt: who is invited late would slip in.
         """
         waits_for: Iterable[str] = ()
         bad = frozenset(Status) - DONE
         if change.action is Action.REVOKE and change.cause is not Cause.LEAVER:
             waits_for = self._grants.get(change.email, ())
+            if change.cause is Cause.ABSENT and change.group in self._turns_off:
+                waits_for = [self._turns_off[change.group], *waits_for]
         elif change.is_demotion and _is_admin(change.before):
             waits_for = self._new_admins
         elif _turns_default_on(change):
