@@ -127,9 +127,9 @@ def _silent(table: Table) -> pd.Series[bool]:
 def _refuse_titles(table: Table, titles: Sequence[str]) -> None:
     name = f"{table.source} {table.columns.given.get('group', '')}"
     for text in (name.partition("!")[2] or name, table.source.partition("!")[0], *titles):
-        if said := _AWAY.search(_plain(text)):
+        if said := _of_going(text):
             raise SheetError(
-                f'"{clean(text)[:60]}" speaks of people who go ("{said[0]}..."), and rows have neither an action nor a '
+                f'"{clean(text)[:60]}" speaks of people who go ("{said}..."), and rows have neither an action nor a '
                 "status: they would be read as people who come. Fill in a column action (add or remove) or status, or rename it"
             )
 
@@ -140,16 +140,21 @@ def _refuse_headings(table: Table) -> None:
         return
     key = table.columns.fields["email"][0]
     others = table.frame[~table.frame[key].str.contains("@", regex=False)]
-    if not _AWAY.search(_plain("\n".join(chain.from_iterable(others[i] for i in {0, key})))):
+    if not _of_going("\n".join(chain.from_iterable(others[i] for i in {0, key}))):
         return
-    alone = others[(others != "").sum(axis="columns") == 1]
-    for number, *row in alone.itertuples():
-        text = clean("".join(row))
-        if len(text) <= _SHORT and _AWAY.search(_plain(text)):
+    for number, *row in others[(others != "").sum(axis="columns") <= 2].itertuples():
+        text = clean(next(filter(None, row), ""))
+        if len(text) <= _SHORT and _of_going(text):
             raise SheetError(
-                f'row {number} says "{text}" and nothing else, and rows have neither an action nor a status: those below '
+                f'row {number} says "{text}" and names nobody, and rows have neither an action nor a status: those below '
                 "it would be read as people who come. Fill in a column action (add or remove) or status, or part the table"
             )
+
+
+def _of_going(text: str) -> str:
+    """Give what a text says of people who go, or shall not come; empty if nothing."""
+    said = _AWAY.search(_plain(text)) or _ASKING.search(_plain(text))
+    return said[0] if said else ""
 
 
 def _contrary(table: Table, position: int, cells: set[str]) -> str:
