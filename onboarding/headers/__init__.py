@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 
 from onboarding.errors import SheetError, UsageError
 from onboarding.headers.joined import joined
-from onboarding.headers.kinds import IGNORE, kind_of, missing, seen, shaped, two
-from onboarding.headers.known import ALIASES, CARRIED, DECIDING, STAND_INS, TOLD, Kind
+from onboarding.headers.kinds import IGNORE, given_before, kind_of, missing, seen, shaped, two
+from onboarding.headers.known import ALIASES, CARRIED, DECIDING, GIVEN_AS, STAND_INS, Kind
 from onboarding.headers.spelling import (
     FIELD_OF,
     field_of,
@@ -234,8 +234,8 @@ def _kind(
 ) -> tuple[Kind, str]:
     if kind:
         return kind, "--kind"
-    if TOLD["group"] in headers:
-        return Kind.MEMBERSHIPS, f"--group, as {TOLD['group']} tells"
+    if given_before(headers):
+        return Kind.MEMBERSHIPS, f"--group, as {GIVEN_AS['group']} says"
     if template and template.kind:
         return template.kind, f"{template.name} table"
     try:

@@ -10,17 +10,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from onboarding.errors import SheetError, UsageError
+from onboarding.headers.kinds import given_before
 from onboarding.headers.known import Kind
 from onboarding.headers.table import Table
 from onboarding.model import Finding, RowRef
+from onboarding.schemas import clean
 
 _DELETED = "deleted"
 """What Canvas calls a group that is no more."""
 
 
 def joined(tables: Sequence[Table], *, group: str = "") -> tuple[Table, ...]:
-    """Give each table the keys that stand outside of it; ``group`` must have been of use to one of them."""
-    if group and not any("group" in table.columns.given for table in tables):
+    """Give each table the keys that stand outside of it; ``group`` must have been of use to one of them, now or before."""
+    if group and not any("group" in t.columns.given or _was_of(t, group) for t in tables):
         raise UsageError(
             f'--group "{group}": none of these tables is a list of members without a group column; leave --group out, '
             "or say --kind memberships if one of them is meant"
@@ -28,6 +30,12 @@ def joined(tables: Sequence[Table], *, group: str = "") -> tuple[Table, ...]:
     people = _meanings(tables, Kind.USERS, "person_id", "email")
     groups = _meanings(tables, Kind.GROUPS, "group_id", "group")
     return tuple(_joined(table, people, groups) for table in tables)
+
+
+def _was_of(table: Table, group: str) -> bool:
+    """Whether an earlier run was given this group for a list of members, and all of them still stand beside it."""
+    names = {clean(cell) for i in given_before(table.headers) for cell in table.frame[i].unique()}
+    return names == {clean(group)}
 
 
 _Meanings = Mapping[str, set[str]]

@@ -9,7 +9,8 @@ groups      a group column (``group``, ``team``, ``alias``, or ``name`` beside a
 =========== ===============================================================================================
 
 A person's names beside an e-mail and one group column fit both users and memberships: then the name of the file or
-sheet decides, and without a word there it is memberships, which invite nobody.
+sheet decides, and without a word there it is memberships, which invite nobody. Where our own files say which group an
+earlier run was given (``--group``), it is memberships whatever else is there.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from onboarding.errors import SheetError
-from onboarding.headers.known import STAND_INS, Kind
+from onboarding.headers.known import GIVEN_AS, STAND_INS, Kind
 from onboarding.headers.spelling import normal
 from onboarding.headers.table import NoKnownHeader, letter, named
 
@@ -84,6 +85,11 @@ def _kind_of_people(
         f"the only known column is {named(headers, found['email'])}, and a list of addresses alone invites nobody; "
         "add a column role or groups, say --kind users, or --group NAME if they are the members of a group"
     )
+
+
+def given_before(headers: Sequence[str]) -> list[int]:
+    """Give the position of the group that an earlier run was given for a list of members."""
+    return [i for i, header in enumerate(headers) if header.strip().lower() == GIVEN_AS["group"]]
 
 
 def _to_choose_from(found: Found, hint: str) -> bool:

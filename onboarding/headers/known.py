@@ -50,7 +50,7 @@ ALIASES: Mapping[str, str] = {
         | staff id | external user id | external id | sourced id | integration id | id number | worker id | pernr
         | personalnummer | mitarbeiternummer | matricule | numero de empleado | matricola | personeelsnummer""",
     "role": """role | roles | workspace role | atlan role | role name | user role | rolle | rôle | rol | ruolo | papel""",
-    "group": """group | group name | group alias | team | team name | gruppe
+    "group": """group | group name | group alias | result group | team | team name | gruppe
         | gruppenname | groupe | nom du groupe | equipe | grupo | nombre del grupo | equipo | gruppo | nome del gruppo
         | nome do grupo | groep | groepsnaam""",
     "groups": """groups | group names | group memberships | teams | user groups | member of | gruppen | groupes | grupos
@@ -102,6 +102,9 @@ ALIASES: Mapping[str, str] = {
     "member_type": """member type""",
 }
 """Canonical name -> spellings; case, accents, blanks and punctuation are ignored in them."""
+
+GIVEN_AS: Mapping[str, str] = {"group": "result_group"}
+"""Field -> the header under which our files say what was said of it outside of a table (``--group``)."""
 
 STAND_INS: Mapping[str, tuple[str, ...]] = {
     "email": (

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from onboarding.errors import SheetError
-from onboarding.headers.known import Kind
+from onboarding.headers.known import GIVEN_AS, Kind
 from onboarding.model import Finding
 
 
@@ -52,6 +52,11 @@ class Columns:
     """Field -> what every row means by it, said outside of the table (``--group``)."""
     meant: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Field -> cell -> what the cell stands for in it: the ids of a system that another of its tables explains."""
+
+    @property
+    def told(self) -> dict[str, str]:
+        """Header -> what is written under it into every row that is given back, so that nobody has to say it again."""
+        return {GIVEN_AS[name]: text for name, text in self.given.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,11 +169,11 @@ def _fresh_name(origin: str, *, workbook: bool, taken: Collection[str]) -> str:
 
 
 def _sheet(table: Table, rows: Sequence[RowResult]) -> Iterator[tuple[str, ...]]:
-    """Give the lines of one table, header first: the result columns, then its own.
+    """Give the lines of one table, header first: the result columns, then its own, and what was said outside of it.
 
     A row with too many cells keeps them, beyond the last header: under one, it would pass for a sound row.
     """
-    columns = columns_of(table)[: len(table.headers)]
+    columns = columns_of(table)[: len(table.headers) + len(table.columns.told)]
     yield (*RESULT_COLUMNS, *(header for header, _ in columns))
     lines = lines_of(table, [row.row.row for row in rows], columns)
     for row, line in zip(rows, lines, strict=True):

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from onboarding.headers import CARRIED, Table, normal
 from onboarding.model import Finding
 from onboarding.sheets.grid import SURPLUS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CHUNK = 10_000  # rows that are in memory as single texts
 Column = tuple[str, int]
@@ -19,11 +23,11 @@ Marks = Mapping[int, Sequence[tuple[int | None, Finding]]]
 
 
 def columns_of(table: Table) -> list[Column]:
-    """Name a table's columns; rows with more cells than headers need some that it has not."""
+    """Name a table's columns; what was said outside of it has one, and rows with more cells than headers need some."""
     beyond = [SURPLUS] * max(map(len, table.surplus.values()), default=0)
     seen: Counter[str] = Counter()
     columns = []
-    for header in (*table.headers, *beyond):
+    for header in (*table.headers, *table.columns.told, *beyond):
         columns.append((header, seen[header]))
         seen[header] += 1
     return columns
@@ -41,7 +45,7 @@ def lines_of(
 
 def cells_of(table: Table, numbers: Sequence[int]) -> dict[Column, list[str]]:
     """Give the cells of these rows, column by column; blank where the table has no such row."""
-    frame = table.frame.reindex(list(numbers), fill_value="")
+    frame = _frame(table).reindex(list(numbers), fill_value="")
     columns, width = columns_of(table), frame.shape[1]
     cells = {column: frame.iloc[:, n].tolist() for n, column in enumerate(columns[:width])}
     for n, column in enumerate(columns[width:]):
@@ -54,10 +58,15 @@ def column_of(table: Table | None, numbers: Sequence[int], column: Column) -> li
     columns = columns_of(table) if table else []
     if table is None or column not in columns:
         return [""] * len(numbers)
-    n, width = columns.index(column), table.frame.shape[1]
-    if n >= width:
-        return _beyond(table, numbers, n - width)
-    return table.frame.iloc[:, n].reindex(list(numbers), fill_value="").tolist()
+    frame, n = _frame(table), columns.index(column)
+    if n >= frame.shape[1]:
+        return _beyond(table, numbers, n - frame.shape[1])
+    return frame.iloc[:, n].reindex(list(numbers), fill_value="").tolist()
+
+
+def _frame(table: Table) -> pd.DataFrame:
+    """Give the cells under the headers, beside them what was said outside of the table."""
+    return table.frame.assign(**table.columns.told) if table.columns.told else table.frame
 
 
 def _beyond(table: Table, numbers: Sequence[int], n: int) -> list[str]:

@@ -9,13 +9,16 @@ from __future__ import annotations
 import io
 import subprocess
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from onboarding.confined import confined
-from onboarding.report import Words
+from onboarding.headers import Table
+from onboarding.report import RESULT_COLUMNS, Words
 from onboarding.sheets.cells import NOT_CALCULATED
+from onboarding.sheets.layout import REPEATED
 from onboarding.writers.workbook import look
 from onboarding.writers.workbook.look import Part
 from onboarding.writers.workbook.overview import Cell, Line, height_of
@@ -97,7 +100,7 @@ def _cell(cell: Cell) -> CellOrder:
 
 
 def _sheet(part: Part) -> SheetOrder:
-    table = part.table
+    table, rows, told = part.table, part.rows, part.table.columns.told
     return SheetOrder(
         name=table.sheet or "",
         title=part.title,
@@ -106,9 +109,12 @@ def _sheet(part: Part) -> SheetOrder:
         secret=[table.places[position] + 1 for position in table.columns.blanked],
         frozen=look.frozen(table, table.places),
         fed_back=table.fed_back,
-        widths=dict(look.RESULT_WIDTHS),
-        rows=[*map(_row, part.rows.numbers, part.rows.places, part.rows.words)],
-        marks=[mark for number in part.rows.numbers for mark in _marks(part, number)],
+        widths=look.RESULT_WIDTHS | {h: look.width_of([h, text]) for h, text in told.items()},
+        rows=[
+            *map(_row, rows.numbers, rows.places, rows.words, repeat([*told.values()])),
+            *_headings(table),
+        ],
+        marks=[mark for number in rows.numbers for mark in _marks(part, number)],
         texts=[
             (number, place + 1, text)
             for position, place in enumerate(table.places)
@@ -123,13 +129,21 @@ def _misread(cells: pd.Series[str]) -> Iterable[tuple[int, str]]:
     return zip(some.index.tolist(), some.tolist(), strict=True)
 
 
-def _row(number: int, place: str, words: Words) -> RowOrder:
+def _row(number: int, place: str, words: Words, told: Sequence[str]) -> RowOrder:
     return RowOrder(
         row=number,
         height=look.result_height(words),
-        texts=[*words.texts, place],
-        styles=list(look.result_styles(words.result)),
+        texts=[*words.texts, place, *told],
+        styles=[*look.result_styles(words.result), *["text"] * len(told)],
     )
+
+
+def _headings(table: Table) -> Iterator[RowOrder]:
+    """Repeat a header of ours that is read again wherever the table repeats its own: they are known by being the same."""
+    headers = [*RESULT_COLUMNS, *table.columns.told]
+    for number, why in table.ignored.items() if table.columns.told else ():
+        if why == REPEATED:
+            yield RowOrder(row=number, height=None, texts=headers, styles=["ours"] * len(headers))
 
 
 def _marks(part: Part, number: int) -> list[MarkOrder]:
