@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections import deque
@@ -11,11 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic_core import to_json
-
 from onboarding.journal.database import storing
 from onboarding.plan import Facts
 
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -34,7 +34,7 @@ class Copy:
         """Write a line for each of these; while another thread writes, it is that one which does."""
         at = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="milliseconds")
         begin = {"at": at, "event": event}
-        self._lines.append(b"".join(to_json({**begin, **facts}) + b"\n" for facts in of))
+        self._lines.append("".join(_as_json({**begin, **facts}) + "\n" for facts in of).encode())
         while self._lines and self._guard.acquire(blocking=False):
             try:
                 self._write()
