@@ -64,6 +64,14 @@ def book(xml: str, **properties: str) -> bytes:
     return zipped(parts({"S": xml}, **properties))
 
 
+LOOKS = [pytest.param('<dimension ref="A1:K9"/>', id="a look"), pytest.param("", id="parsed")]
+"""What stands before the cells; without a dimension, a look at the bytes is not enough."""
+
+
+def looked_at(look: str, *rows: Sequence[Any]) -> bytes:
+    return book(sheet_xml(rows, before=look))
+
+
 def cells(*row: str) -> bytes:
     """Make an ``.xlsx`` whose second row has these cells, ready made."""
     return xlsx([["h"] * len(row), [*map(Raw, row)]])
@@ -346,9 +354,35 @@ def test_cells_below_and_beside_a_merged_one_are_known(content: bytes) -> None:
     assert found <= {(1, 2), (2, 1), (2, 2)}
 
 
-def test_a_merged_area_without_a_value_covers_nothing() -> None:
-    merged = '<mergeCells><mergeCell ref="B1:B9"/><mergeCell ref="A9"/></mergeCells>'
-    assert sheet(book(sheet_xml([["a", None], ["c", "d"]], after=merged))).covered == frozenset()
+BLANK_MERGED_CELL = '<table:table-cell table:number-rows-spanned="3"/>'
+UNDER_IT = '<table:covered-table-cell office:value-type="string"><text:p>remove</text:p></table:covered-table-cell>'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(
+            book(
+                sheet_xml(
+                    [["a", None], ["b", "remove"], ["c", None]],
+                    after='<mergeCells><mergeCell ref="B1:B9"/><mergeCell ref="A9"/></mergeCells>',
+                )
+            ),
+            id="xlsx",
+        ),
+        pytest.param(
+            ods([["a", Raw(BLANK_MERGED_CELL)], ["b", Raw(UNDER_IT)], ["c", None]]), id="ods"
+        ),
+    ],
+)
+def test_a_merged_area_that_shows_nothing_covers_what_stands_below_it(content: bytes) -> None:
+    assert sheet(content).covered == {(2, 1)}
+
+
+def test_an_error_in_a_merged_cell_covers_what_a_value_would() -> None:
+    merged = '<mergeCells><mergeCell ref="B1:B2"/></mergeCells>'
+    content = book(sheet_xml([["a", Raw('t="e"><v>#N/A</v>')], ["c", None]], after=merged))
+    assert sheet(content).covered == {(2, 1)}
 
 
 def test_a_hidden_sheet_is_read_only_where_it_is_named() -> None:
@@ -420,17 +454,97 @@ def test_a_date_may_count_from_1904() -> None:
     assert rows(sheet(styled('s="2"><v>44562</v>', date1904='date1904="1"')))[1] == ["2026-01-02"]
 
 
-def test_a_shared_text_has_no_number_format() -> None:
-    """What stands in the cell is the number of the text, which no format concerns."""
-    members = dict(unzipped(styled('s="1" t="s"><v>1</v>')))
-    texts = "<sst><si><t>a</t></si><si><t>00081</t></si></sst>"
+def sharing(content: bytes, *texts: str) -> bytes:
+    """Give an ``.xlsx`` texts that its cells share."""
+    members = dict(unzipped(content))
     named = members["xl/_rels/workbook.xml.rels"].replace(
         b"</Relationships>",
         b'<Relationship Id="rIdT" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/'
         b'sharedStrings" Target="sharedStrings.xml"/></Relationships>',
     )
-    whole = {**members, "xl/_rels/workbook.xml.rels": named, "xl/sharedStrings.xml": texts}
-    assert rows(sheet(zipped(whole)))[1] == ["00081"]
+    shared = "".join(f"<si>{text}</si>" for text in texts)
+    whole = {"xl/_rels/workbook.xml.rels": named, "xl/sharedStrings.xml": f"<sst>{shared}</sst>"}
+    return zipped({**members, **whole})
+
+
+def test_a_shared_text_has_no_number_format() -> None:
+    """What stands in the cell is the number of the text, which no format concerns."""
+    content = sharing(styled('s="1" t="s"><v>1</v>'), "<t>a</t>", "<t>00081</t>")
+    assert rows(sheet(content))[1] == ["00081"]
+
+
+STRUCK_RUN = "<r><rPr><strike/><b/></rPr><t>new@acme.example</t></r>"
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize(
+    "written",
+    [
+        pytest.param(STRUCK_RUN, id="all of it"),
+        pytest.param(f"<r><t>Ops; </t></r>{STRUCK_RUN}", id="the end"),
+        pytest.param(f"{STRUCK_RUN}<r><t>Ops</t></r>", id="the beginning"),
+    ],
+)
+def test_a_line_through_words_of_a_cell_is_an_error(written: str, look: str) -> None:
+    inside = Raw(f't="inlineStr"><is>{written}</is>')
+    shared = sharing(looked_at(look, ["h"], [Raw('t="s"><v>1</v>')]), "<t>a</t>", written)
+    for content in (shared, looked_at(look, ["h"], [inside])):
+        assert sheet(content).errors == {(2, 0): "#STRUCK OUT!"}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        pytest.param('<r><rPr><strike val="0"/></rPr><t>strike</t></r>', id="off"),
+        pytest.param("<r><rPr><strike/></rPr><t> </t></r><r><t>x</t></r>", id="a blank"),
+        pytest.param("<t>strike</t>", id="the word"),
+    ],
+)
+def test_a_line_through_nothing_is_none(written: str) -> None:
+    shared = sharing(cells('t="s"><v>0</v>'), written)
+    for content in (shared, cells(f't="inlineStr"><is>{written}</is>')):
+        assert sheet(content).errors == {}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize(
+    "cell",
+    [
+        pytest.param('t="str"><v><![CDATA[remove]]></v>', id="CDATA"),
+        pytest.param('t="str"><v>a<![CDATA[remove]]>d</v>', id="CDATA in the middle"),
+        pytest.param('t="s"><v> 1 </v>', id="blanks round a number"),
+        pytest.param('t="s"><v>\n1</v>', id="a line break before a number"),
+        pytest.param('t="s"><v>1 </v>', id="a blank behind a number"),
+        pytest.param('t="s"><v>1.0</v>', id="no whole number"),
+        pytest.param('t="s"><v>-1</v>', id="less than nothing"),
+        pytest.param('t="inlineStr"><v>remove</v>', id="no text inside"),
+    ],
+)
+def test_a_text_that_the_library_leaves_out_is_no_blank_cell(cell: str, look: str) -> None:
+    content = sharing(looked_at(look, ["g", "h"], ["x", Raw(cell)]), "<t>a</t>", "<t>remove</t>")
+    with pytest.raises(SheetError, match=r'the sheet "S": has something in B2 that cannot be read'):
+        understood(content)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_blank_cell_is_one_however_it_is_written(look: str) -> None:
+    blank = (
+        't="s"><v>0</v>',
+        't="s"><v>1</v>',
+        't="s"><v>2</v>',
+        't="s"><v></v>',
+        't="str"><v/>',
+        't="str"><v />',
+        't="str"><v> </v>',
+        't="inlineStr"><is><t/></is>',
+        't="inlineStr"><is><t xml:space="preserve"></t></is>',
+        't="inlineStr"><is><t> </t></is>',
+        ">",
+    )
+    several = looked_at(look, ["h"] * len(blank), [*map(Raw, blank)], ["x"])
+    found = sheet(sharing(several, "<t/>", "<t> </t>", "<r><t/></r>", "<t>y</t>"))
+    assert not "".join(rows(found)[1]).strip()
+    assert (found.height, found.errors) == (3, {})
 
 
 def test_per_cent_that_an_ods_shows_is_kept() -> None:
@@ -457,6 +571,50 @@ def test_a_comment_is_no_part_of_a_cell() -> None:
         "</office:annotation><text:p>7</text:p></table:table-cell>"
     )
     assert rows(sheet(ods([["h"], [Raw(noted)]])))[1] == ["7"]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        pytest.param("<table:table-cell><text:p>remove</text:p>", id="no kind"),
+        pytest.param(
+            '<table:table-cell office:value-type="string"><text:p><![CDATA[remove]]></text:p>',
+            id="CDATA",
+        ),
+        pytest.param(
+            '<table:table-cell office:value-type="string"><text:p>re<![CDATA[mo]]>ve</text:p>',
+            id="CDATA in the middle",
+        ),
+        pytest.param(
+            '<table:table-cell office:value-type="string" office:string-value=""><text:p>remove</text:p>',
+            id="an empty value",
+        ),
+    ],
+)
+def test_a_text_that_an_ods_shows_is_kept(cell: str) -> None:
+    shown = Raw(f"{cell}</table:table-cell>")
+    assert rows(sheet(ods([["g", "h"], ["x", shown]]))) == [["g", "h"], ["x", "remove"]]
+    assert rows(sheet(ods([["g"], ["x", shown], ["", shown]])))[1:] == [
+        ["x", "remove"],
+        ["", "remove"],
+    ]
+
+
+@pytest.mark.parametrize("kind", ["float", "date", "boolean", "void"])
+def test_a_text_beside_no_value_of_its_kind_is_an_error(kind: str) -> None:
+    cell = (
+        f'<table:table-cell office:value-type="{kind}"><text:p>remove</text:p></table:table-cell>'
+    )
+    assert sheet(ods([["h"], [Raw(cell)]])).errors == {(2, 0): "#ERROR!"}
+
+
+def test_a_box_with_a_text_over_a_blank_cell_is_no_part_of_it() -> None:
+    box = (
+        "<table:table-cell><table:shape><text:p>remove</text:p></table:shape>"
+        "<text:p>x</text:p></table:table-cell>"
+    )
+    blank = box.replace("<text:p>x</text:p>", "")
+    assert rows(sheet(ods([["g", "h"], [Raw(box), Raw(blank)]])))[1] == ["x", ""]
 
 
 def test_cells_that_an_ods_writes_once_for_many_are_all_there() -> None:
@@ -522,11 +680,64 @@ def zip_of(*names: str) -> bytes:
             "row 1 stands in it twice",
             id="rows of one number",
         ),
+        pytest.param(
+            book(sheet_xml(ROWS).replace("<sheetData>", "<sheetData/><sheetData>")),
+            "the cells of one sheet stand in it twice",
+            id="two tables",
+        ),
+        pytest.param(
+            zipped(
+                {**parts({"S": ""}), "xl/worksheets/sheet1.xml": sheet_xml(ROWS).encode("utf-16")}
+            ),
+            r"no readable workbook.*\(it is written in UTF-16\)",
+            id="UTF-16",
+        ),
+        pytest.param(
+            zipped(
+                {**ods_parts(""), "content.xml": ods_content(ods_table(ROWS)).encode("utf-16-le")}
+            ),
+            r"no readable workbook.*\(it is written in UTF-16\)",
+            id="ods in UTF-16",
+        ),
     ],
 )
 def test_what_is_no_workbook_is_refused_by_its_true_name(content: bytes, what: str) -> None:
     with pytest.raises(SheetError, match=what):
         understood(content)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        pytest.param("B2", "A2", id="twice"),
+        pytest.param("B2", "A1", id="above"),
+        pytest.param("A2", "A1", id="first cell above"),
+        pytest.param("A2", "A9", id="first cell in no other's place"),
+    ],
+)
+def test_cells_that_take_the_place_of_others_are_refused(name: str, other: str, look: str) -> None:
+    xml = sheet_xml([["a", "b"], ["c", "d"]], before=look)
+    with pytest.raises(SheetError, match=f"cell {other} stands in it twice, or in another row"):
+        understood(book(xml.replace(f'<c r="{name}"', f'<c r="{other}"')))
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_row_without_a_number_is_where_its_cells_are(look: str) -> None:
+    xml = sheet_xml([["a"], [], ["c"]], before=look)
+    for number in (2, 3):
+        xml = xml.replace(f'<row r="{number}" ', "<row ")
+    assert rows(sheet(book(xml.replace("<row ></row>", "")))) == [["a"], [""], ["c"]]
+    with pytest.raises(SheetError, match="cell A1 stands in it twice, or in another row"):
+        understood(book(xml.replace('"A3"', '"A1"')))
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_second_table_in_a_sheet_is_not_left_out(look: str) -> None:
+    xml = sheet_xml([["a"]], before=look)
+    second = '<sheetData><row r="2"><c r="A2"><v>1</v></c></row></sheetData></worksheet>'
+    with pytest.raises(SheetError, match="the cells of one sheet stand in it twice"):
+        understood(book(xml.replace("</worksheet>", second)))
 
 
 def far(cell: str, dimension: str = "") -> bytes:

@@ -25,7 +25,7 @@ from onboarding.errors import SheetError
 from onboarding.workbooks import ods, xls, xlsb, xlsx
 from onboarding.workbooks.cells import Cell, Piece, texts, together
 from onboarding.workbooks.container import DAMAGED, PROTECTED, TOO_MUCH, Parts, opened
-from onboarding.workbooks.marks import Marks, Place
+from onboarding.workbooks.marks import Marks, Place, unreadable
 
 Rows = list[list[Cell]]
 
@@ -79,7 +79,7 @@ def _sheets(
                 continue
             try:
                 marks = marks_of(position)
-                rows = _rows(workbook.get_sheet_by_index(position), marks)
+                marks, rows = _read(workbook.get_sheet_by_index(position), marks)
             except SheetError as error:
                 raise SheetError(f'the sheet "{sheet.name}": {error}') from error
             facts = {"sheet": sheet.name, "visible": visible, "read": True}
@@ -88,18 +88,37 @@ def _sheets(
                 yield json.dumps(_columns(rows[first : first + CHUNK]), ensure_ascii=False)
 
 
-def _rows(sheet: CalamineSheet, marks: Marks) -> Rows:
-    """Give all rows from the first of the sheet on, as wide as each other; the library ends where the last value is."""
+def _read(sheet: CalamineSheet, marks: Marks) -> tuple[Marks, Rows]:
+    """Give all rows from the first of the sheet on, as wide as each other; and its marks, by a closer look if need be."""
     if sheet.end is not None:
         marks.reach(sheet.end[0] + 1, sheet.end[1])
     rows = sheet.to_python(skip_empty_area=False)
-    width = len(rows[0]) if rows else 0
-    last = max((row for row, _ in marks.errors), default=0)
+    if marks.closer:
+        marks = marks.closer(sum(len(row) - row.count("") for row in rows))
+    _refuse_lost(rows, marks)
+    _show(rows, marks)
+    return marks, rows
+
+
+def _refuse_lost(rows: Rows, marks: Marks) -> None:
+    """Refuse a sheet with a text where the library gives none."""
+    for row, positions in marks.filled.items():
+        cells = rows[row - 1] if row <= len(rows) else []
+        for position in positions:
+            if position >= len(cells) or cells[position] == "":
+                raise unreadable(row, position)
+
+
+def _show(rows: Rows, marks: Marks) -> None:
+    """Put into the rows what the cells show; the library ends where the last value is that it knows."""
+    given = len(rows[0]) if rows else 0
+    width = max(given, 1 + max((position for _, position in marks.shown), default=-1))
+    last = max((row for row, _ in chain(marks.errors, marks.shown)), default=0)
+    for cells in rows if width > given else ():
+        cells += [""] * (width - given)
     rows += [[""] * width for _ in range(last - len(rows))]
     for (row, position), shown in marks.shown.items():
-        if row <= len(rows) and position < width:
-            rows[row - 1][position] = shown
-    return rows
+        rows[row - 1][position] = shown
 
 
 def _columns(rows: Rows) -> list[Piece]:
@@ -111,17 +130,22 @@ def _facts(marks: Marks, rows: Rows) -> dict[str, object]:
     return {
         "height": len(rows),
         "errors": [[*place, shown] for place, shown in sorted(marks.errors.items())],
-        "covered": sorted({place for area in marks.merged for place in _covered(rows, *area)}),
+        "covered": sorted(
+            {place for area in marks.merged for place in _covered(rows, marks, *area)}
+        ),
         "hidden_rows": sorted(row for row in marks.hidden_rows if row <= len(rows)),
         "hidden_columns": sorted(marks.hidden_columns),
     }
 
 
-def _covered(rows: Rows, first: Place, last: Place) -> Iterator[Place]:
-    """Give the cells that look filled and are blank, since a merged one with a value covers them."""
+def _covered(rows: Rows, marks: Marks, first: Place, last: Place) -> Iterator[Place]:
+    """Give the cells that show something else than they hold, since a merged one covers them."""
     (top, left), (bottom, right) = first, last
-    if top <= len(rows) and left < len(rows[top - 1]) and rows[top - 1][left] != "":
-        for row in range(top, min(bottom, len(rows)) + 1):
-            for position in range(left, min(right + 1, len(rows[top - 1]))):
-                if (row, position) != first:
-                    yield row, position
+    shows = first in marks.errors
+    for row in range(top, min(bottom, len(rows)) + 1):
+        for position in range(left, min(right + 1, len(rows[row - 1]))):
+            holds = rows[row - 1][position] != ""
+            if (row, position) == first:
+                shows = shows or holds
+            elif shows or holds:
+                yield row, position

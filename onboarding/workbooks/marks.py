@@ -5,6 +5,7 @@ Rows have the numbers that a spreadsheet program shows; positions of columns cou
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from onboarding.errors import SheetError
@@ -27,6 +28,10 @@ class Marks:
     """What a cell shows instead of a value, such as ``#N/A``; empty where a formula was never calculated."""
     shown: dict[Place, str] = field(default_factory=dict)
     """Numbers that a format shows with zeros in front or in per cent; in an ``.ods`` texts, too."""
+    filled: dict[int, list[int]] = field(default_factory=dict)
+    """The positions of the cells with a text, which the library has to give, by row; of an ``.xlsx`` that was parsed."""
+    closer: Callable[[int], Marks] | None = None
+    """Takes how many cells the library fills, where the file's own were only counted, and parses if they are not as many."""
     merged: list[tuple[Place, Place]] = field(default_factory=list)
     """The first and the last cell of each merged area."""
     hidden_rows: set[int] = field(default_factory=set)
@@ -37,13 +42,23 @@ class Marks:
 
     def reach(self, row: int, position: int) -> None:
         """Note a cell with content; refuse a sheet whose cells are too far apart."""
-        self.rows = max(self.rows, row)
-        self.columns = max(self.columns, position + 1)
+        if row > self.rows:
+            self.rows = row
+        if position >= self.columns:
+            self.columns = position + 1
         if position >= MOST_COLUMNS or self.rows * self.columns > MOST_CELLS:
             raise SheetError(
                 f"has something in {cell_name(row, position)}, far from any table; "
                 "delete the rows and columns outside the table, and save it again"
             )
+
+
+def unreadable(row: int, position: int) -> SheetError:
+    """Make the refusal of a sheet one of whose cells would pass for blank: a blank ``action`` would mean *add*."""
+    return SheetError(
+        f"has something in {cell_name(row, position)} that cannot be read for sure; "
+        "open it in a spreadsheet program and save it again"
+    )
 
 
 def cell_name(row: int, position: int) -> str:

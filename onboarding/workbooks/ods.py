@@ -13,6 +13,7 @@ from onboarding.workbooks.xlsx import Attributes, parse
 _PADDED = re.compile(r"0\d+")
 _ERROR = re.compile(r"#[^\s#]*[A-Z][^\s#]*|Err:\d{3}")
 """What shows in a cell with an error; Excel stores 0 as its value, other programs nothing."""
+_VALUES = {f"office:{kind}value" for kind in ("", "boolean-", "date-", "time-")}
 _BLANKS = {"s": " ", "tab": "\t", "line-break": "\n"}
 _GONE = ("collapse", "filter")
 
@@ -20,7 +21,7 @@ _GONE = ("collapse", "filter")
 def marks(parts: Parts) -> Callable[[int], Marks]:
     """Give what finds the marks of the sheet at a position."""
     content = _Content()
-    parse(parts["content.xml"], content.start, content.end, content.text)
+    parse(parts["content.xml"], content.start, content.end, content.text, content.cdata)
 
     def of(position: int) -> Marks:
         try:
@@ -41,13 +42,20 @@ class _Content:
         self._column = 0
         self._position = -1
         self._cell: Attributes = {}
+        self._in_cell = False
         self._asides = 0
+        """How deep inside something that is no part of the cell's text: a comment, a picture, a box."""
+        self._paragraph = 0
         self._paragraphs = 0
         self._broken = False
-        """Whether the cell has tabs or line breaks, which the library leaves out."""
+        """Whether the cell has tabs, line breaks or CDATA, which the library leaves out."""
         self._text: list[str] = []
 
     def start(self, element: str, attributes: Attributes) -> None:
+        beside = self._in_cell and not self._paragraph and element != "p"
+        if self._asides or beside or element == "annotation":
+            self._asides += 1
+            return
         match element:
             case "table":
                 self.sheets.append(Marks())
@@ -68,29 +76,34 @@ class _Content:
                     )
             case "table-cell" | "covered-table-cell":
                 self._cell = attributes
+                self._in_cell = True
                 self._paragraphs = 0
                 self._broken = False
                 self._text.clear()
-            case "annotation":
-                self._asides += 1
             case "p":
-                self._text += ["\n"] if self._paragraphs and not self._asides else []
+                self._text += ["\n"] if self._paragraphs else []
+                self._paragraph += 1
                 self._paragraphs += 1
-            case "s" | "tab" | "line-break" if not self._asides:
+            case "s" | "tab" | "line-break":
                 self._text.append(_BLANKS[element] * _many(attributes, "text:c"))
                 self._broken = self._broken or element != "s"
             case _:
                 pass
 
     def text(self, text: str) -> None:
-        if self._paragraphs and not self._asides:
+        if self._paragraph and not self._asides:
             self._text.append(text)
 
+    def cdata(self) -> None:
+        self._broken = True
+
     def end(self, element: str) -> None:
-        if element == "annotation":
+        if self._asides:
             self._asides -= 1
-            self._paragraphs = 0
+        elif element == "p":
+            self._paragraph -= 1
         elif element in ("table-cell", "covered-table-cell") and self.sheets:
+            self._in_cell = False
             self._end_of_cell("".join(self._text))
             self._position += _many(self._cell, "table:number-columns-repeated")
 
@@ -106,19 +119,24 @@ class _Content:
             self._put(marks.errors, text or "#ERROR!")
         elif of_formula and "office:value-type" not in cell and not self._paragraphs:
             self._put(marks.errors, "")
-        elif self._broken or self._is_shown_so(text):
+        elif text and (self._broken or self._is_shown_so(text)):
             self._put(marks.shown, text)
+        elif text and cell["office:value-type"] != "string" and _VALUES.isdisjoint(cell):
+            self._put(marks.errors, "#ERROR!")
         down = _many(cell, "table:number-rows-spanned")
         across = _many(cell, "table:number-columns-spanned")
         if down > 1 or across > 1:
             marks.merged.append(((row, position), (row + down - 1, position + across - 1)))
 
     def _is_shown_so(self, text: str) -> bool:
-        """Whether the cell is a number that is shown with zeros in front or in per cent."""
-        kind = self._cell.get("office:value-type")
-        return bool(text) and (
-            kind == "percentage" or (kind == "float" and bool(_PADDED.fullmatch(text)))
-        )
+        """Whether the cell is a number that is shown with zeros in front or in per cent, or a text and not said to be one."""
+        match self._cell.get("office:value-type"):
+            case None | "percentage":
+                return True
+            case "string":
+                return self._cell.get("office:string-value") == ""
+            case kind:
+                return kind == "float" and bool(_PADDED.fullmatch(text))
 
     def _put(self, where: dict[Place, str], text: str) -> None:
         """Put a text under the cell's place, and under those of the alike ones that it stands for."""

@@ -10,18 +10,31 @@ from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from operator import lt
 from posixpath import join, normpath
+from typing import Self
 from xml.parsers import expat
 
 from onboarding.errors import SheetError
 from onboarding.workbooks.container import DAMAGED, Parts
-from onboarding.workbooks.marks import MOST_CELLS, STRUCK, Marks, place
+from onboarding.workbooks.marks import MOST_CELLS, STRUCK, Marks, cell_name, place, unreadable
 
 Attributes = Mapping[str, str]
 
-_TELLING = [*map(re.compile, (rb't="e"', rb"<f[ />]", rb'hidden="(?:1|true)"', rb"<mergeCell "))]
+_TELLING = (b't="e"', b"<mergeCell ", b"<strike", b"<![CDATA[")
+_TELLING_TOO = (
+    re.compile(rb"<f[ />]"),
+    re.compile(rb'hidden="(?:1|true)"'),
+    re.compile(rb't="s"(?!(?: s="\d+")?><v>\d+</v>)'),
+)
 """What stands in none of the sheets that have nothing to tell and are written as nearly all programs write them."""
 _DIMENSION = re.compile(rb"""<(?:\w+:)?dimension\s+ref=["'](?:[A-Z]+\d+:)?([A-Z]+\d+)["']""")
-_ROW = re.compile(rb'<row(?: r="(\d+))?')
+_ROW = re.compile(rb"""<row(?: r="(\d+)"(?!(?:[^>]*[^/>])?>\s*<c r="[A-Z]+(?!\1")\d))?""")
+"""A row and its number, which its first cell does not contradict."""
+_BLANK = re.compile(
+    rb'(?:t="s"><v>(\d+)</v>|<v ?(?:/>|></v>)|<t(?: [^>]*)?(?:/>|></t>)</is>|<c [^>]*[^/>]>)</c>'
+)
+"""A cell without a text, or with one that cells share."""
+_UNUSUAL = re.compile(rb"strike|<(?:\w+:)?(?:si|t)\b[^>]*(?:/>|>\s*</)")
+"""What stands among the shared texts only where one is struck out or blank."""
 _ON = ("1", "true")
 _ZEROS = re.compile("0{2,}")
 _PER_CENT = re.compile(r"0(?:\.0{1,9})?%")
@@ -34,13 +47,32 @@ def marks(parts: Parts) -> Callable[[int], Marks]:
     parse(parts["xl/workbook.xml"], book.start)
     targets = relations(parts, "xl/_rels/workbook.xml.rels")
     styles = _styles(parts)
+    shared = _Shared(parts)
 
     def of(position: int) -> Marks:
         try:
             name = targets[book.sheets[position]]
         except (IndexError, KeyError):
             raise SheetError(f"{DAMAGED} (a sheet is missing)") from None
-        return _marks(parts[name], styles, calculated=book.calculated)
+        return marks_of(name)
+
+    def marks_of(name: str) -> Marks:
+        xml = parts[name]
+        used = any(f's="{style}"'.encode() in xml for style in styles)
+        if used or shared.has_lines or not _has_nothing_to_tell(xml):
+            return closely(xml)
+        cells = xml.count(b"</c", xml.find(b"<sheetData"), xml.rfind(b"</sheetData"))
+
+        def closer(filled: int) -> Marks:
+            fits = filled == cells or filled == cells - _blank(parts[name], shared.read())
+            return Marks() if fits else closely(parts[name])
+
+        return Marks(closer=closer)
+
+    def closely(xml: bytes) -> Marks:
+        sheet = _Sheet(styles, shared.read(), calculated=book.calculated)
+        parse(xml, sheet.start, sheet.end, sheet.text, sheet.cdata)
+        return sheet.marks
 
     return of
 
@@ -50,13 +82,16 @@ def parse(
     start: Callable[[str, Attributes], None],
     end: Callable[[str], None] | None = None,
     text: Callable[[str], None] | None = None,
+    cdata: Callable[[], None] | None = None,
 ) -> None:
-    """Tell of every element of an XML part, by its name without prefix."""
+    """Tell of every element of an XML part, by its name without prefix; and of the texts that the library may leave out."""
+    if b"\0" in xml[:4]:
+        raise SheetError(f"{DAMAGED} (it is written in UTF-16)")
     parser = expat.ParserCreate()
     parser.buffer_text = True
 
     def started(name: str, attributes: dict[str, str]) -> None:
-        start(name.rpartition(":")[2], attributes)
+        start(name.rpartition(":")[2] if ":" in name else name, attributes)
 
     def no_dtd(*_: object) -> None:
         raise SheetError(f"{DAMAGED} (it defines its own XML words)")
@@ -64,9 +99,13 @@ def parse(
     parser.StartElementHandler = started
     parser.StartDoctypeDeclHandler = no_dtd
     if end:
-        parser.EndElementHandler = lambda name: end(name.rpartition(":")[2])
+        parser.EndElementHandler = lambda name: end(
+            name.rpartition(":")[2] if ":" in name else name
+        )
     if text:
         parser.CharacterDataHandler = text
+    if cdata:
+        parser.StartCdataSectionHandler = cdata
     try:
         parser.Parse(xml, True)
     except expat.ExpatError as error:
@@ -145,13 +184,10 @@ def _as_shown(number: str, code: str) -> str:
     return f"{per_cent:f}%"
 
 
-def _marks(xml: bytes, styles: Mapping[str, str], *, calculated: bool) -> Marks:
-    used = {style: code for style, code in styles.items() if f's="{style}"'.encode() in xml}
-    if not used and _has_nothing_to_tell(xml):
-        return Marks()
-    sheet = _Sheet(styles, calculated=calculated)
-    parse(xml, sheet.start, sheet.end, sheet.text)
-    return sheet.marks
+def _blank(xml: bytes, shared: _Shared) -> int:
+    """Count the cells with an end tag and no text."""
+    numbers = (number.decode() for number in _BLANK.findall(xml))
+    return sum(not number or shared.blank.get(number) == "" for number in numbers)
 
 
 def _has_nothing_to_tell(xml: bytes) -> bool:
@@ -165,67 +201,171 @@ def _has_nothing_to_tell(xml: bytes) -> bool:
     row, position = place(dimension[1].decode()) if dimension else (MOST_CELLS, 1)
     near = max([row, *rows[-1:]]) * (position + 1) <= MOST_CELLS // 4
     in_order = all(map(lt, rows, rows[1:]))
-    return near and in_order and not any(sign.search(xml) for sign in _TELLING)
+    tells = any(sign in xml for sign in _TELLING) or any(s.search(xml) for s in _TELLING_TOO)
+    return near and in_order and not tells
 
 
-class _Sheet:
+class _Text:
+    """What is written in one cell, or in one text that cells share; and whether a line goes through any of it."""
+
+    def __init__(self) -> None:
+        self._inside = ""
+        self._said: list[str] = []
+        self.clear()
+
+    def clear(self) -> None:
+        self._said.clear()
+        self._value = self._struck = self._line = False
+
+    def start(self, element: str, attributes: Attributes) -> None:
+        match element:
+            case "v" | "t":
+                self._value = True
+                self._inside = element
+            case "r":
+                self._line = False
+            case "strike":
+                self._line = attributes.get("val", "1") in _ON
+            case _:
+                pass
+
+    def text(self, text: str) -> None:
+        if self._inside:
+            self._said.append(text)
+            if self._line and not text.isspace():
+                self._struck = True
+
+    def end(self, element: str) -> None:
+        if element in ("v", "t"):
+            self._inside = ""
+
+
+class _Shared(_Text):
+    """The texts that cells share, by their numbers: those that are blank, and which ones are struck out."""
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__()
+        self._xml = b""
+        if "xl/sharedStrings.xml" in parts:
+            self._xml = parts["xl/sharedStrings.xml"]
+        self.has_lines = b"strike" in self._xml
+        self.blank: dict[str, str] = {}
+        self.struck: set[str] = set()
+        self._many = 0
+
+    def read(self) -> Self:
+        """Parse them when they are first asked for, and only if a look at their bytes says so."""
+        xml, self._xml = self._xml, b""
+        if _UNUSUAL.search(xml):
+            parse(xml, self.start, self.end, self.text)
+        return self
+
+    def end(self, element: str) -> None:
+        super().end(element)
+        if element == "si":
+            number, text = str(self._many), "".join(self._said)
+            if not text.strip():
+                self.blank[number] = text
+            if self._struck:
+                self.struck.add(number)
+            self._many += 1
+            self.clear()
+
+
+class _Sheet(_Text):
     """One pass over a sheet's XML; cells and rows without a name follow the one before."""
 
-    def __init__(self, styles: Mapping[str, str], *, calculated: bool) -> None:
+    def __init__(self, styles: Mapping[str, str], shared: _Shared, *, calculated: bool) -> None:
+        super().__init__()
         self.marks = Marks()
         self._styles = styles
+        self._shared = shared
         self._calculated = calculated
+        self._tables = 0
         self._row = 0
+        self._numbered = True
+        """Whether the row says which it is; if not, its first cell does."""
         self._place = (0, -1)
+        self._positions: set[int] = set()
+        self._filled: list[int] = []
         self._kind = ""
         self._style = ""
-        self._formula = self._content = self._value = self._in_value = False
-        self._text: list[str] = []
+        self._formula = False
 
     def start(self, element: str, attributes: Attributes) -> None:
         match element:
             case "c":
-                name = attributes.get("r")
-                self._place = place(name) if name else (self._row, self._place[1] + 1)
+                self._go_to(attributes.get("r", ""))
                 self._kind = attributes.get("t", "n")
                 self._style = attributes.get("s", "")
-                self._formula = self._content = self._value = False
-                self._text.clear()
+                self._formula = False
+                self.clear()
             case "v" | "t":
-                self._value = self._in_value = True
+                self._value = True
+                self._inside = element
             case "f":
                 self._formula = True
             case "row":
-                row = int(attributes.get("r") or self._row + 1)
-                if row <= self._row:
-                    raise SheetError(f"{DAMAGED} (row {row} stands in it twice, or above another)")
-                self._row = row
-                self._place = (self._row, -1)
-                if attributes.get("hidden") in ("1", "true"):
-                    self.marks.hidden_rows.add(self._row)
+                self._start_row(attributes)
             case "col" if attributes.get("hidden") in ("1", "true"):
                 first, last = int(attributes["min"]), int(attributes["max"])
                 self.marks.hidden_columns |= set(range(first - 1, min(last, 16_384)))
             case "mergeCell":
                 first_cell, _, last_cell = attributes.get("ref", "A1").partition(":")
                 self.marks.merged.append((place(first_cell), place(last_cell or first_cell)))
+            case "sheetData":
+                self._tables += 1
+                if self._tables > 1:
+                    raise SheetError(f"{DAMAGED} (the cells of one sheet stand in it twice)")
+            case "r" | "strike":
+                super().start(element, attributes)
             case _:
                 pass
 
-    def text(self, text: str) -> None:
-        if self._in_value:
-            self._text.append(text)
+    def _start_row(self, attributes: Attributes) -> None:
+        row = int(attributes.get("r") or self._row + 1)
+        if row <= self._row:
+            raise SheetError(f"{DAMAGED} (row {row} stands in it twice, or above another)")
+        self._row = row
+        self._numbered = "r" in attributes
+        self._place = (self._row, -1)
+        self._positions.clear()
+        if attributes.get("hidden") in _ON:
+            self.marks.hidden_rows.add(self._row)
+
+    def _go_to(self, name: str) -> None:
+        self._place = place(name) if name else (self._row, self._place[1] + 1)
+        row, position = self._place
+        if not self._numbered:
+            self._row, self._numbered = max(row, self._row), True
+        if row != self._row or position in self._positions:
+            where = cell_name(row, position)
+            raise SheetError(f"{DAMAGED} (cell {where} stands in it twice, or in another row)")
+        if not self._positions:
+            self._filled = self.marks.filled[row] = []
+        self._positions.add(position)
+
+    def cdata(self) -> None:
+        """Refuse what the library leaves out of a value."""
+        if self._inside == "v":
+            raise unreadable(*self._place)
 
     def end(self, element: str) -> None:
         if element in ("v", "t"):
-            self._in_value = False
+            self._inside = ""
         elif element == "c":
-            self._end_of_cell("".join(self._text))
+            self._end_of_cell("".join(self._said))
 
     def _end_of_cell(self, value: str) -> None:
+        shared = value if self._kind == "s" else ""
         if value or self._formula or self._kind == "e":
             self.marks.reach(*self._place)
-        if value and self._styles.get(self._style) == STRUCK:
+        if shared and not (shared.isascii() and shared.isdecimal()):
+            raise unreadable(*self._place)  # the library takes it for the number of the first text
+        if self._kind != "e" and value and not value.isspace() and shared not in self._shared.blank:
+            self._filled.append(self._place[1])
+        is_struck = self._struck or shared in self._shared.struck
+        if is_struck or (value and self._styles.get(self._style) == STRUCK):
             self.marks.errors[self._place] = STRUCK
         elif self._kind == "e":
             self.marks.errors[self._place] = value or "#ERROR!"
