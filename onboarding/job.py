@@ -17,7 +17,7 @@ from onboarding.reconcile import Wishes
 from onboarding.report import RowResult
 from onboarding.safety import Limits, Permissions, Usage
 from onboarding.sheets import Reading, Table
-from onboarding.totals import Totals
+from onboarding.totals import Spoken, Totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,8 @@ class Prospect:
     """How long they take at the pace that is kept."""
     usage: tuple[Usage, ...] = ()
     """How close the plan comes to the limits."""
+    reported: Spoken = field(default_factory=dict)
+    """Work for people that earlier runs have reported and that these rows speak of."""
 
     @property
     def rejected(self) -> int:

@@ -7,8 +7,7 @@ an account that every look-up must find again. Then, with p = ``page_size`` and 
 * the addresses of the sheets that the page did not show are looked up, if that takes fewer calls than the rest of the
   list, ``ceil(accounts / p) - 1``;
 * for those who are not found, their other addresses and user names are looked up by the same rule (``email-changed``),
-  and for those to be invited what stands before the @, the user name of whoever was invited before: the account may
-  show no address;
+  and what stands before the @, the user name of whoever was invited before: the account may show no address;
 * the list is read after all where only all of it can answer: a look-up does not find the account that is there; a row
   takes an admin's role and no other admin has shown up; a member who may be missed in the sheets shows no address.
 
@@ -93,19 +92,26 @@ def look(
     members = dict(zip(names, listed, strict=True))
     # The tenant's own count may be old or missing, and the calls that are announced depend on it.
     groups |= {name: replace(groups[name], size=len(users)) for name, users in members.items()}
+    met = (user for users in members.values() for user in users)
     if whole_groups:
-        accounts.meet(user for users in members.values() for user in users)
+        accounts.meet(met)
+    elif accounts.elsewhere:  # a look-up that minds capitals does not show all who have an address
+        accounts.meet(user for user in met if user.email in users)
     memberships = _memberships(reader, sorted(way.people), members, accounts, spread)
+    users = accounts.by_email()
+    nameless = tuple(user for user in accounts.known.values() if not user.email)
+    all_differ = len(users) + len(nameless) == len(accounts.known)
     return Directory(
         identity.tenant,
         identity.own,
-        accounts.by_email(),
+        users,
         groups,
         memberships,
-        tuple(user for user in accounts.known.values() if not user.email),
+        nameless,
         way.groups,
         accounts.elsewhere,
         accounts.look_ups,
+        {} if all_differ else accounts.ambiguous(),
     )
 
 
@@ -139,6 +145,15 @@ class _Accounts:
     def by_email(self) -> dict[Email, User]:
         """Give those who can be named."""
         return {user.email: user for user in self.known.values() if user.email}
+
+    def ambiguous(self) -> dict[Email, tuple[User, ...]]:
+        """Give the addresses that several accounts have, with these."""
+        users = self.by_email()
+        others = [u for u in self.known.values() if u.email and users[u.email] is not u]
+        found: dict[Email, tuple[User, ...]] = {u.email: (users[u.email],) for u in others}
+        for user in others:
+            found[user.email] = (user, *found[user.email])
+        return found
 
     def find(self, emails: Collection[str], names: Collection[str] = ()) -> None:
         """Know whoever has one of these addresses or user names, if there is anybody."""
@@ -225,9 +240,7 @@ def _find(accounts: _Accounts, desired: Desired, held: Collection[Email]) -> Non
 
 def _other_names(person: Person) -> set[str]:
     """Give what else a person goes by; a text too long for a user name is none."""
-    names = {*person.other_addresses, person.username.strip()}
-    if person.standing is not Standing.LEAVER:
-        names.add(person.name_when_invited)
+    names = {*person.other_addresses, person.username.strip(), person.name_when_invited}
     return {name for name in names if 0 < len(name) <= LONGEST_NAME}
 
 

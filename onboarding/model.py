@@ -271,11 +271,14 @@ class Directory:
     """How many accounts there are beside these: nothing in the sheets is about them, so they were not read."""
     look_ups: bool = True
     """False where a look-up did not find an account that is there."""
+    ambiguous: Mapping[Email, tuple[User, ...]] = field(default_factory=dict)
+    """Addresses that several accounts have, capitals aside; one of each stands in ``users``, and none is ever touched."""
 
     @property
     def accounts(self) -> int:
         """How many accounts the tenant has."""
-        return len(self.users) + len(self.unreadable) + self.elsewhere
+        beside = sum(len(alike) - 1 for alike in self.ambiguous.values())
+        return len(self.users) + beside + len(self.unreadable) + self.elsewhere
 
 
 class Standing(StrEnum):
@@ -301,6 +304,8 @@ class Person:
     other_addresses: tuple[Email, ...] = ()
     """Secondary addresses on the rows; never invited."""
     username: str = ""
+    standing_said: bool = True
+    """False where no cell says a status; it counts as active then."""
 
     @property
     def name_when_invited(self) -> str:

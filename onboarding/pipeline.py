@@ -40,7 +40,7 @@ from onboarding.safety import agreed, check, check_rejected, screen, usage
 from onboarding.sheets import Inputs, Source, read
 from onboarding.sources import Ahead
 from onboarding.tenant import Tenant
-from onboarding.totals import manual_work
+from onboarding.totals import manual_work, no_longer, spoken_of
 from onboarding.undo import as_of_today, concerned
 from onboarding.writers import files
 from onboarding.writers.tenant import exported, workbook
@@ -195,7 +195,10 @@ def _carry_out(
             if not isinstance(report.error, StorageError):
                 if accepted and applied.in_vain:
                     state.give_back(job.accept)
-                state.remember_manual(manual_work(Deeds(prospect.plan, applied.outcomes)))
+                work = manual_work(Deeds(prospect.plan, applied.outcomes))
+                whole = not report.error
+                over = no_longer(prospect.reported, work, report.results) if whole else ()
+                state.remember_manual(work, over)
                 journal.finish()
         except StorageError as error:
             report = sitting.amended(report, error)
@@ -296,7 +299,9 @@ def _asked_for(
         *(f for f in intake.findings if f.code != TOLD_BESIDE_THE_TENANT),
         *at_their_cells(reconciled.findings, inputs.tables),
     )
-    return Prospect(intake.rows, findings, current, plan, nowhere(intake, current))
+    strays = nowhere(intake, current)
+    reported = spoken_of(state.reported_manual(), intake.desired.persons)
+    return Prospect(intake.rows, findings, current, plan, strays, reported=reported)
 
 
 def _seen(

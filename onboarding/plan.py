@@ -159,7 +159,9 @@ class Change:
                 return self
 
     def is_done(self, current: Directory) -> bool:
-        """Whether the tenant is by now as this would make it."""
+        """Whether the tenant is by now as this would make it; of an address that several accounts have, nobody knows."""
+        if self.email in current.ambiguous:
+            return False
         match self.before, self.after:
             case _, User(email=email, role=role):
                 account = current.users.get(email)

@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from onboarding.errors import Interrupted, OnboardingError, TryLater
-from onboarding.model import RowRef
+from onboarding.model import Email, Person, RowRef
 from onboarding.plan import Action, Status
-from onboarding.report import NEEDS_WORK, Deed, Fates
+from onboarding.report import NEEDS_WORK, Deed, Fates, RowResult, needing_work
 from onboarding.words import fix, meaning, title
 
 
@@ -178,3 +178,31 @@ def manual_work(done: Iterable[Deed]) -> frozenset[str]:
         for deed in done
         if deed.outcome.status is Status.MANUAL
     )
+
+
+Spoken = Mapping[str, tuple[RowRef, ...]]
+"""Work for a person, as ``manual_work`` names it, with the rows that tell whether it is still to be done."""
+
+
+def spoken_of(work: Iterable[str], persons: Mapping[Email, Person]) -> Spoken:
+    """Give what of this work the users sheets speak of. A row without a status does not say whether somebody has left."""
+    found: dict[str, tuple[RowRef, ...]] = {}
+    for key in work:
+        code, *words = key.split(" ")
+        for person in [persons[who] for who in map(Email, words) if who in persons]:
+            if code in _OF_WHOEVER_IS_THERE or (code == "deactivate" and person.standing_said):
+                found[key] = person.rows
+    return found
+
+
+_OF_WHOEVER_IS_THERE = frozenset({"reactivate", "invite-by-hand"})
+
+
+def no_longer(
+    reported: Spoken, work: Collection[str], results: Iterable[RowResult]
+) -> frozenset[str]:
+    """Give the work that is none any more: all rows that speak of it came to something, and not to that."""
+    left = {key: rows for key, rows in reported.items() if key not in work}
+    wrong = (one.row for one in needing_work(results) if one.result == "error")
+    stuck = frozenset(wrong if left else ())
+    return frozenset(key for key, rows in left.items() if stuck.isdisjoint(rows))

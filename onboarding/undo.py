@@ -235,7 +235,8 @@ def _why_not(change: Change, current: Directory) -> str:
     there = change.inverse.is_done(current)
     match change.before, change.after:
         case None, Membership(email=email, group=name):
-            there = email in current.users and name in current.groups
+            known = email in current.users and email not in current.ambiguous
+            there = known and name in current.groups
         case Group(name=name, alias=now), Group(alias=then) if group_key(now) != group_key(then):
             named = groups_by_key(current.groups.values()).get(group_key(then), ())
             if any(group.name != name for group in named):

@@ -6,6 +6,7 @@ than planning with it at ``company()``. What only a workbook or an odd file show
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -57,6 +58,15 @@ def planned(desk: Desk, tenant: FakeTenant, facts: dict[str, Any], files: list[P
 
 def validated(desk: Desk, _: FakeTenant, facts: dict[str, Any], files: list[Path]) -> Report:
     return pipeline.validate(desk.job(*files, **facts), Quiet())
+
+
+def in_a_folder(desk: Desk, _: FakeTenant, facts: dict[str, Any], files: list[Path]) -> Report:
+    """What is named itself has to be a table."""
+    folder = desk.folder / "folder"
+    folder.mkdir()
+    for file in files:
+        shutil.copy(file, folder)
+    return pipeline.validate(desk.job(folder, **facts), Quiet())
 
 
 def run(desk: Desk, tenant: FakeTenant, facts: dict[str, Any], files: list[Path]) -> Report:
@@ -137,6 +147,13 @@ def of_a_robot() -> FakeTenant:
     return tenant
 
 
+def of_two_anas() -> FakeTenant:
+    """Another account has ana's address in capitals."""
+    tenant = company()
+    tenant.put(user("ana", id="u-Ana", username="ana2"))
+    return tenant
+
+
 ADMINS = {"permissions": Permissions(allow_admins=True)}
 CASES = {
     "domain-not-allowed": Case(
@@ -158,6 +175,9 @@ CASES = {
     "rows-set-aside": Case(validated, files=("exported.xls",)),
     "read-as": Case(validated, files=("exported.xls",)),
     "encoding-guessed": Case(validated, files=("old-western.csv",)),
+    "example-ignored": Case(in_a_folder),
+    "nobody-missed": Case(planned, facts={"wishes": Wishes(authoritative=True)}),
+    "person-ambiguous": Case(planned, of_two_anas),
     "protected-group": Case(planned, facts={"wishes": Wishes(sso_groups=frozenset({"finance"}))}),
     "not-compared": Case(validated),
     "earlier-run": Case(crashed_before),

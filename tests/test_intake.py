@@ -87,7 +87,7 @@ def test_what_three_sheets_ask_for() -> None:
     assert intake == Intake(
         Desired(
             persons={
-                ANA: Person(ANA, (t(0, 2),), Role.MEMBER),
+                ANA: Person(ANA, (t(0, 2),), Role.MEMBER, standing_said=False),
                 BEN: Person(BEN, (t(0, 3),), None, Standing.LEAVER, groups_blank=True),
             },
             teams={
@@ -111,9 +111,8 @@ def test_a_person_on_several_rows_is_one_person() -> None:
     )
     rows = (t(0, 2), t(0, 3), t(0, 4))
     others = (email("a2@home.example"), email("ana@home.example"))
-    assert intake.desired.persons == {
-        ANA: Person(ANA, rows, Role.MEMBER, other_addresses=others, username="ana")
-    }
+    said = {"other_addresses": others, "username": "ana", "standing_said": False}
+    assert intake.desired.persons == {ANA: Person(ANA, rows, Role.MEMBER, **said)}
     assert intake.desired.grants == {ANA: {FINANCE: rows[:2], OPS: (rows[1],)}}
 
 

@@ -331,6 +331,12 @@ def test_manual_rows_are_remembered_while_they_are_reported(state: State, clock:
     assert state.reported_manual() == {"deactivate bob", "deactivate eve"}
 
 
+def test_manual_rows_are_forgotten_once_they_are_none(state: State) -> None:
+    state.remember_manual(["deactivate ana", "deactivate bob"])
+    state.remember_manual(["deactivate eve"], over=["deactivate ana"])
+    assert state.reported_manual() == {"deactivate bob", "deactivate eve"}
+
+
 # ---- folder and files -------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -18,6 +19,7 @@ from onboarding.model import (
     Directory,
     Email,
     Group,
+    GroupId,
     GroupName,
     Held,
     Intake,
@@ -348,9 +350,14 @@ def test_a_text_that_is_too_long_for_a_name_is_not_looked_up() -> None:
 
 @pytest.mark.parametrize(
     ("standing", "known"),
-    [(Standing.ACTIVE, True), (Standing.ON_LEAVE, True), (Standing.LEAVER, False)],
+    [
+        (Standing.ACTIVE, True),
+        (Standing.ON_LEAVE, True),
+        (Standing.LEAVER, True),
+        (Standing.NOT_STARTED, False),
+    ],
 )
-def test_an_account_that_shows_no_address_is_known_by_the_name_of_whoever_is_to_be_invited(
+def test_an_account_that_shows_no_address_is_known_by_the_name_of_whoever_may_have_it(
     standing: Standing, *, known: bool
 ) -> None:
     hidden = User(Email(""), id=UserId("u-zoe"), username="zoe")
@@ -497,6 +504,39 @@ def test_people_of_rejected_rows_are_looked_up_too() -> None:
     tenant = many()
     found = look(tenant, Desired(), whole_groups=False, leavers_revoke=False, held=[email("p0500")])
     assert email("p0500") in found.users
+
+
+# ---- one address, two accounts -----------------------------------------------------------------------------
+
+ZED = user("zed")
+CAPITAL_ZED = user("zed", id=UserId("u-Zed"), username="zed2")
+AMBIGUOUS = {email("zed"): (ZED, CAPITAL_ZED)}
+
+
+@pytest.mark.parametrize("others", [0, 1000])
+def test_accounts_whose_addresses_differ_in_capitals_are_told_apart(others: int) -> None:
+    tenant = FakeTenant([*(user(f"p{n:04}") for n in range(others)), ZED, CAPITAL_ZED])
+    found, _ = seen(tenant, desired(person("zed")))
+    assert (found.ambiguous, found.accounts) == (AMBIGUOUS, others + 3)
+    assert (found.elsewhere > 0) is (others > 0)
+
+
+@pytest.mark.parametrize("whole_groups", [True, False])
+def test_an_account_that_a_look_up_does_not_show_is_told_apart_by_its_group(
+    *, whole_groups: bool
+) -> None:
+    class Exact(FakeTenant):
+        """Its filter minds capitals."""
+
+        def users_by_email(self, emails: Collection[str]) -> list[User]:
+            return [user for user in super().users_by_email(emails) if user.id != CAPITAL_ZED.id]
+
+    tenant = Exact([user(f"p{n:04}") for n in range(1000)], [group("finance")])
+    tenant.put(ZED, CAPITAL_ZED)
+    tenant.has.members[GroupId("g-finance")] = frozenset({CAPITAL_ZED.id})
+    asks = {name: ["finance"] for name in ("zed", "p0500")}
+    found, _ = seen(tenant, desired(grants=asks), whole_groups=whole_groups)
+    assert found.ambiguous == AMBIGUOUS
 
 
 # ---- whichever way was cheaper, the plan is the same -------------------------------------------------------

@@ -29,7 +29,7 @@ from onboarding.errors import (
     UsageError,
 )
 from onboarding.job import Prospect, Report
-from onboarding.model import Role
+from onboarding.model import GroupId, Role, UserId
 from onboarding.plan import Status
 from onboarding.reconcile import Wishes
 from onboarding.safety import Limit, Limits, Permissions
@@ -202,6 +202,93 @@ def test_a_leaver_is_new_work_once_and_exit_0_after_that(desk: Desk) -> None:
     tenant = acme()
     sheet = desk.sheet("people.csv", "email,status\nben@acme.example,terminated\n")
     assert [desk.run(tenant, sheet).exit_code for _ in range(2)] == [1, 0]
+
+
+BEN = "email,status\nben@acme.example,{}\n"
+
+
+@pytest.mark.parametrize(
+    ("enabled", "text"),
+    [
+        pytest.param(False, BEN.format("terminated"), id="disabled"),
+        pytest.param(True, BEN.format("active"), id="back before anybody did it"),
+        pytest.param(True, BEN.format("hired"), id="comes back"),
+        pytest.param(False, BEN.format("active"), id="back and disabled"),
+    ],
+)
+def test_a_leaver_is_new_work_again_once_a_run_has_seen_that_there_was_none(
+    desk: Desk, enabled: bool, text: str
+) -> None:
+    tenant = acme()
+    leaves = desk.sheet("people.csv", BEN.format("terminated"))
+    desk.run(tenant, leaves)
+    tenant.put(user("ben", Role.GUEST, enabled=enabled))
+    desk.run(tenant, desk.sheet("then.csv", text))
+    tenant.put(user("ben", Role.GUEST))
+    assert [desk.run(tenant, leaves).exit_code for _ in range(2)] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("email,status\nana@acme.example,active\n", id="somebody else"),
+        pytest.param("email,group\nben@acme.example,Finance\n", id="a membership"),
+        pytest.param("email,groups\nben@acme.example,Finance\n", id="no status"),
+        pytest.param("email,role,status\nben@acme.example,Boss,active\n", id="a rejected row"),
+        pytest.param(
+            f"{BEN.format('active')}ben@acme.example,terminated\n", id="rows that disagree"
+        ),
+        pytest.param(
+            "email,status,groups\nben@acme.example,active,Finanse\n", id="a group that nobody knows"
+        ),
+    ],
+)
+def test_a_run_that_says_nothing_of_a_leaver_makes_no_new_work(desk: Desk, text: str) -> None:
+    tenant = acme()
+    leaves = desk.sheet("people.csv", BEN.format("terminated"))
+    desk.run(tenant, leaves)
+    desk.run(tenant, desk.sheet("other.csv", text))
+    assert desk.run(tenant, leaves).exit_code == 0
+
+
+def test_a_run_that_was_stopped_makes_no_new_work(desk: Desk) -> None:
+    tenant = acme()
+    leaves = desk.sheet("people.csv", BEN.format("terminated"))
+    desk.run(tenant, leaves)
+    stop = Stop()
+    stop.ask(signal.SIGTERM)
+    pipeline.run(desk.job(desk.sheet("then.csv", BEN.format("active"))), tenant, Quiet(), stop=stop)
+    assert desk.run(tenant, leaves).exit_code == 0
+
+
+def test_whom_to_invite_by_hand_is_new_work_again_once_the_account_was_there(desk: Desk) -> None:
+    tenant = acme()
+    tenant.no_invitations = "SSO is enforced"
+    sheet = desk.sheet("people.csv", "email,role\nzoe@acme.example,Guest\n")
+    assert [desk.run(tenant, sheet).exit_code for _ in range(2)] == [1, 0]
+    desk.run(tenant, sheet, permissions=Permissions(invite=False))
+    assert desk.run(tenant, sheet).exit_code == 0
+    tenant.put(user("zoe", Role.GUEST))
+    assert desk.run(tenant, sheet).exit_code == 0
+    tenant.drop("zoe")
+    assert desk.run(tenant, sheet).exit_code == 1
+
+
+def test_of_two_accounts_with_one_address_none_is_touched(desk: Desk) -> None:
+    tenant = acme()
+    zeds = user("zed"), user("zed", id=UserId("u-Zed"), username="zed2")
+    tenant.put(*zeds)
+    for name, zed in zip(("finance", "marketing"), zeds, strict=True):
+        tenant.has.members[GroupId(f"g-{name}")] |= {zed.id}
+    removed = desk.sheet("out.csv", "email,group,action\nzed@acme.example,Finance,remove\n")
+    added = desk.sheet(
+        "in.csv", "email,group\nana@acme.example,Finance\nben@acme.example,Finance\n"
+    )
+    report = desk.run(tenant, removed)
+    assert [(one.code, one.result) for one in report.results] == [("person-ambiguous", "error")]
+    assert report.exit_code == 1
+    desk.run(tenant, added, wishes=Wishes(authoritative=True))
+    assert tenant.writes() == []
 
 
 # ---- crashes ----------------------------------------------------------------------------------------------------

@@ -690,12 +690,13 @@ def test_the_user_name_of_an_account_without_address_counts_too() -> None:
             user("ana", username="ANA"), Standing.ACTIVE, [("email-changed", 2)], id="new"
         ),
         pytest.param(user("ana"), Standing.ON_LEAVE, [("email-changed", 2)], id="on-leave"),
-        pytest.param(user("ana"), Standing.LEAVER, [], id="leaver"),
+        pytest.param(user("ana"), Standing.LEAVER, [("email-changed", 2)], id="leaver"),
+        pytest.param(user("ana"), Standing.NOT_STARTED, [], id="not-started"),
         pytest.param(user("ana.old"), Standing.ACTIVE, [], id="another-name"),
         pytest.param(user("x", username="service-account-ana"), Standing.ACTIVE, [], id="token"),
     ],
 )
-def test_whose_name_has_an_account_that_shows_no_address_is_not_invited(
+def test_whose_name_has_an_account_that_shows_no_address_is_neither_invited_nor_called_gone(
     account: User, standing: Standing, codes: list[tuple[str, int]]
 ) -> None:
     current = directory(unreadable=[replace(account, email=Email(""))])
@@ -724,6 +725,50 @@ def test_somebody_with_the_same_name_at_another_domain_is_somebody_else() -> Non
     current = directory([user("ana@acme-labs.example")])
     reconciled = reconcile(intake([person("ana")]), current, Wishes())
     assert (rejected(reconciled), len(reconciled.plan.changes)) == ([], 1)
+
+
+ZED = user("zed")
+CAPITAL_ZED = user("zed", id="u-Zed", username="zed2", enabled=False)
+IN_FINANCE = {"finance": ["ana", "zed"]}
+TWO_ZEDS = replace(
+    directory([ANA, CAPITAL_ZED], [FINANCE], IN_FINANCE),
+    ambiguous={email("zed"): (ZED, CAPITAL_ZED)},
+)
+
+
+@pytest.mark.parametrize(
+    "sheets",
+    [
+        pytest.param(intake([person("zed", Role.ADMIN)]), id="active"),
+        pytest.param(intake([person("zed", standing=Standing.LEAVER)]), id="leaver"),
+        pytest.param(intake(grants={"zed": {"Finance": [ONE]}}), id="added"),
+        pytest.param(intake(revokes={"zed": {"Finance": [ONE]}}), id="removed"),
+    ],
+)
+def test_nothing_is_done_for_an_address_that_two_accounts_have(sheets: Intake) -> None:
+    reconciled = reconcile(sheets, TWO_ZEDS, REVOKE_LEAVERS)
+    assert [(f.code, f.row, f.value, f.message) for f in reconciled.findings] == [
+        (
+            "person-ambiguous",
+            ONE,
+            "zed@acme.example",
+            "is the address of the accounts zed and zed2, capitals aside",
+        )
+    ]
+    assert reconciled.plan == Plan("acme.example")
+
+
+def test_rows_that_wait_for_one_about_an_address_of_two_accounts_are_held() -> None:
+    sheets = intake([person("zed", standing=Standing.LEAVER)], grants={"zed": {"Finance": [TWO]}})
+    assert settled(planned(sheets, TWO_ZEDS)) == [(Status.SKIPPED, "held", (3,))]
+
+
+def test_an_address_of_two_accounts_is_no_matter_before_somebody_starts() -> None:
+    reconciled = reconcile(
+        intake([person("zed", standing=Standing.NOT_STARTED)]), TWO_ZEDS, Wishes()
+    )
+    assert reconciled.findings == ()
+    assert settled(reconciled.plan) == [(Status.UNCHANGED, "not-started", (2,))]
 
 
 # ---- held ----------------------------------------------------------------------------------------------------
@@ -878,6 +923,7 @@ def with_bob(**facts: object) -> Intake:
             LISTED, directory([ANA, BOB], [replace(FINANCE, default=True)], BOTH), id="default"
         ),
         pytest.param(LISTED, replace(STANDARD, read_whole=frozenset()), id="not-read-whole"),
+        pytest.param(LISTED, TWO_ZEDS, id="address-of-two-accounts"),
     ],
 )
 def test_absence_takes_nothing(sheets: Intake, current: Directory) -> None:

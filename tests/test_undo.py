@@ -325,6 +325,22 @@ def test_what_holds_today_is_done_and_all_else_is_told(done: Change, code: str) 
     assert [e for e in plan.settled if e.code == BY_HAND and e.change] == [], "nothing to be sent"
 
 
+@pytest.mark.parametrize(
+    "done",
+    [
+        pytest.param(grant("ana", "ops"), id="member"),
+        pytest.param(revoke("ana", "finance"), id="out"),
+        pytest.param(change_role("ana", Role.GUEST, Role.MEMBER), id="role"),
+        pytest.param(change_role("ana", Role.MEMBER, Role.ADMIN), id="role-is-back"),
+    ],
+)
+def test_nothing_is_taken_back_from_an_address_that_two_accounts_have_by_now(done: Change) -> None:
+    ana = NOW.users[email("ana")]
+    now = replace(NOW, ambiguous={ana.email: (ana, user("ana", id="u-Ana"))})
+    plan = as_of_today(undo_of(replace(done, rows=(ONE,))), now)
+    assert (keys(plan), [entry.code for entry in plan.settled]) == ([], ["changed-since-plan"])
+
+
 def test_ids_and_what_else_a_group_has_are_todays() -> None:
     old = group("ops", id="g-old", channels=("a",), size=1)
     today = replace(OPS, channels=("b",), size=7)

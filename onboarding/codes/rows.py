@@ -183,6 +183,13 @@ ROWS: dict[str, Code] = {
         "Correct the address, or add the person to the users sheet.",
         "a memberships row for anna@acme.example, where only ana@acme.example is known",
     ),
+    "person-ambiguous": Code(
+        "row",
+        "two accounts fit the address",
+        "Two accounts of the tenant have this address, in capitals or small letters, so nobody knows which one is meant.",
+        "Give one of the accounts another address in Atlan, or have it deleted, and run again.",
+        "ana@acme.example, where Atlan has the accounts ana@acme.example and Ana@acme.example",
+    ),
     "id-unknown": Code(
         "row",
         "id that no table explains",

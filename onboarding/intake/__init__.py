@@ -152,6 +152,7 @@ _CELLS = {
     "internal-name-collision": _GROUP,
     "name-derived": _GROUP,
     "person-unknown": ("email",),
+    "person-ambiguous": ("email",),
     "membership-conflict": ("email",),
     "email-changed": ("secondary_email", "username", "email"),
 }
@@ -213,9 +214,10 @@ def _sorted(of_people: Mapping[Email, Of]) -> Mapping[Email, Of]:
 
 
 def _person(row: UserRow, rows: tuple[RowRef, ...]) -> Person:
+    said = row.standing is not None
     standing = row.standing or Standing.ACTIVE
     blank = row.groups_blank
-    return Person(row.email, rows, row.role, standing, blank, row.others, row.username)
+    return Person(row.email, rows, row.role, standing, blank, row.others, row.username, said)
 
 
 def _united_person(rows: Sequence[UserRow]) -> Person:
@@ -227,6 +229,7 @@ def _united_person(rows: Sequence[UserRow]) -> Person:
         groups_blank=any(row.groups_blank for row in rows) and not any(row.labels for row in rows),
         other_addresses=tuple(sorted({address for row in rows for address in row.others})),
         username=min((row.username for row in rows if row.username), default=""),
+        standing_said=any(row.standing for row in rows),
     )
 
 

@@ -167,14 +167,15 @@ class State:
         """Give what earlier reports asked people to do by hand."""
         return frozenset(change for (change,) in self._db.read("SELECT change FROM manual"))
 
-    def remember_manual(self, changes: Iterable[str]) -> None:
-        """Note what this report asks people to do by hand."""
+    def remember_manual(self, changes: Iterable[str], over: Iterable[str] = ()) -> None:
+        """Note what this report asks people to do by hand, and forget what is ``over``: it is new if it comes back."""
         self._db.write(
             (
                 "INSERT OR REPLACE INTO manual VALUES (?, ?)",
                 [(change, self.now()) for change in changes],
             ),
             ("DELETE FROM manual WHERE at < ?", [(self.now() - MANUAL_LASTS,)]),
+            ("DELETE FROM manual WHERE change = ?", [(change,) for change in over]),
         )
 
     def begun(self, folder: Path) -> None:

@@ -53,7 +53,7 @@ def _may_be_missed(scene: Scene, email: Email) -> bool:
     """Whether absence from the sheets means anything for this member."""
     account = scene.current.users.get(email)
     person = scene.intake.desired.persons.get(email)
-    if not account or email in scene.resolved.holds.people:
+    if not account or email in scene.current.ambiguous or email in scene.resolved.holds.people:
         return False
     if account.id == scene.current.own or account.is_token:
         return False

@@ -25,6 +25,7 @@ from onboarding.model import (
 from onboarding.resolve.asks import NOTHING, Asked, Wanted, asked
 from onboarding.resolve.people import (
     accounts_held,
+    ambiguous_people,
     changed_addresses,
     mistaken,
     moved,
@@ -83,6 +84,7 @@ def resolve(intake: Intake, current: Directory, *, create_groups: bool) -> Resol
             [
                 *unclear_groups(desired, asks, spelling),
                 *unknown_people(intake, current, asks),
+                *ambiguous_people(intake, current, asks),
                 *changed_addresses(elsewhere),
                 *unclear_removals(current, asks),
                 *contradictions(asks, spelling),

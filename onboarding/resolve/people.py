@@ -1,4 +1,4 @@
-"""Whom the sheets mean; who is known to nobody, and who seems to be new and has an account under another name, out."""
+"""Whom the sheets mean; who is known to nobody, who may be two accounts, and who seems to be new and has one, out."""
 
 from __future__ import annotations
 
@@ -61,6 +61,18 @@ def _may_be(account: User) -> str:
     return f"may be the account {name}, which shows no address: its user name is the same"
 
 
+def ambiguous_people(intake: Intake, current: Directory, asks: Asked) -> Iterator[Finding]:
+    """Reject who may be any of several accounts: nothing that a row says tells them apart."""
+    for email, accounts in current.ambiguous.items():
+        person = intake.desired.persons.get(email)
+        rows = {row for wanted in asks.of(email) for of_one in wanted.values() for row in of_one}
+        if person and person.standing is not Standing.NOT_STARTED:
+            rows.update(person.rows)
+        names = " and ".join(sorted(account.username or account.id for account in accounts))
+        message = f"is the address of the accounts {names}, capitals aside"
+        yield from rejections("person-ambiguous", message, rows, email)
+
+
 def changed_addresses(moved: Iterable[tuple[Person, str, User]]) -> Iterator[Finding]:
     """Reject who seems to be new and has an account under another address or by user name."""
     for person, value, account in moved:
@@ -84,7 +96,7 @@ def moved(intake: Intake, current: Directory) -> Iterator[tuple[Person, str, Use
                 yield person, value, account
                 break
         else:
-            if person.standing is not Standing.LEAVER and person.name_when_invited in hidden:
+            if person.name_when_invited in hidden:
                 yield person, person.email, hidden[person.name_when_invited]
 
 
