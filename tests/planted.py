@@ -114,8 +114,8 @@ BUGS = (
     Bug(
         "a 200 is believed",
         "apply/hindsight.py",
-        "_end(c, seen) or unseen",
-        "_end(c, seen) or SEEN",
+        "_end(change, seen) or unseen",
+        "_end(change, seen) or SEEN",
         "test_apply.py::test_a_200_that_does_nothing_is_not_believed",
         by_schedules=True,
     ),

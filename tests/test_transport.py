@@ -661,6 +661,7 @@ def test_a_timeout_is_set_only_where_it_changes() -> None:
         adapter: Any = transport._session().get_adapter(tenant.url)
         (connection,) = (one for one in adapter._pool.pool.queue if one)
         sock = Counting(fileno=connection.sock.detach())
+        socket.socket.settimeout(sock, 5)
         connection.sock = wire._SetOnce(sock)
         for _ in range(3):
             transport.get("/x")
