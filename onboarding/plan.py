@@ -142,6 +142,15 @@ class Change:
         return self.action is Action.CHANGE_ROLE and self._rank_step() <= 0
 
     @property
+    def takes_a_ruler(self) -> bool:
+        """Whether somebody loses Admin who can sign in; of an account that is off, nobody misses it."""
+        match self.before, self.after:
+            case User() as before, User(role=role):
+                return before.rules and role is not Role.ADMIN
+            case _:
+                return False
+
+    @property
     def inverse(self) -> Change:
         """The change that takes this one back. Of an invitation or a creation there is none: it would delete."""
         return replace(self, before=self.after, after=self.before, cause=Cause.ASKED)
@@ -307,6 +316,14 @@ class Plan:
     def of(self, *actions: Action) -> tuple[Change, ...]:
         """Give the changes of these kinds, in order."""
         return tuple(change for change in self.changes if change.action in actions)
+
+    def admins_left(self, current: Directory) -> frozenset[Email]:
+        """Give the admins who can sign in today and whom the plan leaves alone.
+
+        People promoted by the plan don't count: they are Admin only once that has succeeded.
+        """
+        taken = {change.email for change in self.of(Action.CHANGE_ROLE) if change.takes_a_ruler}
+        return frozenset(user.email for user in current.users.values() if user.rules) - taken
 
     def set_aside(
         self, changes: Collection[Change], status: Status, code: str, message: str

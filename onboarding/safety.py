@@ -57,9 +57,9 @@ def screen(
     aside(lambda c: _is_of_a_token(c, current), skipped, "token-account", message)
     message = "this is the account behind the API token; its role is not lowered"
     aside(lambda c: _is_own_demotion(c, current), skipped, "own-account", message)
-    if not _admins_left(plan, current):
+    if not plan.admins_left(current):
         message = "this would leave the tenant without an admin"
-        aside(_takes_a_ruler, skipped, "last-admin", message)
+        aside(lambda c: c.takes_a_ruler, skipped, "last-admin", message)
     if not permissions.allow_admins:
         message = "making somebody Admin, or taking it away, needs --allow-admins"
         aside(_touches_admins, skipped, "needs-allow-admins", message)
@@ -84,24 +84,6 @@ def _is_own_demotion(change: Change, current: Directory) -> bool:
     match change.before:
         case User(id=who):
             return change.is_demotion and who == current.own
-        case _:
-            return False
-
-
-def _admins_left(plan: Plan, current: Directory) -> set[Email]:
-    """Give the admins who can sign in today and whom the plan leaves alone.
-
-    People promoted by the plan don't count: they are Admin only once that has succeeded.
-    """
-    able = {user.email for user in current.users.values() if user.rules}
-    return able - {change.email for change in plan.changes if _takes_a_ruler(change)}
-
-
-def _takes_a_ruler(change: Change) -> bool:
-    """Whether somebody loses Admin who can sign in; of an account that is off, nobody misses it."""
-    match change.before, change.after:
-        case User() as before, User(role=role):
-            return before.rules and role is not Role.ADMIN
         case _:
             return False
 

@@ -22,6 +22,24 @@ settings.register_profile(
 settings.load_profile(os.environ.get("ONBOARDING_TEST_PROFILE", "quick"))
 
 
+AGAIN_AND_AGAIN = {
+    f"test_{name}.py"
+    for name in (
+        "brakes", "calls", "crash", "crash_points", "fast", "faults", "handed_back", "moods", "planted", "round_trip",
+        "schedules", "torture",
+    )
+}  # fmt: skip
+"""Files that go through the same lines many times."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Measure no coverage where lines are gone through again and again: it doubles the time that takes, and finds none."""
+    for item in items:
+        is_property = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+        if is_property or item.path.name in AGAIN_AND_AGAIN:
+            item.add_marker(pytest.mark.no_cover)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int | None:
     """Have one more than there are processors: tests wait for processes of their own a fifth of the time."""

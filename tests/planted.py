@@ -272,11 +272,17 @@ BUGS = (
     ),
     Bug(
         "an old look is not renewed",
-        "apply/__init__.py",
-        "call.action is Action.INVITE and self.age.is_over(looked_at) and not closed",
-        "False",
+        "apply/age.py",
+        "return self._renewable and self._pace.now() - since > self._pace.fresh",
+        "return False",
         "test_apply.py::test_an_old_look_is_renewed_before_inviting",
-        also=("send(call, first, looked_at=looked_at)", "send(call, first, looked_at=math.inf)"),
+    ),
+    Bug(
+        "what somebody else has set meanwhile is overwritten",
+        "apply/sight.py",
+        "is Sight.ABSENT and _has_moved(change.before, glimpse)",
+        "is None",
+        "test_apply.py::test_by_an_old_look_nobody_gets_a_role_who_has_another_one_by_now",
     ),
     Bug(
         "a formula is left as it is",
@@ -318,8 +324,8 @@ BUGS = (
     Bug(
         "a full disk does not stop the run",
         "apply/__init__.py",
-        "        except (StorageError, TenantError) as error:\n                self.gate.halt(error)",
-        "        except (StorageError, TenantError) as error:\n                pass",
+        "        except (StorageError, TenantError) as error:\n            self.gate.halt(error)",
+        "        except (StorageError, TenantError) as error:\n            pass",
         "test_apply.py::test_a_disk_that_fails_once_is_not_trusted_again_in_this_run",
     ),
 )

@@ -262,6 +262,7 @@ def test_what_comes_up_while_a_call_waits_for_a_caller_holds_it_back(
             tenant, watch, book, gate,
             age=Age(tenant.truth(), tenant, clock.pace(), None), callers=callers, tries=5,
             rest=clock.sleep, still_to_send=lambda sent, last: sent.call.changes,
+            look_again=lambda call: (call, clock.now()),
         )  # fmt: skip
         answers = []
         call = Call(change.action, (change,))

@@ -357,6 +357,149 @@ def test_an_old_look_is_renewed_before_inviting(tmp_path: Path) -> None:
     assert tenant.mails == [email("bob")]
 
 
+def test_by_an_old_look_nobody_gets_a_role_who_has_another_one_by_now(tmp_path: Path) -> None:
+    """Else somebody who was made Admin meanwhile would lose that, and nobody allowed it."""
+    clock = Clock()
+    tenant = FakeTenant([user(name, GUEST) for name in ("ana", "bob", "eve", "jo")])
+    now = [user("ana", ADMIN), user("bob"), user("eve", None)]
+    tenant.faults.append(Fault("do", "read", do=lambda has: has.put(*now)))
+    changes = [change_role(name, GUEST, MEMBER) for name in ("ana", "bob", "eve", "jo")]
+    applied = carry_out(tenant, changes, tmp_path, clock, looked_at=clock.now() - 61)
+    assert statuses(applied) == {
+        "change-role ana": "failed: changed-since-plan",
+        "change-role bob": "unchanged: no-change",
+        "change-role eve": "failed: changed-since-plan",
+        "change-role jo": "applied",
+    }
+    jo = tenant.truth().users[email("jo")]
+    assert [call.subjects[0] for call in tenant.writes()] == [jo.id]
+    said = applied.outcomes[changes[0].key].message
+    assert (
+        said
+        == f"{email('ana')} is no longer Guest as when the plan was made; the role was left alone"
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        pytest.param({}, "applied", id="as-it-was"),
+        pytest.param({"description": "new"}, "unchanged: no-change", id="as-asked"),
+        pytest.param({"description": "theirs"}, "failed: changed-since-plan", id="described"),
+        pytest.param({"alias": "Money"}, "failed: changed-since-plan", id="named"),
+        pytest.param({"default": True}, "failed: changed-since-plan", id="made-default"),
+        pytest.param({"channels": ("#fin",)}, "failed: changed-since-plan", id="given-a-channel"),
+        pytest.param(None, "failed: changed-since-plan", id="deleted"),
+    ],
+)
+def test_by_an_old_look_no_group_is_updated_that_somebody_else_has_changed(
+    tmp_path: Path, now: dict[str, Any] | None, told: str
+) -> None:
+    clock, before = Clock(), group("finance", description="old")
+    tenant = FakeTenant((), [before])
+
+    def meanwhile(has: FakeTenant) -> None:
+        if now is None:
+            del has.has.groups[before.id]
+        else:
+            has.put(replace(before, **now))
+
+    tenant.faults.append(Fault("do", "read", do=meanwhile))
+    changes = [update(before, description="new")]
+    applied = carry_out(tenant, changes, tmp_path, clock, looked_at=clock.now() - 61)
+    assert statuses(applied) == {"update-group finance": told}
+    assert len(tenant.writes()) == (told == "applied")
+
+
+@pytest.mark.parametrize("still", [True, False])
+def test_by_an_old_look_no_admin_is_demoted_unless_another_still_is_one(
+    tmp_path: Path, still: bool
+) -> None:
+    clock, tenant = Clock(), FakeTenant([user(name, ADMIN) for name in ("ana", "bob")])
+    if not still:
+        tenant.faults.append(Fault("do", "read", do=lambda has: has.put(user("bob"))))
+    changes = [change_role("ana", ADMIN, MEMBER)]
+    applied = carry_out(tenant, changes, tmp_path, clock, looked_at=clock.now() - 61)
+    assert statuses(applied) == {"change-role ana": "applied" if still else "skipped: last-admin"}
+
+
+def test_an_admin_of_whom_nothing_depends_is_demoted_whoever_is_left(tmp_path: Path) -> None:
+    """Of an account that is off, nobody misses it."""
+    clock, off = Clock(), user("ana", ADMIN, enabled=False)
+    tenant = FakeTenant([off, user("bob", ADMIN)])
+    tenant.faults.append(Fault("do", "read", do=lambda has: has.put(user("bob"))))
+    changes = [Change(off, replace(off, role=MEMBER))]
+    applied = carry_out(tenant, changes, tmp_path, clock, looked_at=clock.now() - 61)
+    assert statuses(applied) == {"change-role ana": "applied"}
+
+
+def test_a_role_that_waits_for_the_limit_is_looked_at_anew(tmp_path: Path) -> None:
+    clock, tenant = Clock(), FakeTenant([user("ana", GUEST), user("bob", GUEST)])
+    tenant.faults.append(Fault("throttle", "change_role"))
+    tenant.faults.append(Fault("do", "read", do=lambda has: has.put(user("ana", ADMIN))))
+    changes = [change_role(name, GUEST, MEMBER) for name in ("ana", "bob")]
+    applied = carry_out(tenant, changes, tmp_path, clock, looked_at=clock.now() - 1)
+    assert statuses(applied) == {
+        "change-role ana": "failed: changed-since-plan",
+        "change-role bob": "applied",
+    }
+
+
+def test_a_role_that_was_set_although_the_tenant_asked_to_wait_was_set_by_us(
+    tmp_path: Path,
+) -> None:
+    clock, tenant = Clock(), FakeTenant([user("ana", GUEST)])
+    tenant.faults.append(Fault("throttle_after", "change_role"))
+    changes, pace = [change_role("ana", GUEST, MEMBER)], clock.pace(fresh=59)
+    applied = carry_out(tenant, changes, tmp_path, clock, pace=pace)
+    assert statuses(applied) == {"change-role ana": "applied"}
+    assert len(tenant.writes()) == 1
+
+
+def test_a_role_that_never_reached_the_tenant_and_shows_was_set_by_somebody_else(
+    tmp_path: Path,
+) -> None:
+    clock, tenant = Clock(), FakeTenant([user("ana", GUEST)])
+    tenant.faults.append(Fault("not_sent", "change_role", times=4))
+    tenant.faults.append(Fault("do", "read", do=lambda has: has.put(user("ana"))))
+    changes, pace = [change_role("ana", GUEST, MEMBER)], clock.pace(fresh=1.5)
+    applied = carry_out(tenant, changes, tmp_path, clock, pace=pace)
+    assert statuses(applied) == {"change-role ana": "unchanged: no-change"}
+
+
+def test_a_tenant_that_turns_calls_away_for_ever_is_not_asked_for_ever(tmp_path: Path) -> None:
+    """Each pause makes the look old, and each new look is not one more try."""
+    clock, tenant = Clock(), FakeTenant([user("ana", GUEST)])
+    tenant.faults.append(Fault("throttle", "change_role", times=99))
+    applied = carry_out(tenant, [change_role("ana", GUEST, MEMBER)], tmp_path, clock)
+    assert statuses(applied) == {"change-role ana": "skipped: throttled"}
+    assert len(tenant.writes()) == clock.pace().tries
+
+
+def test_a_role_of_which_nobody_knows_whether_it_was_set_is_set_again_however_old_the_look(
+    tmp_path: Path,
+) -> None:
+    clock, tenant = Clock(), FakeTenant([user("ana", GUEST)])
+    tenant.faults.append(Fault("doubt_before", "change_role"))
+    changes = [change_role("ana", GUEST, MEMBER)]
+    applied = carry_out(tenant, changes, tmp_path, clock, looked_at=clock.now() - 61)
+    assert statuses(applied) == {"change-role ana": "applied"}
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_one_look_serves_all_calls_that_are_sent_while_it_is_young(
+    tmp_path: Path, workers: int
+) -> None:
+    clock, names = Clock(), people(30)
+    tenant = FakeTenant([user(name, GUEST) for name in names])
+    changes = [change_role(name, GUEST, MEMBER) for name in names]
+    pace = clock.pace(workers=workers)
+    applied = carry_out(tenant, changes, tmp_path, clock, pace=pace, looked_at=clock.now() - 61)
+    assert set(statuses(applied).values()) == {"applied"}
+    reads = [call.action for call in tenant.log if call.action != "change_role"]
+    assert reads == ["users_by_email", "users"]  # before, and after
+
+
 class Pausing(FakeTenant):
     """A tenant that has asked for a pause before its first call."""
 

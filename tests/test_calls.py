@@ -161,6 +161,37 @@ CASES = [
     ),
     pytest.param(
         Case(
+            people(range(150), role="Guest"), 150, numbers={"roles_changed": 150, "rate": 60},
+            asked=range(150), rate=60,
+        ),
+        id="roles-by-an-old-look",
+    ),
+    pytest.param(
+        Case(
+            people(range(150), role="Guest"), 150, numbers={"roles_changed": 150, "rate": 30},
+            asked=range(150), rate=30,
+        ),
+        id="roles-at-a-pace-at-which-each-look-gets-old-soon",
+    ),
+    pytest.param(
+        Case(
+            groups(140), 0, 140, numbers={"groups_changed": 140, "rate": 60}, rate=60,
+        ),
+        id="groups-by-an-old-look",
+    ),
+    pytest.param(
+        Case(
+            people(range(90), team(0), role="Guest"), 90, 1,
+            numbers={
+                "roles_changed": 90, "members": 90, "sizes": [0], "people_added": 90, "sizes_after": [90],
+                "people_touched": 90, "rate": 60,
+            },
+            asked=range(90), rate=60,
+        ),
+        id="roles-after-groups",
+    ),
+    pytest.param(
+        Case(
             people(range(5_200)), numbers={"invited": 5_200, "strangers": 5_200},
             asked=range(5_200), rate=300,
         ),

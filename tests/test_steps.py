@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from builders import directory, email, group, user
@@ -24,7 +27,7 @@ from fakes import FakeTenant
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onboarding.apply.steps import Call, Extent, Heap, Listing, Look, heaps, looks, phases
+from onboarding.apply.steps import Call, Extent, Listing, Look, Stretch, looks, phases, stretches
 from onboarding.model import Group, GroupName, Role
 from onboarding.plan import Action, Cause, Change, Plan, Status
 
@@ -94,32 +97,86 @@ def test_grants_go_by_person_and_revocations_by_group() -> None:
 # ---- by an old look ---------------------------------------------------------------------------------------
 
 
+@dataclass
+class Calls:
+    """A look that is old from some call on, and another one after so many more."""
+
+    late_from: int
+    lasts: int = 1000
+
+    def __call__(self, calls: int, *, since: int | None = None) -> bool:
+        return calls >= self.late_from if since is None else calls - since >= self.lasts
+
+
+def by_look(*changes: Change, old: Calls, batch: int = 20, **there: Any) -> list[list[Stretch]]:
+    tenant, plan = FakeTenant(**there), Plan("acme.example", changes)
+    current = tenant.truth()
+    found = stretches(phases(plan, batch), current, tenant, old, plan.admins_left(current))
+    assert [[c for s in phase for c in s.calls] for phase in found] == [
+        [*phase] for phase in phases(plan, batch)
+    ]
+    return [[*phase] for phase in found]
+
+
+def sizes(phase: Iterable[Stretch]) -> list[tuple[int, int]]:
+    return [(len(stretch.calls), stretch.looking) for stretch in phase]
+
+
 @pytest.mark.parametrize(
-    ("batch", "before", "late_from", "found"),
+    ("batch", "late_from", "found"),
     [
-        pytest.param(20, 0, 99, [(1, False)] * 5, id="all-in-time"),
-        pytest.param(20, 0, 0, [(2, True), (2, True), (1, True)], id="two-batches-a-look-up"),
-        pytest.param(20, 0, 2, [(1, False), (1, False), (2, True), (1, True)], id="late-ones"),
-        pytest.param(20, 7, 9, [(1, False), (1, False), (2, True), (1, True)], id="calls-before"),
-        pytest.param(50, 0, 0, [(1, True), (1, True)], id="more-than-a-look-up"),
-        pytest.param(40, 0, 0, [(1, True), (1, True), (1, True)], id="one-look-up-each"),
-        pytest.param(9, 0, 0, [(4, True), (4, True), (4, True)], id="four-in-one"),
+        pytest.param(20, 99, [(2, 0), (2, 0), (1, 0)], id="all-in-time"),
+        pytest.param(20, 0, [(2, 1), (2, 1), (1, 1)], id="two-batches-a-look-up"),
+        pytest.param(20, 2, [(2, 0), (2, 1), (1, 1)], id="late-ones"),
+        pytest.param(20, 3, [(2, 0), (1, 0), (2, 1)], id="in-time-and-late-ones-apart"),
+        pytest.param(50, 0, [(1, 2), (1, 2)], id="more-than-a-look-up"),
+        pytest.param(40, 0, [(1, 1), (1, 1), (1, 1)], id="one-look-up-each"),
+        pytest.param(9, 0, [(4, 1), (4, 1), (4, 1)], id="four-in-one"),
     ],
 )
 def test_invitations_by_an_old_look_stand_together_as_one_look_up_finds_them(
-    batch: int, before: int, late_from: int, found: list[tuple[int, bool]]
+    batch: int, late_from: int, found: list[tuple[int, int]]
 ) -> None:
-    plan = Plan("acme.example", tuple(invite(f"p{number:03}") for number in range(100)))
-    (phase,) = phases(plan, batch)
-    old = [*heaps(phase, before, lambda calls: calls >= late_from, FakeTenant())]
-    assert [(len(heap.calls), heap.look_first) for heap in old] == found
-    assert [call for heap in old for call in heap.calls] == [*phase]
+    invitations = [invite(f"p{number:03}") for number in range(100)]
+    (phase,) = by_look(*invitations, old=Calls(late_from), batch=batch)
+    assert sizes(phase) == found
 
 
-def test_nobody_else_is_looked_at_again_beforehand() -> None:
-    plan = Plan("acme.example", (create("new"), grant("ana", "finance"), revoke("bob", "ops")))
-    for phase in phases(plan, 20):
-        assert [*heaps(phase, 0, lambda _: True, FakeTenant())] == [Heap(phase)]
+def test_calls_of_the_phases_before_make_a_look_old() -> None:
+    left = [revoke(f"q{number}", f"g{number}", cause=Cause.LEAVER) for number in range(7)]
+    invitations = [invite(f"p{number:03}") for number in range(100)]
+    _, phase = by_look(*left, *invitations, old=Calls(9))
+    assert sizes(phase) == [(2, 0), (2, 1), (1, 1)]
+
+
+def test_roles_by_an_old_look_stand_together_as_one_look_up_finds_them_in_time() -> None:
+    changes = [change_role(f"p{number:03}", Role.GUEST, Role.MEMBER) for number in range(90)]
+    (phase,) = by_look(*changes, old=Calls(5))
+    assert sizes(phase) == [(5, 0), (40, 1), (40, 1), (5, 1)]
+    (phase,) = by_look(*changes, old=Calls(5, lasts=30))
+    assert sizes(phase) == [(5, 0), (30, 1), (30, 1), (25, 1)]
+
+
+def test_one_look_at_the_groups_serves_as_many_updates_as_are_sent_in_time() -> None:
+    groups = [group(f"g{number:03}") for number in range(150)]
+    changes = [update(each, description="new") for each in groups]
+    (phase,) = by_look(*changes, old=Calls(10, lasts=80), groups=groups)
+    assert sizes(phase) == [(10, 0), (80, 2), (60, 2)]
+
+
+def test_another_look_at_an_admin_who_is_demoted_is_at_those_who_stay_too() -> None:
+    admins = [user(f"a{number:02}", Role.ADMIN) for number in range(45)]
+    (phase,) = by_look(change_role("a00", Role.ADMIN, Role.MEMBER), old=Calls(0), users=admins)
+    assert sizes(phase) == [(1, 2)]
+    (phase,) = by_look(change_role("a00", Role.ADMIN, Role.MEMBER), old=Calls(0), users=admins[:9])
+    assert sizes(phase) == [(1, 1)]
+
+
+def test_nothing_else_is_looked_at_again_beforehand() -> None:
+    for phase in by_look(
+        create("new"), grant("ana", "finance"), revoke("bob", "ops"), old=Calls(0)
+    ):
+        assert sizes(phase) == [(1, 0)]
 
 
 # ---- the fewest readings ----------------------------------------------------------------------------------

@@ -13,7 +13,6 @@ doubt. Nothing is raised for what the tenant does.
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,12 +24,13 @@ from onboarding.apply.answers import Answers
 from onboarding.apply.book import Book, Sent
 from onboarding.apply.dispatch import Dispatch
 from onboarding.apply.earlier import settle
+from onboarding.apply.foresight import Foresight, Outlook
 from onboarding.apply.gate import Gate
-from onboarding.apply.hindsight import SEEN, Hindsight, shown
+from onboarding.apply.hindsight import Hindsight
 from onboarding.apply.observer import Observer, Silent, Teller
 from onboarding.apply.pace import Pace
-from onboarding.apply.sight import Sight, Watch
-from onboarding.apply.steps import Call, Heap, count, grants, heaps, phases
+from onboarding.apply.sight import Watch
+from onboarding.apply.steps import Call, Stretch, count, grants, phases, stretches
 from onboarding.crew import Crew
 from onboarding.errors import OnboardingError, StorageError, TenantError
 from onboarding.journal import CREATING, Journal
@@ -67,7 +67,9 @@ def forecast(
 ) -> int:
     """Count the calls that ``apply``, begun right now, makes when nothing fails, looks before and after included."""
     age = Age(current, tenant, pace, looked_at)
-    return count(phases(plan, pace.batch), current, tenant, age.will_be_over)
+    by_phase = phases(plan, pace.batch)
+    staying = plan.admins_left(current)
+    return count(stretches(by_phase, current, tenant, age.will_be_over, staying), current, tenant)
 
 
 def apply(
@@ -111,8 +113,9 @@ class _Run:
         self.tenant = tenant
         self.pace = pace
         self.age = Age(current, tenant, pace, looked_at)
-        self.phases = phases(plan, pace.batch)
-        self.forecast = count(self.phases, current, tenant, self.age.will_be_over)
+        staying, by_phase = plan.admins_left(current), phases(plan, pace.batch)
+        self.phases = stretches(by_phase, current, tenant, self.age.will_be_over, staying)
+        self.forecast = count(self.phases, current, tenant)
         rest = partial(pace.rest, stop=stop)
         self.callers = Crew(pace.workers)
         self.watch = Watch(
@@ -122,6 +125,7 @@ class _Run:
             rest=rest,
             stop=stop,
             callers=self.callers,
+            staying=staying,
         )
         self.book = Book(plan, journal, pace.now)
         teller = Teller(observer, self.book.tally, tenant, self.forecast, rest)
@@ -131,6 +135,7 @@ class _Run:
         self.gate = Gate(plan, self.book, self.watch, stop, hands=self.hands)
         self.look = Hindsight(self.watch, self.book, self.gate, tell=self.tell)
         self.answers = Answers(self.book, self.watch, self.gate, self.look, batch=pace.batch)
+        self.foresight = Foresight(self.watch, self.book, self.gate, self.age)
         self.dispatch = Dispatch(
             tenant,
             self.watch,
@@ -141,95 +146,68 @@ class _Run:
             tries=pace.tries,
             rest=teller.rest,
             still_to_send=self.answers.still_to_send,
+            look_again=self.foresight.anew,
         )
 
     def carry_out(self) -> Applied:
-        sent = 0
         with self.callers:
-            for calls in self.phases:
-                self.each(calls, sent)
-                sent += len(calls)
-                if calls[0].action is Action.INVITE:
+            for phase in self.phases:
+                self.each(phase)
+                if phase[0].action is Action.INVITE:
                     self.look.verify(Action.INVITE)
-                if calls[0].action is Action.CREATE_GROUP:
-                    self.each(grants(self.answers.left_behind))
+                if phase[0].action is Action.CREATE_GROUP and self.answers.left_behind:
+                    self.each([Stretch(tuple(grants(self.answers.left_behind)))])
             self.look.verify(*Action)
         self.account_for_the_rest()
         self.tell("done")
         return Applied(self.book.outcomes, self.gate.stopped, self.forecast)
 
-    def each(self, calls: Sequence[Call], before: int = 0) -> None:
+    def each(self, phase: Sequence[Stretch]) -> None:
         """Carry out the calls of a phase side by side; whatever breaks, those under way are finished."""
-        together = heaps(calls, before, self.age.will_be_over, self.tenant)
-        creating = any(call.action in CREATING for call in calls)
+        ready = [
+            (call, outlook)
+            for stretch in phase
+            for outlook in [Outlook(stretch)]
+            for call in stretch.calls
+        ]
+        creating = phase[0].action in CREATING
         with Crew(self.pace.workers if creating else self.hands) as hands:
-            hands.share(self.in_turn, together)
+            hands.share(lambda one: self.attempt(*one), ready)
         self.look.once_more()
 
-    def in_turn(self, heap: Heap) -> None:
-        """Carry out calls one after the other, those to whom an old look applies by a new one.
+    def attempt(self, call: Call, outlook: Outlook) -> None:
+        """Carry out a call, by a look that is young enough where it takes one.
 
-        Afterwards each of their changes is accepted, unsettled or has its outcome; if something broke, the end of the run gives it one.
+        Afterwards each of its changes is accepted, unsettled or has its outcome; if something broke, the end of the run gives it one.
         """
-        looked_at = -math.inf if heap.look_first else None
-        seen: Mapping[str, Sight] = {}
-        for number, call in enumerate(heap.calls):
-            if self.gate.crashed:
-                return
-            try:
-                closed = self.gate.closed_for(call.action)
-                if call.action is Action.INVITE and self.age.is_over(looked_at) and not closed:
-                    ahead = [c for later in heap.calls[number:] for c in later.changes]
-                    seen, looked_at = self.watch.meet(ahead), self.pace.now()
-                allowed = self.allowed(call, seen)
-                if allowed.changes:
-                    self.send(allowed, looked_at=looked_at)
-            except (StorageError, TenantError) as error:
-                self.gate.halt(error)
-            except BaseException:
-                self.gate.crashed = True
-                raise
+        if self.gate.crashed:
+            return
+        try:
+            allowed, looked_at = self.foresight.allowed(call, outlook)
+            if allowed.changes:
+                self.send(allowed, looked_at=looked_at)
+        except (StorageError, TenantError) as error:
+            self.gate.halt(error)
+        except BaseException:
+            self.gate.crashed = True
+            raise
 
     def send(
         self, call: Call, first: Sent | None = None, *, looked_at: float | None = None
     ) -> None:
         """Send a call, perhaps once more: then nobody knows what came of it the ``first`` time.
 
-        ``looked_at`` is when another look was taken at those whom it invites.
+        ``looked_at`` is when another look was taken at what it is about.
         """
         self.tell(call.action.value)
         sent = self.dispatch.send(call, first, looked_at=looked_at)
-        if sent is None:
-            self.gate.cleared(call.action)
-            return
-        for further in self.answers.read(sent, first):
+        for further in self.answers.read(sent, first) if sent else ():
             match further:
-                case Heap():
-                    self.in_turn(further)
-                case Call():
-                    self.send(further, first=sent)
-
-    def allowed(self, call: Call, seen: Mapping[str, Sight]) -> Call:
-        """Give the call without the changes that may not or need not be sent; these get their outcomes.
-
-        ``seen`` is what another look has shown of those whom it invites.
-        """
-        creating = call.action is Action.CREATE_GROUP
-        closed = self.gate.closed_for(call.action)
-        kept = []
-        for change in call.changes:
-            fate = (
-                closed
-                or self.gate.missing(change, with_group=creating)
-                or shown(change, seen.get(change.key, Sight.ABSENT), self.answers.whose(change))
-            )
-            if fate is None:
-                kept.append(change)
-            elif fate is SEEN:
-                self.answers.shows_after_all(change)
-            else:
-                self.book.skip(change, fate)
-        return call if len(kept) == len(call.changes) else Call(call.action, tuple(kept))
+                case Stretch():
+                    for call in further.calls:
+                        self.attempt(call, Outlook(further))
+                case Call():  # what was read just now did not show it
+                    self.send(further, first=sent, looked_at=self.age.now())
 
     def account_for_the_rest(self) -> None:
         """Give an outcome to what the end of the run has left without one."""

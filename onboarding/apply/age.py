@@ -1,7 +1,8 @@
-"""How long people are invited by one look: calls and the clock come in, whether it is too old by then goes out.
+"""How long one look serves: calls and the clock come in, whether it is too old by then, and another one, goes out.
 
-Somebody else may invite the same people meanwhile, so by an old look nobody is invited without another one. Our pace
-says beforehand which invitations that concerns, so that their looks are announced; the clock has the last word.
+Somebody else may invite the same people meanwhile, give them a role, or describe a group: by an old look none of that is done
+without another one. Our pace says beforehand what that concerns, so that these looks are announced; the clock has the
+last word.
 """
 
 from __future__ import annotations
@@ -28,10 +29,14 @@ class Age:
         """Where looking people up does not work, listing all of them for each batch would take longer than the batches."""
         self._old_already = self.is_over()
 
-    def will_be_over(self, calls: int) -> bool:
-        """Whether it is to be renewed, as far as is known before the first call, once so many calls are made."""
-        late = self._reader.takes(self._made + calls) > self._pace.fresh * MARGIN
-        return self._renewable and (late or self._old_already)
+    def will_be_over(self, calls: int, *, since: int | None = None) -> bool:
+        """Whether it is to be renewed, as far as is known before the first call, once so many calls are made.
+
+        ``since`` so many, another look was taken instead.
+        """
+        begun = 0.0 if since is None else self._reader.takes(self._made + since)
+        late = self._reader.takes(self._made + calls) - begun > self._pace.fresh * MARGIN
+        return self._renewable and (late or (since is None and self._old_already))
 
     def now(self) -> float:
         """Give the time by the clock of the run."""

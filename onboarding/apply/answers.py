@@ -13,9 +13,9 @@ from onboarding.apply import fates
 from onboarding.apply.book import Book, Sent
 from onboarding.apply.dispatch import HeldBack
 from onboarding.apply.gate import Gate
-from onboarding.apply.hindsight import SEEN, Hindsight, shown
+from onboarding.apply.hindsight import SEEN, Hindsight, shown, whose
 from onboarding.apply.sight import Sight, Watch
-from onboarding.apply.steps import Call, Heap
+from onboarding.apply.steps import Call, Stretch
 from onboarding.errors import NotSent, Protocol, Refused, TenantError, Throttled, TokenRefused
 from onboarding.journal import CREATING
 from onboarding.plan import Action, Change, Outcome
@@ -33,13 +33,11 @@ class Answers:
         self._gate = gate
         self._look = look
         self._batch = batch
-        self._perhaps: dict[str, Sent] = {}
-        """What is sent again although an earlier call of ours may have done it."""
         self.left_behind: list[Change] = []
         """Members that did not ride along with their new group."""
 
-    def read(self, sent: Sent, first: Sent | None) -> Sequence[Heap | Call]:
-        """Give what is still to be sent: heaps, which pass all guards anew, or a call that repeats this one at once.
+    def read(self, sent: Sent, first: Sent | None) -> Sequence[Stretch | Call]:
+        """Give what is still to be sent: stretches, which pass all guards anew, or a call that repeats this one at once.
 
         A call is repeated although it may have been carried out, and once only. ``first`` is the one that this one repeated: what
         becomes of this one says nothing about that.
@@ -76,18 +74,11 @@ class Answers:
                 raise
             rest = sent.call.changes
         if any(change.action is sent.call.action for change in rest):
-            self._undo(sent, rest)
+            self._book.undo(sent, rest, perhaps=True)
             return rest
+        self._gate.cleared(sent.call.action)
         self._leave_behind(sent, rest)
         return ()
-
-    def whose(self, change: Change) -> Outcome:
-        """Say of something that is there unexpectedly who did it: we, if we have sent it before."""
-        return SEEN if change.key in self._perhaps else fates.by_somebody_else()
-
-    def shows_after_all(self, change: Change) -> None:
-        """What was to be sent again was done by the call before."""
-        self._book.restore(change, self._perhaps[change.key])
 
     def _accept(self, sent: Sent, receipt: Receipt) -> None:
         """A clear yes: believed once it is seen."""
@@ -106,14 +97,12 @@ class Answers:
 
     def _not_carried_out(
         self, sent: Sent, error: Refused | NotSent | Throttled | TokenRefused
-    ) -> Sequence[Heap]:
+    ) -> Sequence[Stretch]:
         """A clear no, or a call that did not get through."""
         match error:
             case Refused():
                 return self._narrow_down(sent, error)
-            case HeldBack(fate=fate):
-                if fate is None:
-                    return [Heap((sent.call,), look_first=True)]
+            case HeldBack(fate=Outcome() as fate):
                 for change in sent.call.changes:
                     self._book.skip(change, fate)
             case _:
@@ -121,7 +110,7 @@ class Answers:
                     self._book.skip(change, fates.unsent(error), sent)
         return ()
 
-    def _narrow_down(self, sent: Sent, error: Refused) -> Sequence[Heap]:
+    def _narrow_down(self, sent: Sent, error: Refused) -> Sequence[Stretch]:
         """Who is named is settled by a clear no; of the others, who is absent is tried again in halves."""
         call = sent.call
         if call.action is Action.INVITE:
@@ -140,10 +129,10 @@ class Answers:
         if call.action is Action.INVITE and (why := self._perhaps_taken(rest, error, seen)):
             self._book.record([(change, fates.in_doubt(why), sent) for change in rest])
             return ()
-        self._undo(sent, rest)
+        self._book.undo(sent, rest, perhaps=True)
         middle = (len(rest) + 1) // 2 if len(rest) == len(call.changes) else len(rest)
         halves = (rest[:middle], rest[middle:])
-        return [Heap((Call(call.action, half),)) for half in halves if half]
+        return [Stretch((Call(call.action, half),)) for half in halves if half]
 
     def _perhaps_taken(
         self, rest: Sequence[Change], error: Refused, seen: Mapping[str, Sight]
@@ -161,13 +150,13 @@ class Answers:
         alone = len(call.changes) == 1 or change.action is Action.CREATE_GROUP
         if sight in (Sight.AS_ASKED, Sight.OTHERWISE):
             others = named is not None or (alone and fates.says_already(error))
-            return shown(change, sight, self.whose(change) if others else SEEN)
+            return shown(change, sight, whose(change, self._book) if others else SEEN)
         if self._gate.closed and change.action is Action.INVITE:
             return fates.by_hand(self._gate.closed)
         if not alone and named is None:
             return None
         words = named or error.words or str(error)
-        ours = change.key in self._perhaps and fates.ALREADY.search(words)
+        ours = change.key in self._book.perhaps and fates.ALREADY.search(words)
         return fates.in_doubt(error) if ours else fates.refused(words)
 
     def _look_into(self, sent: Sent, error: TenantError, *, is_repeat: bool) -> Sequence[Call]:
@@ -190,7 +179,7 @@ class Answers:
         elif is_repeat or self._gate.closed_for(call.action):
             self._look.later(sent, error, rest)
         else:
-            self._perhaps |= {change.key: sent for change in rest}
+            self._book.perhaps |= {change.key: sent for change in rest}
             return [Call(call.action, rest)]
         return ()
 
@@ -199,11 +188,6 @@ class Answers:
         found = {change.key: fate(change) for change in sent.call.changes}
         self._book.record([(c, end, sent) for c in sent.call.changes if (end := found[c.key])])
         return tuple(change for change in sent.call.changes if not found[change.key])
-
-    def _undo(self, sent: Sent, changes: Sequence[Change]) -> None:
-        """Write down that changes are sent again, each in a call of its own intent."""
-        self._perhaps |= {change.key: sent for change in changes}
-        self._book.undo(sent, changes)
 
     def _leave_behind(self, sent: Sent, members: Sequence[Change]) -> None:
         """Members that did not ride along with their group: added one by one later, if there is a group."""

@@ -51,6 +51,8 @@ class Book:
         self.tally = Tally(plan.changes)
         self.made: list[Change] = []
         """What got a clear yes, so that the tenant may show it by now."""
+        self.perhaps: dict[str, Sent] = {}
+        """What is sent again although an earlier call of ours may have done it, by the changes' keys."""
         self._known: dict[str, Course | Outcome] = {}
         self._set_aside = {
             settled.change.key: Outcome(settled.status, settled.code, settled.message)
@@ -134,13 +136,19 @@ class Book:
             self._known[change.key] = outcome
         self.journal.conclude(dated, under)
 
-    def restore(self, change: Change, sent: Sent) -> None:
-        """Know that a call has done this after all, although it was undone."""
+    def restore(self, change: Change) -> None:
+        """Know that a call has done this after all that was sent before it, although it was undone."""
+        sent = self.perhaps[change.key]
         self.journal.restore(sent.request_id, [change])
         self.record([(change, Outcome(Status.APPLIED), sent)])
 
-    def undo(self, sent: Sent, changes: Sequence[Change]) -> None:
-        """Write down that a call came to nothing for these, if its intent was; what becomes of them is still to be seen."""
+    def undo(self, sent: Sent, changes: Sequence[Change], *, perhaps: bool = False) -> None:
+        """Write down that a call came to nothing for these, if its intent was; what becomes of them is still to be seen.
+
+        ``perhaps``: if they show before they are sent again, it was this call.
+        """
+        if perhaps:
+            self.perhaps |= {change.key: sent for change in changes}
         changes = [c for c in changes if self._under_way(c) == sent.request_id]
         if not changes:
             return

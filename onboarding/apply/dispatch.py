@@ -20,7 +20,7 @@ from onboarding.apply.age import Age
 from onboarding.apply.book import Book, Sent
 from onboarding.apply.gate import Gate
 from onboarding.apply.sight import Watch
-from onboarding.apply.steps import Call
+from onboarding.apply.steps import RENEWED, Call
 from onboarding.crew import Crew
 from onboarding.errors import NotSent, TenantError, Throttled, TokenRefused
 from onboarding.journal import CREATING
@@ -57,6 +57,7 @@ class Dispatch:
         tries: int,
         rest: Callable[[float], None],
         still_to_send: Callable[[Sent, bool], tuple[Change, ...]],
+        look_again: Callable[[Call], tuple[Call, float | None]],
     ) -> None:
         self._writer = writer
         self._watch = watch
@@ -68,6 +69,8 @@ class Dispatch:
         self._rest = rest
         self._still_to_send = still_to_send
         """Looks what has come of a creating call that was turned away, for the last time or not, and gives what did not show."""
+        self._look_again = look_again
+        """Looks at what a call is about, and gives what may still be sent of it, and when that was."""
 
     def send(
         self, call: Call, repeats: Sent | None = None, *, looked_at: float | None = None
@@ -75,35 +78,51 @@ class Dispatch:
         """Send a call once; again, and boundedly, only where it was turned away. None: nothing is left of it to send.
 
         What it ``repeats`` (an earlier call may have done it) stays open in the journal where this one comes to nothing.
-        ``looked_at`` is when another look was taken at those whom it invites; nobody is invited by one that is too old.
+        ``looked_at`` is when another look was taken at what it is about. By one that is too old nothing leaves that wants a young one.
         """
         attempt, before, is_repeat = 0, None, repeats is not None
         while call.changes:
-            attempt += 1
             sent = self._send_once(call, repeats, looked_at)
+            if isinstance(sent.answer, HeldBack):
+                if not is_repeat:
+                    self._book.undo(sent, call.changes)
+                if sent.answer.fate or is_repeat:
+                    return sent
+                call, looked_at = self._look_again(call)
+                continue
+            attempt += 1
             pause = _pause_before_retry(sent.answer, attempt, before)
-            if isinstance(sent.answer, HeldBack) and not is_repeat:
-                self._book.undo(sent, call.changes)
             if pause is None or isinstance(sent.answer, Receipt):
                 return sent
             before = sent.answer
             is_last = attempt == self._tries or pause > LONGEST_WAIT or self._gate.over
             if is_last:  # nobody else is to try now
                 self._gate.halt(sent.answer)
-            perhaps_done = call.action in CREATING and not _is_certain(sent.answer)
-            if is_repeat:
-                repeats = sent
-            elif not perhaps_done:
-                self._book.undo(sent, call.changes)
+            repeats = sent if is_repeat else None
+            perhaps_created = self._turned_away(sent, is_repeat=is_repeat)
             if not is_last:
                 self._rest(pause)
                 is_last = self._gate.over
-            if perhaps_done:
+            if perhaps_created:
                 rest = self._still_to_send(sent, is_last)
                 call, looked_at = Call(call.action, rest), self._age.now()
             if is_last:
                 return replace(sent, call=call)
         return None
+
+    def _turned_away(self, sent: Sent, *, is_repeat: bool) -> bool:
+        """Write down that a call came to nothing, and say whether it may have created something all the same.
+
+        That is to be looked for first. Where it may have set something, that is ours if it shows.
+        """
+        perhaps = not _is_certain(sent.answer)
+        if perhaps and sent.call.action in CREATING:
+            return True
+        if not is_repeat:
+            self._book.undo(
+                sent, sent.call.changes, perhaps=perhaps and sent.call.action in RENEWED
+            )
+        return False
 
     def _send_once(self, call: Call, repeats: Sent | None, looked_at: float | None) -> Sent:
         request_id = uuid.uuid4().hex
@@ -121,7 +140,7 @@ class Dispatch:
     def _write(self, call: Call, request_id: str, looked_at: float | None) -> Receipt:
         self._writer.wait_for_turn()  # the tenant may have asked for a pause of minutes
         fate = self._gate.closed_for(call.action)
-        if fate or (call.action is Action.INVITE and self._age.is_over(looked_at)):
+        if fate or (call.action in RENEWED and self._age.is_over(looked_at)):
             raise HeldBack(fate)
         if call.action in CREATING:  # only now: after a crash, its intent is a doubt
             self._book.intend(call, request_id)
@@ -170,8 +189,6 @@ def _pause_before_retry(
 ) -> float | None:
     """Give how long to wait after an answer that turns a call away; None for any other."""
     match answer:
-        case HeldBack():
-            return None
         case Throttled(retry_after=seconds):
             return USUAL_WAIT if seconds is None else seconds
         case NotSent():

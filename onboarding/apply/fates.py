@@ -40,16 +40,27 @@ def by_somebody_else() -> Outcome:
 
 
 def overtaken(change: Change) -> Outcome:
-    """It is there, but not as asked: that needs a new plan, with all its guards."""
-    match change.subject:
-        case User(email=email, role=role):
+    """It is there, but not as asked, or not as it was: that needs a new plan, with all its guards."""
+    match change.before, change.after:
+        case None, User(email=email, role=role):
             wanted = role.label if role else "the role asked for"
             words = f"{email} has an account by now, but not as {wanted}; the role was left alone"
-        case Group(name=name):
+        case None, Group(name=name):
             words = f"a group {name} exists by now, with other attributes; they were left alone"
-        case membership:
-            words = f"{membership.email} in {membership.group} is no longer as planned"
+        case User(email=email, role=role), _:
+            was = f"{role.label} as" if role else "as"
+            words = f"{email} is no longer {was} when the plan was made; the role was left alone"
+        case Group(name=name), _:
+            words = f"the group {name} is no longer as when the plan was made; it was left alone"
+        case _:
+            words = f"{change.email} in {change.group} is no longer as planned"
     return Outcome(Status.FAILED, "changed-since-plan", words)
+
+
+def last_admin() -> Outcome:
+    """The admins who were to stay are none any more."""
+    words = "this would leave the tenant without an admin: the others have lost it meanwhile"
+    return Outcome(Status.SKIPPED, "last-admin", words)
 
 
 def in_doubt(why: object) -> Outcome:

@@ -142,7 +142,7 @@ class Gate:
     def _unreliable(self, change: Change) -> Outcome | None:
         """Say what a change waits for that has not come about.
 
-        What a mover loses waits for what the mover gets, and an admin's demotion for the new admins. Nobody is missed in a
+        What a mover loses waits for what the mover gets, and an admin's demotion for the new admins, and it must leave another one. Nobody is missed in a
         default group, so that has to be none any more. A group is made a default group only while no invitation is in
         doubt: who is invited late would slip in.
         """
@@ -156,6 +156,8 @@ class Gate:
             waits_for = self._new_admins
         elif _turns_default_on(change):
             waits_for, bad = self._invitations, frozenset({Status.IN_DOUBT})
+        if change.takes_a_ruler and not self._watch.admins_left:
+            return fates.last_admin()
         for key in waits_for:
             outcome = self._book.of(key)
             if outcome and outcome.status in bad:

@@ -31,6 +31,11 @@ def shown(change: Change, sight: Sight, as_asked: Outcome = SEEN) -> Outcome | N
             return None
 
 
+def whose(change: Change, book: Book) -> Outcome:
+    """Say of something that is there unexpectedly who did it: we, if we have sent it before."""
+    return SEEN if change.key in book.perhaps else fates.by_somebody_else()
+
+
 class Hindsight:
     """Looks back at what was sent."""
 

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TypeVar
 
 from onboarding import errors
-from onboarding.apply.steps import Extent, Listing, Look, looks
+from onboarding.apply.steps import Extent, Listing, Look, looks, whom
 from onboarding.crew import Crew
 from onboarding.model import (
     Directory,
@@ -27,10 +27,12 @@ from onboarding.model import (
     User,
     UserId,
 )
-from onboarding.plan import Change
+from onboarding.plan import Change, Subject
 from onboarding.tenant import Reader
 
 Key = TypeVar("Key", UserId, GroupId)
+State = tuple[object, ...]
+"""What a look compares: somebody's role, or how a group is described."""
 
 
 class Sight(StrEnum):
@@ -71,13 +73,17 @@ class Watch:
         rest: Callable[[float], None],
         stop: threading.Event,
         callers: Crew,
+        staying: frozenset[Email] = frozenset(),
     ) -> None:
+        """``staying``: the admins of whom one must be left."""
         self._current = current
         self._reader = reader
         self._read_lag = read_lag
         self._rest = rest
         self._stop = stop
         self._callers = callers
+        self._staying = staying
+        self._deposed: set[Email] = set()
         self._counted = 0, Extent(current)
         """How much was made when the listings were last counted, and how long they were."""
         self._users = {email: user.id for email, user in current.users.items()}
@@ -90,6 +96,11 @@ class Watch:
     def group_id(self, name: GroupName) -> GroupId | None:
         """Give the id of a group; None where the tenant has not shown one."""
         return self._groups.get(name)
+
+    @property
+    def admins_left(self) -> bool:
+        """Whether one of the admins who are to stay still is one, as far as was looked."""
+        return not self._staying or self._deposed < self._staying
 
     def learn(self, name: GroupName, group: GroupId) -> None:
         """Take the id of a new group from the answer that created it."""
@@ -134,12 +145,22 @@ class Watch:
         return seen
 
     def meet(self, changes: Sequence[Change]) -> dict[str, Sight]:
-        """Say of people who are to be invited what the tenant shows of them, looked up by their addresses."""
+        """Say of what is about to be sent what the tenant shows of it; absent where nothing stands in the way.
+
+        What is to be changed is ``OTHERWISE``, too, where it is no longer as it was.
+        """
         glimpse = Glimpse()
-        emails = {change.email for change in changes if change.email}
-        found = self._callers.call(lambda: looked_up(self._reader, emails))
-        self._show_users(found, glimpse)
+        people = whom(changes, self._staying)
+        if people:
+            found = self._callers.call(lambda: looked_up(self._reader, people))
+            self._show_users(found, glimpse)
+            self._deposed.update((self._staying & people) - {u.email for u in found if u.rules})
+        if any(isinstance(change.subject, Group) for change in changes):
+            self._callers.call(partial(self._read, glimpse, Look(Listing.GROUPS)))
         self._see_each(changes, glimpse)
+        for change in changes:
+            if glimpse.seen[change.key] is Sight.ABSENT and _has_moved(change.before, glimpse):
+                glimpse.seen[change.key] = Sight.OTHERWISE
         return glimpse.seen
 
     def _extent(self, made: Collection[Change], *, exactly: bool) -> Extent:
@@ -216,21 +237,7 @@ class Watch:
         """Say of all others what they show."""
         for change in changes:
             if not isinstance(change.subject, Membership):
-                glimpse.seen[change.key] = self._sight(change, glimpse)
-
-    def _sight(self, change: Change, glimpse: Glimpse) -> Sight:
-        match change.before, change.after:
-            case before, User(email=email, role=role):
-                if email not in glimpse.roles:
-                    return Sight.ABSENT
-                return _compared(glimpse.roles[email], role, created=before is None)
-            case before, Group(name=name) as wanted:
-                group = glimpse.groups.get(name)
-                if group is None:
-                    return Sight.ABSENT
-                return _compared(_attributes(group), _attributes(wanted), created=before is None)
-            case _:
-                raise ValueError(f"{change!r} can't be seen")
+                glimpse.seen[change.key] = _sight(change, glimpse)
 
 
 def looked_up(reader: Reader, emails: Iterable[Email]) -> Sequence[User]:
@@ -241,15 +248,48 @@ def looked_up(reader: Reader, emails: Iterable[Email]) -> Sequence[User]:
         return reader.users()
 
 
-def _compared(found: object, wanted: object, *, created: bool) -> Sight:
-    """What differs is somebody else's work only where we were to create it; a change may just not show yet."""
-    if found == wanted:
+def _sight(change: Change, glimpse: Glimpse) -> Sight:
+    """Say what a glimpse shows of a person's role or of a group.
+
+    What differs is somebody else's work only where we were to create it; a change may just not show yet.
+    """
+    found = _shown(change.subject, glimpse)
+    if found == _state(change.subject):
         return Sight.AS_ASKED
-    return Sight.OTHERWISE if created else Sight.ABSENT
+    return Sight.OTHERWISE if found and change.before is None else Sight.ABSENT
 
 
-def _attributes(group: Group) -> tuple[str, str, bool]:
-    return group.alias, group.description, group.default
+def _has_moved(before: Subject | None, glimpse: Glimpse) -> bool:
+    """Whether a person or group is no longer as the plan was made by, down to what an update only carries along."""
+    match before:
+        case None:
+            return False
+        case Group(name=name, channels=channels) if name in glimpse.groups:
+            moved = glimpse.groups[name].channels != channels
+        case _:
+            moved = False
+    return moved or _shown(before, glimpse) != _state(before)
+
+
+def _shown(subject: Subject, glimpse: Glimpse) -> State:
+    """Give what the tenant shows of somebody's role, or of a group; nothing where they are not there."""
+    match subject:
+        case User(email=email) if email in glimpse.roles:
+            return (glimpse.roles[email],)
+        case Group(name=name) if name in glimpse.groups:
+            return _state(glimpse.groups[name])
+        case _:
+            return ()
+
+
+def _state(subject: Subject) -> State:
+    match subject:
+        case User(role=role):
+            return (role,)
+        case Group():
+            return subject.alias, subject.description, subject.default
+        case _:
+            raise ValueError(f"{subject!r} can't be seen")
 
 
 def _listed(

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
 from typing import Protocol, TypeVar
 
@@ -34,23 +34,35 @@ class Call:
     """All of one kind; a group's creation comes first and carries grants, its first members."""
 
 
+RENEWED = frozenset((Action.INVITE, Action.UPDATE_GROUP, Action.CHANGE_ROLE))
+"""What is never sent by an old look: a mail can't be taken back, and what somebody else has set meanwhile would be lost."""
+
+
 @dataclass(frozen=True, slots=True)
-class Heap:
-    """Calls that one worker carries out, one after the other."""
+class Stretch:
+    """Calls that go by one look at whom and what they are about."""
 
     calls: tuple[Call, ...]
-    look_first: bool = False
-    """Whether the tenant is looked at once more before the first of them."""
+    looking: int = 0
+    """Calls that this look takes; 0 where none is needed, by all that is known beforehand."""
 
     @property
-    def people(self) -> frozenset[Email]:
-        """Whom they are about."""
-        changes = (change for call in self.calls for change in call.changes)
-        return frozenset(change.email for change in changes if change.email)
+    def action(self) -> Action:
+        """What all of them do."""
+        return self.calls[0].action
+
+    @property
+    def changes(self) -> Iterator[Change]:
+        """What they carry."""
+        return (change for call in self.calls for change in call.changes)
 
 
-Old = Callable[[int], bool]
-"""Whether the look that the plan was made by is old after so many calls: then nobody is invited by it any more."""
+class Old(Protocol):
+    """Whether the look that the plan was made by is old after so many calls, or one taken ``since`` another of them."""
+
+    def __call__(self, calls: int, *, since: int | None = None) -> bool:
+        """Say so, as far as is known before the first call."""
+        ...
 
 
 class Listing(StrEnum):
@@ -170,40 +182,78 @@ def grants(changes: Iterable[Change]) -> list[Call]:
     return _together(Action.GRANT, changes, _email)
 
 
-def heaps(calls: Iterable[Call], before: int, old: Old, pages: Pages) -> Iterator[Heap]:
-    """Give the calls of a phase, ``before`` which so many are made: each by itself, but for invitations by an old look.
+def whom(changes: Iterable[Change], admins: Collection[Email]) -> frozenset[Email]:
+    """Whom another look at these changes is at; where somebody loses Admin, at the ``admins`` who stay, too."""
+    found: set[Email] = set()
+    for change in changes:
+        if change.action is not Action.UPDATE_GROUP:
+            found.add(_email(change))
+        if change.takes_a_ruler:
+            found.update(admins)
+    return frozenset(found)
 
-    Of these as many stand together as one look-up can answer for: two batches, usually.
+
+def stretches(
+    by_phase: Iterable[Sequence[Call]],
+    current: Directory,
+    pages: Pages,
+    old: Old,
+    admins: Collection[Email] = (),
+) -> tuple[tuple[Stretch, ...], ...]:
+    """Give the calls of each phase by the look that they go by: the plan's, or another one where that is old by then.
+
+    As many go by another one as a single look-up finds (two batches, usually) and as are sent before it is old itself.
     """
-    late: tuple[Call, ...] = ()
-    for number, call in enumerate(calls, before):
-        if call.action is not Action.INVITE or not old(number):
-            yield Heap((call,))
-            continue
-        together = Heap((*late, call), look_first=True)
-        if late and pages.lookups(together.people) > pages.lookups(Heap(late).people):
-            yield Heap(late, look_first=True)
-            late = (call,)
-        else:
-            late = together.calls
-    if late:
-        yield Heap(late, look_first=True)
-
-
-def count(by_phase: Iterable[Sequence[Call]], current: Directory, pages: Pages, old: Old) -> int:
-    """Count the calls that carrying out all phases takes when nothing fails, looks before and after included."""
-    sent = again = 0
-    changes: list[Change] = []
+    sent, groups = 0, len(current.groups)
+    found = []
     for calls in by_phase:
-        late = [heap.people for heap in heaps(calls, sent, old, pages) if heap.look_first]
-        again += sum(map(pages.lookups, late))
+        if calls[0].action in RENEWED:
+            cost = partial(_looking, groups=groups, admins=admins, pages=pages)
+            found.append(tuple(_stretches(calls, sent, old, cost)))
+        else:
+            found.append((Stretch(tuple(calls)),))
         sent += len(calls)
-        changes += chain.from_iterable(call.changes for call in calls)
+        groups += len(calls) if calls[0].action is Action.CREATE_GROUP else 0
+    return tuple(found)
+
+
+def _stretches(
+    calls: Sequence[Call], before: int, old: Old, cost: Callable[[Sequence[Call]], int]
+) -> Iterator[Stretch]:
+    together: list[Call] = []
+    begun, late, looking = before, False, 0
+    for number, call in enumerate(calls, before):
+        looking_on = cost([*together, call])
+        if together and (
+            old(number) is not late or looking_on > looking or old(number, since=begun)
+        ):
+            yield Stretch(tuple(together), looking if late else 0)
+            together, looking_on = [], cost([call])
+        if not together:
+            begun, late = number, old(number)
+        together.append(call)
+        looking = looking_on
+    yield Stretch(tuple(together), looking if late else 0)
+
+
+def _looking(calls: Iterable[Call], groups: int, admins: Collection[Email], pages: Pages) -> int:
+    """Count the calls that another look takes at what some of one phase are about."""
+    changes = [change for call in calls for change in call.changes]
+    if changes[0].action is Action.UPDATE_GROUP:
+        return pages.pages(groups)
+    return pages.lookups(whom(changes, admins))
+
+
+def count(by_phase: Iterable[Sequence[Stretch]], current: Directory, pages: Pages) -> int:
+    """Count the calls that carrying out all phases takes when nothing fails, looks before and after included."""
+    every = [stretch for phase in by_phase for stretch in phase]
+    changes = [change for stretch in every for change in stretch.changes]
     after = Extent(current, changes)
     invited = [change for change in changes if change.action is Action.INVITE]
     others = [change for change in changes if change.action is not Action.INVITE]
     readings = chain(looks(invited, after, pages), looks(others, after, pages))
-    return sent + again + sum(look.calls for look in readings)
+    sent = sum(stretch.looking + len(stretch.calls) for stretch in every)
+    return sent + sum(look.calls for look in readings)
 
 
 def looks(changes: Iterable[Change], now: Extent, pages: Pages) -> tuple[Look, ...]:

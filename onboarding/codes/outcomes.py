@@ -163,7 +163,7 @@ OUTCOMES: dict[str, Code] = {
         "outcome",
         "changed since the plan",
         "The tenant has changed here since the plan was made.",
-        "Make a new plan and review it.",
+        "Run again, which plans anew; of a saved plan, make a new one and review it.",
         "somebody else has changed the person's role since Monday's plan",
     ),
     "not-in-plan": Code(
