@@ -86,15 +86,15 @@ def _one_tenant(environ: Mapping[str, str]) -> None:
 
 
 def tenant_url(text: str) -> str:
-    """Check a tenant's address and give it without a path.
+    """Check a tenant's address and give it in one spelling, without a path: by it the state folder goes, and one tenant has one.
 
-    >>> tenant_url("Acme.atlan.com/")
+    >>> tenant_url("Acme.atlan.com.:443/")
     'https://acme.atlan.com'
     """
     text = text.strip()
     try:
         parts = urlsplit(text if "://" in text else f"https://{text}")
-        host, port = parts.hostname or "", parts.port
+        host, port = (parts.hostname or "").removesuffix("."), parts.port
     except ValueError:  # half an IPv6 address, a port that is no number
         raise _no_address(text) from None
     beside = (
@@ -111,7 +111,8 @@ def tenant_url(text: str) -> str:
             f"Write https://{host}"
         )
     host = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
+    usual = {"https": 443, "http": 80}[parts.scheme]
+    return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, usual) else "")
 
 
 def _no_address(text: str) -> UsageError:

@@ -149,7 +149,7 @@ def load(path: Path, *, expect: str = "") -> tuple[Plan, SavedJob | Undoes, Sour
 def _parsed(content: bytes) -> Any:
     try:
         return json.loads(content)
-    except ValueError:  # its words are for programmers
+    except (ValueError, RecursionError):  # its words are for programmers
         raise ValueError("this is not a saved plan, or only a part of one") from None
 
 

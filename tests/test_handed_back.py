@@ -1,4 +1,4 @@
-"""A list of members whose group the command line named: whatever a run hands back still knows the group."""
+"""Whatever a run hands back is read as what it was: a list of members whose group, or a table whose kind, was said beside it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from builders import email
 from desk import Desk, acme
 
-from onboarding.errors import UsageError
+from onboarding.errors import SheetError, UsageError
 from onboarding.headers import Kind
 from onboarding.intake.cells import read as read_column
 from onboarding.job import Report
@@ -190,3 +190,102 @@ def test_the_group_is_among_the_columns_that_reports_always_carry(desk: Desk) ->
     for what in ("results.csv", "results.xlsx"):
         (table,) = read([str(handed_back(report, what))], AS_IT_IS).tables
         assert table.headers == ("Email", "result_group")
+
+
+# ---- which kind it was --------------------------------------------------------------------------------------
+
+
+SAID = {
+    "roles": (
+        Kind.MEMBERSHIPS,
+        ["Email", "Team", "Role"],
+        ["ana@acme.example", "Finance", "Owner"],
+    ),
+    "an address": (Kind.USERS, ["Email", "Notes"], ["ana@acme.example", "x"]),
+    "an address and a group": (Kind.USERS, ["Email", "Team"], ["ana@acme.example", "Finance"]),
+    "a team": (Kind.GROUPS, ["Team", "Floor", "Desk"], ["Finance", "1", "2"]),
+}
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+@pytest.mark.parametrize("which", SAID)
+def test_what_kind_a_table_is_need_be_said_once(desk: Desk, which: str, suffix: str) -> None:
+    kind, headers, cells = SAID[which]
+    bad = ["bad@", *cells[1:]] if "@" in cells[0] else ["  ,,", *cells[1:]]
+    sheet = written(desk.folder / f"list.{suffix}", [headers, cells, bad])
+    first = desk.run(acme(), sheet, reading=Reading(kind=kind))
+    for what in ("results.csv", "results.xlsx"):
+        back = handed_back(first, what)
+        (table,) = read([str(back)], AS_IT_IS).tables
+        assert (table.columns.kind, table.headers) == (kind, tuple(headers))
+        again = desk.run(acme(), back)
+        assert fates(again) == fates(first)
+        (table,) = read([str(handed_back(again, what))], AS_IT_IS).tables
+        assert table.columns.kind is kind
+        said = Kind.MEMBERSHIPS if kind is Kind.USERS else Kind.USERS
+        if "Email" in headers and "Team" in headers:  # who says so again is believed
+            (table,) = read([str(back)], Reading(kind=said)).tables
+            assert table.columns.kind is said
+
+
+def test_whom_a_table_of_members_misspells_is_invited_by_nothing_that_it_left_behind(
+    desk: Desk,
+) -> None:
+    lines = [["Email", "Team", "Role"], [WRONG, "Finance", "Owner"]]
+    tenant, sheet = acme(), written(desk.folder / "team.csv", lines)
+    first = desk.run(tenant, sheet, reading=Reading(kind=Kind.MEMBERSHIPS))
+    for what in ("retry/team.csv", "results.csv", "results.xlsx"):
+        assert fates(desk.run(tenant, handed_back(first, what))) == fates(first)
+    assert (tenant.writes(), tenant.mails) == ([], [])
+
+
+def test_a_kind_that_the_headers_say_is_not_said_again(desk: Desk) -> None:
+    sheet = desk.sheet("team.csv", f"Email,Team\n{WRONG},Finance\n")
+    report = desk.run(acme(), sheet, reading=Reading(kind=Kind.MEMBERSHIPS))
+    assert "result_as" not in handed_back(report, "results.csv").read_text()
+    assert "result_as" not in handed_back(report, "retry/team.csv").read_text()
+
+
+@pytest.mark.parametrize("what", ["results.csv", "results.xlsx"])
+def test_the_name_that_made_a_table_what_it_is_counts_under_another_name_too(
+    desk: Desk, what: str
+) -> None:
+    sheet = desk.sheet("new staff.csv", "Name,Email,Team\nNew One,new@acme.example,Finance\n")
+    report = desk.run(acme(), sheet)
+    (table,) = read([str(handed_back(report, what))], AS_IT_IS).tables
+    assert table.columns.kind is Kind.USERS
+
+
+# ---- several tables in one file -----------------------------------------------------------------------------
+
+TABLES = {
+    "people.csv": "email,role,first name\nana@acme.example,Member,Ana\n",
+    "memberships.csv": f"email,group\n{WRONG},Finance\n",
+    "groups.csv": "group,description\nFinance,\n",
+    "more people.csv": "email,department,role\nben@acme.example,Ops,\n",
+}
+
+
+@pytest.mark.parametrize(
+    "left", [["memberships.csv"], ["people.csv", "memberships.csv"], ["groups.csv"]]
+)
+def test_rows_beside_the_columns_of_another_table_are_nobody_to_invite(
+    desk: Desk, left: list[str]
+) -> None:
+    sheets = [desk.sheet(name, TABLES[name]) for name in ("people.csv", *left[-1:])]
+    report = desk.run(tenant := acme(), *sheets)
+    back = handed_back(report, "results.csv")
+    head, *lines = back.read_bytes().splitlines(keepends=True)
+    back.write_bytes(head + b"".join(x for x in lines if any(f",{n}:".encode() in x for n in left)))
+    with pytest.raises(
+        SheetError, match=rf"results.csv: it holds rows of {left[-1]} beside columns"
+    ):
+        desk.run(tenant, back)
+    assert tenant.writes() == []
+
+
+def test_rows_of_tables_that_are_alike_may_stand_in_one_file(desk: Desk) -> None:
+    sheets = [desk.sheet(name, TABLES[name]) for name in ("people.csv", "more people.csv")]
+    report = desk.run(tenant := acme(), *sheets)
+    again = desk.run(tenant, handed_back(report, "results.csv"))
+    assert fates(again) == fates(report)

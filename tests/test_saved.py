@@ -407,6 +407,12 @@ def test_a_plan_that_is_not_as_it_was_saved_is_refused_with_the_reason(
     assert words.endswith("nothing was sent. Make a new plan and review it.")
 
 
+def test_a_plan_that_is_nested_without_end_is_refused(desk: Desk) -> None:
+    file = desk.folder / "plan.json"
+    file.write_text("[" * 200_000)
+    assert "this is not a saved plan" in refused(desk, acme(), file)
+
+
 @pytest.mark.parametrize(
     "cut", range(0, 1000, 90), ids=lambda per_mille: f"at-{per_mille}-per-mille"
 )

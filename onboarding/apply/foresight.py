@@ -19,7 +19,7 @@ from onboarding.apply.steps import RENEWED, Call, Stretch
 from onboarding.plan import Action
 
 Found = tuple[Mapping[str, Sight], float | None]
-"""What another look has shown, by the changes' keys, and when; None: there was none, and the plan's serves."""
+"""What another look has shown to be in the way, by the changes' keys, and when; None: there was none, and the plan's serves."""
 
 
 class Outlook:
@@ -70,5 +70,8 @@ class Foresight:
         with outlook.guard:
             if self._age.is_over(outlook.found[1]):
                 seen = self._watch.meet([*outlook.stretch.changes])
-                outlook.found = seen, self._age.now()
+                in_the_way = {
+                    key: sight for key, sight in seen.items() if sight is not Sight.ABSENT
+                }
+                outlook.found = in_the_way, self._age.now()
             return outlook.found

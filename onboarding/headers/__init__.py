@@ -13,8 +13,18 @@ from collections.abc import Mapping, Sequence
 
 from onboarding.errors import SheetError, UsageError
 from onboarding.headers.joined import joined
-from onboarding.headers.kinds import IGNORE, given_before, kind_of, missing, seen, shaped, two
-from onboarding.headers.known import ALIASES, CARRIED, DECIDING, GIVEN_AS, STAND_INS, Kind
+from onboarding.headers.kinds import (
+    IGNORE,
+    came_from,
+    given_before,
+    kind_of,
+    missing,
+    said_before,
+    seen,
+    shaped,
+    two,
+)
+from onboarding.headers.known import ALIASES, CARRIED, DECIDING, GIVEN_AS, READ_AS, STAND_INS, Kind
 from onboarding.headers.spelling import (
     FIELD_OF,
     field_of,
@@ -38,6 +48,7 @@ __all__ = [
     "NoKnownHeader",
     "Table",
     "Why",
+    "came_from",
     "joined",
     "known",
     "letter",
@@ -45,11 +56,13 @@ __all__ = [
     "names_people",
     "normal",
     "result_columns",
+    "said_before",
     "understand",
 ]
 
 _RESULTS = frozenset(
-    {"result"} | {f"result_{n}" for n in ("status", "code", "message", "fix", "actions", "row")}
+    {"result", *READ_AS.values()}
+    | {f"result_{n}" for n in ("status", "code", "message", "fix", "actions", "row")}
 )
 _ONCE = ("email", "role", "status", "group", "internal_name", "description", "default", "action")
 """Fields that two columns can't share: they would have to agree."""
@@ -103,6 +116,7 @@ def _columns(
 ) -> Columns:
     passwords = tuple(i for i, reason in why.items() if reason is Why.SECRET)
     unknown = tuple(i for i, reason in why.items() if reason is Why.UNKNOWN)
+    kind_said = kind is not None and _by_itself(headers, found, template, hint) is not kind
     try:
         kind, kind_why = _kind(headers, found, template, kind, hint, group)
     except NoKnownHeader:
@@ -128,7 +142,18 @@ def _columns(
         kind_why,
         why,
         given,
+        kind_said,
     )
+
+
+def _by_itself(
+    headers: Sequence[str], found: Mapping[str, list[int]], template: Template | None, hint: str
+) -> Kind | None:
+    """Give the kind that a table would be taken for if nobody said it."""
+    try:
+        return _kind(headers, found, template, None, hint, "")[0]
+    except SheetError:
+        return None
 
 
 def _checked(header: str, name: str) -> str:

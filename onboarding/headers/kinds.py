@@ -19,7 +19,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from onboarding.errors import SheetError
-from onboarding.headers.known import GIVEN_AS, STAND_INS, Kind
+from onboarding.headers.known import GIVEN_AS, READ_AS, STAND_INS, Kind
 from onboarding.headers.spelling import normal
 from onboarding.headers.table import NoKnownHeader, letter, named
 
@@ -90,6 +90,21 @@ def _kind_of_people(
 def given_before(headers: Sequence[str]) -> list[int]:
     """Give the position of the group that an earlier run was given for a list of members."""
     return [i for i, header in enumerate(headers) if header.strip().lower() == GIVEN_AS["group"]]
+
+
+def said_before(headers: Sequence[str]) -> Kind | None:
+    """Give the kind that an earlier run was told a table is; None where it was not, or two of them."""
+    there = {header.strip().lower() for header in headers}
+    said = [kind for kind, header in READ_AS.items() if header in there]
+    return said[0] if len(said) == 1 else None
+
+
+def came_from(headers: Sequence[str], cells: Sequence[str]) -> str:
+    """Give the table that our own columns say a row is of; its name may have made it what it is."""
+    for header, cell in zip(headers, cells, strict=False):
+        if header.strip().lower() == "result_row":
+            return cell.rpartition(":")[0]
+    return ""
 
 
 def _to_choose_from(found: Found, hint: str) -> bool:

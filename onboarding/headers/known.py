@@ -106,6 +106,9 @@ ALIASES: Mapping[str, str] = {
 GIVEN_AS: Mapping[str, str] = {"group": "result_group"}
 """Field -> the header under which our files say what was said of it outside of a table (``--group``)."""
 
+READ_AS: Mapping[Kind, str] = {kind: f"result_as_{kind}" for kind in Kind}
+"""Kind -> the header by which our files say that a table was read as this because somebody said so (``--kind``)."""
+
 STAND_INS: Mapping[str, tuple[str, ...]] = {
     "email": (
         "userprincipalname",

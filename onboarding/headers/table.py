@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from onboarding.errors import SheetError
-from onboarding.headers.known import GIVEN_AS, Kind
+from onboarding.headers.known import GIVEN_AS, READ_AS, Kind
 from onboarding.model import Finding
 
 
@@ -50,13 +50,16 @@ class Columns:
     """Position -> what made the column mean what it means; blank headers left out."""
     given: Mapping[str, str] = field(default_factory=dict)
     """Field -> what every row means by it, said outside of the table (``--group``)."""
+    kind_said: bool = False
+    """Whether the headers alone would not say that it is this kind, but ``--kind`` did."""
     meant: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Field -> cell -> what the cell stands for in it: the ids of a system that another of its tables explains."""
 
     @property
     def told(self) -> dict[str, str]:
         """Header -> what is written under it into every row that is given back, so that nobody has to say it again."""
-        return {GIVEN_AS[name]: text for name, text in self.given.items()}
+        kind = {READ_AS[self.kind]: self.kind.value} if self.kind_said and not self.given else {}
+        return {GIVEN_AS[name]: text for name, text in self.given.items()} | kind
 
 
 @dataclass(frozen=True, slots=True)

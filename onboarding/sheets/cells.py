@@ -7,14 +7,23 @@ fed back our own result columns.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from onboarding.errors import SheetError
-from onboarding.headers import CARRIED, Columns, Table, result_columns, understand
+from onboarding.headers import (
+    CARRIED,
+    Columns,
+    Kind,
+    Table,
+    result_columns,
+    said_before,
+    understand,
+)
 from onboarding.model import Finding, RowRef
 from onboarding.schemas import BLANKS, clean, fault
 from onboarding.schemas.columns import holding, side_by_side
@@ -242,13 +251,12 @@ def without_results(table: Table, reading: Reading) -> Table:
         headers = [_unguarded(header) for header in headers]
         frame = frame.map(_unguarded)
     given_back = _given_back(frame[beyond])
-    columns = understand(
-        headers,
-        kind=reading.kind,
-        columns=reading.columns,
-        hint=table.source,
-        group=reading.group,
-    )
+    kind = reading.kind or said_before(table.headers)
+    named = partial(understand, columns=reading.columns, group=reading.group)
+    parts = _by_table(table)
+    columns = named(headers, kind=kind, hint=next(iter(parts), table.source))
+    if kind is None and not table.sheet and parts.keys() - {table.source}:
+        _insist_on_one_kind(columns.kind, headers, frame[keep], parts, named)
     at = RowRef(table.index, 0, table.source)
     return replace(
         table,
@@ -260,6 +268,38 @@ def without_results(table: Table, reading: Reading) -> Table:
         surplus={**table.surplus, **given_back},
         places=tuple(keep),
     )
+
+
+def _by_table(table: Table) -> dict[str, pd.Index]:
+    """Give the tables of which a report says that its rows are, and which rows these are."""
+    at = [i for i, header in enumerate(table.headers) if header.strip().lower() == "result_row"]
+    if not at:
+        return {}
+    cells = table.frame[at[0]]
+    tables = pd.Series([cell.rpartition(":")[0] for cell in cells], cells.index)
+    return {name: some.index for name, some in tables.groupby(tables, sort=False) if name}
+
+
+def _insist_on_one_kind(
+    kind: Kind,
+    headers: Sequence[str],
+    frame: pd.DataFrame,
+    parts: Mapping[str, pd.Index],
+    named: Callable[..., Columns],
+) -> None:
+    """Refuse rows beside columns of another table, which would make of them what they are not: of members people to invite."""
+    for name, part in parts.items():
+        filled = (frame.loc[part] != "").any().tolist()
+        own = [header if there else "" for header, there in zip(headers, filled, strict=True)]
+        try:
+            alike = named(own, hint=name).kind is kind
+        except SheetError:
+            alike = False
+        if not alike:
+            raise SheetError(
+                f"it holds rows of {name} beside columns of another table, and what a row asks for depends on its "
+                "table; hand back results.xlsx or the files of retry/ instead, where each table stands by itself"
+            )
 
 
 def _given_back(beyond: pd.DataFrame) -> dict[int, tuple[str, ...]]:

@@ -8,7 +8,7 @@ What is left out is said; what looks like a second table is refused, since its r
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -18,10 +18,12 @@ from onboarding.headers import (
     Columns,
     Kind,
     NoKnownHeader,
+    came_from,
     known,
     letter,
     names_people,
     result_columns,
+    said_before,
     understand,
 )
 from onboarding.headers.spelling import field_of
@@ -158,7 +160,7 @@ def _heading(grid: Grid, reading: Reading, source: str) -> tuple[int, Columns]:
         if _is_over_headers(grid, i, reading, source):
             continue
         try:
-            columns = _understood(row, reading, source)
+            columns = _understood(row, reading, source, head[i + 1 :])
         except NoKnownHeader as error:
             refusal = refusal or error
             continue
@@ -170,13 +172,18 @@ def _heading(grid: Grid, reading: Reading, source: str) -> tuple[int, Columns]:
     raise refusal or NoKnownHeader("no header row")
 
 
-def _understood(row: Sequence[str], reading: Reading, source: str) -> Columns:
-    ours = result_columns(
-        row
-    )  # of a report that is handed back: they say nothing of what the table is
-    theirs = ["" if i in ours else header for i, header in enumerate(row)]
+def _understood(
+    row: Sequence[str], reading: Reading, source: str, below: Iterable[Sequence[str]] = ()
+) -> Columns:
+    """Understand a row as headers; what a report added to it says nothing of what the table is, but for what it was."""
+    ours = result_columns(row)
+    before = next(filter(None, (came_from(row, cells) for cells in below)), "") if ours else ""
     return understand(
-        theirs, kind=reading.kind, columns=reading.columns, hint=source, group=reading.group
+        ["" if i in ours else header for i, header in enumerate(row)],
+        kind=reading.kind or (said_before(row) if ours else None),
+        columns=reading.columns,
+        hint=before or source,
+        group=reading.group,
     )
 
 
