@@ -256,6 +256,14 @@ def test_the_name_that_made_a_table_what_it_is_counts_under_another_name_too(
     assert table.columns.kind is Kind.USERS
 
 
+def test_a_table_that_nothing_but_its_name_explains_is_found_under_another_name_too(
+    desk: Desk,
+) -> None:
+    report = desk.run(acme(), desk.sheet("our groups.csv", "Name,Floor\nFinance,1\n"))
+    (table,) = read([str(handed_back(report, "results.csv"))], AS_IT_IS).tables
+    assert table.columns.kind is Kind.GROUPS
+
+
 # ---- several tables in one file -----------------------------------------------------------------------------
 
 TABLES = {
