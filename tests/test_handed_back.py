@@ -142,10 +142,8 @@ def test_headers_that_stand_there_again_are_still_no_row(desk: Desk) -> None:
     sheet = written(desk.folder / "team.xlsx", lines)
     first = desk.run(tenant := acme(), sheet, reading=MARKETING)
     back = handed_back(first, "results.xlsx")
-    assert (
-        "It is your own workbook" in str(openpyxl.load_workbook(back)["Summary"]["B8"].value)
-        or True
-    )
+    said = [cell for row in openpyxl.load_workbook(back)["Summary"].values for cell in row]
+    assert any("It is your own workbook" in str(cell) for cell in said)
     again = desk.run(tenant, back)
     assert [str(row.row) for row in again.results] == [
         "results.xlsx!Sheet:2",

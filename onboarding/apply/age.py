@@ -1,4 +1,4 @@
-"""How long one look serves: calls and the clock come in, whether it is too old by then, and another one, goes out.
+"""How long one look serves: calls and the clock come in, whether it is too old by then goes out.
 
 Somebody else may invite the same people meanwhile, give them a role, or describe a group: by an old look none of that is done
 without another one. Our pace says beforehand what that concerns, so that these looks are announced; the clock has the

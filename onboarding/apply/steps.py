@@ -220,19 +220,18 @@ def stretches(
 def _stretches(
     calls: Sequence[Call], before: int, old: Old, cost: Callable[[Sequence[Call]], int]
 ) -> Iterator[Stretch]:
+    """Part the calls of one phase, before which so many are made, wherever another look begins to serve."""
     together: list[Call] = []
     begun, late, looking = before, False, 0
     for number, call in enumerate(calls, before):
-        looking_on = cost([*together, call])
-        if together and (
-            old(number) is not late or looking_on > looking or old(number, since=begun)
-        ):
+        too_many = together and cost([*together, call]) > looking
+        if together and (too_many or old(number) is not late or old(number, since=begun)):
             yield Stretch(tuple(together), looking if late else 0)
-            together, looking_on = [], cost([call])
+            together = []
         if not together:
             begun, late = number, old(number)
         together.append(call)
-        looking = looking_on
+        looking = cost(together)
     yield Stretch(tuple(together), looking if late else 0)
 
 
