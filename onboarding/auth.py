@@ -1,7 +1,4 @@
-"""Who we are to the tenant: an API key, or an OAuth client. What goes in never comes out in a text.
-
-``AuthBase`` of requests, because an entry in ~/.netrc would replace a mere header.
-"""
+"""Who we are to the tenant: an API key, or an OAuth client. What goes in never comes out in a text."""
 
 from __future__ import annotations
 
@@ -11,28 +8,26 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import Any
 
-import requests
-from requests.auth import AuthBase
-
 from onboarding.errors import NotSent, TokenRefused, UsageError
-from onboarding.wire import Broken, Limits, Reply, checked_url, exchange, session_for
+from onboarding.wire import Broken, Limits, Line, Reply, checked_url, exchange
 
 TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]+")
+TOKENS = "/api/service/oauth-clients/token"  # where a client gets one
 EARLY = 60.0  # seconds before its end at which a token is changed for a new one
 
 
-class Auth(AuthBase):
+class Auth:
     """Puts a token on each request."""
 
     _token: str = ""
 
-    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Sign a request; requests calls this."""
-        if self._token:
-            r.headers["Authorization"] = f"Bearer {self._token}"
-        return r
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What signs a request: nothing before there is a token."""
+        return {"Authorization": f"Bearer {self._token}"} if self._token else {}
 
     def ready(self) -> None:
         """Have a token that is still good; called before every call."""
@@ -94,11 +89,10 @@ class ClientCredentials(Auth):
         return super().hide(text).replace(self._credentials["clientSecret"], "[client secret]")
 
     def _fetch(self) -> Reply:
-        url = f"{self._base_url}/api/service/oauth-clients/token"
         body = json.dumps(self._credentials).encode()
-        with session_for(self._base_url, Auth()) as session:
+        with closing(Line(self._base_url)) as line:
             try:
-                return exchange(session, "POST", url, Limits(), body=body)
+                return exchange(line, "POST", TOKENS, Limits(), headers={}, body=body)
             except Broken as broken:
                 raise NotSent(
                     f"No token could be fetched from the tenant ({self.hide(broken.reason)}). "

@@ -22,8 +22,6 @@ from typing import Any, NoReturn
 from urllib.parse import urlencode
 from uuid import uuid4
 
-import requests
-
 from onboarding.auth import Auth
 from onboarding.errors import (
     Doubt,
@@ -35,7 +33,7 @@ from onboarding.errors import (
     TokenRefused,
 )
 from onboarding.pacing import PATIENCE, Budget
-from onboarding.wire import Broken, Limits, Reply, checked_url, exchange, plain, session_for
+from onboarding.wire import Broken, Limits, Line, Reply, checked_url, exchange, plain
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +69,7 @@ class Answer:
 
 
 class Transport:
-    """One tenant's API, by paths. Threads may share it; each gets a session of its own."""
+    """One tenant's API, by paths. Threads may share it; each gets a line of its own."""
 
     def __init__(
         self,
@@ -130,9 +128,9 @@ class Transport:
 
     def close(self) -> None:
         """Close the connections of this thread."""
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is not None:
-            session.close()
+        line: Line | None = getattr(self._local, "line", None)
+        if line is not None:
+            line.close()
 
     def _make(self, call: _Call, attempts: int) -> Answer:
         """Make a call, and again where the tenant's no may have been about the token only."""
@@ -162,11 +160,11 @@ class Transport:
         started = time.perf_counter()
         try:
             reply = exchange(
-                self._session(),
+                self._line(),
                 call.method,
-                self.base_url + call.target,
+                call.target,
                 self._limits,
-                headers={"X-Atlan-Request-Id": call.request_id},
+                headers={**self._auth.headers, "X-Atlan-Request-Id": call.request_id},
                 body=call.body,
                 read=call.read,
             )
@@ -178,16 +176,16 @@ class Transport:
             self.budget.pause(reply.retry_after, limit=reply.status == 429)
         return call.judged(reply, attempts, self._auth.hide)
 
-    def _session(self) -> requests.Session:
-        """Give this thread's session, with fresh connections after a rest."""
-        session: requests.Session | None = getattr(self._local, "session", None)
+    def _line(self) -> Line:
+        """Give this thread's line, with fresh connections after a rest."""
+        line: Line | None = getattr(self._local, "line", None)
         now = time.monotonic()
-        if session is None:
-            session = self._local.session = session_for(self.base_url, self._auth)
+        if line is None:
+            line = self._local.line = Line(self.base_url)
         elif now - self._local.used > IDLE:
-            session.close()
+            line.close()
         self._local.used = now
-        return session
+        return line
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """One exchange on the wire: a request goes in, a ``Reply`` as it came or a ``Broken`` comes out.
 
-It holds what requests and urllib3 have to be talked into: no redirects, no repeats, a deadline for the whole answer,
-the knowledge whether a first byte has left, and doubts about answers that end too early.
+requests knows the way to a tenant, by whatever proxy and certificates the environment names; urllib3 makes the calls.
+Here is what they have to be talked into: no redirects, no repeats, a deadline for the whole answer, the knowledge
+whether a first byte has left, and doubts about answers that end too early.
 """
 
 from __future__ import annotations
@@ -23,8 +24,7 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
-from requests.structures import CaseInsensitiveDict
+from requests.utils import resolve_proxies
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from onboarding import __version__
@@ -70,23 +70,25 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def session_for(base_url: str, auth: AuthBase) -> requests.Session:
-    """Make a session; one per thread. ``auth`` must be set, or ~/.netrc would be asked."""
-    session = _Session()
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, _Adapter(max_retries=0))
-    # A proxy from the environment would be asked for the embedded tenant, too.
-    session.trust_env = not _is_loopback(urlsplit(base_url).hostname or "")
-    session.verify = certificates() or True
-    session.auth = auth
-    session.headers = CaseInsensitiveDict(
-        {
-            "User-Agent": f"onboarding/{__version__}",
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-        }
-    )
-    return session
+class Line:
+    """One thread's connections to a tenant, made when they are wanted."""
+
+    def __init__(self, base_url: str) -> None:
+        self._url = base_url
+        self._way = _Way()
+        self._pool: Any = None
+
+    @property
+    def pool(self) -> Any:
+        """Give urllib3's pool; what the environment says of proxies and certificates is read once for all its calls."""
+        if self._pool is None:
+            self._pool = self._way.to(self._url)
+        return self._pool
+
+    def close(self) -> None:
+        """Hang up; the next call makes a new connection."""
+        self._way.close()
+        self._pool = None
 
 
 def certificates() -> str | None:
@@ -118,16 +120,16 @@ class Broken(Exception):
         self.sent = sent
 
 
-_FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError)
+_FAILURES = (urllib3.exceptions.HTTPError, HTTPException, OSError)
 
 
 def exchange(
-    session: requests.Session,
+    line: Line,
     method: str,
-    url: str,
+    target: str,
     limits: Limits,
     *,
-    headers: Mapping[str, str] | None = None,
+    headers: Mapping[str, str],
     body: bytes | None = None,
     read: Callable[[bytes], Any] = json.loads,
 ) -> Reply:
@@ -137,61 +139,60 @@ def exchange(
     """
     _now.sent = False
     _now.until = time.monotonic() + limits.whole
-    timeouts = (limits.connect, limits.read)
+    kind = {} if body is None else {"Content-Type": "application/json"}
     try:
-        request = _prepared(session, method, url, headers or {}, body)
-        with session.send(
-            request, timeout=timeouts, allow_redirects=False, stream=True
-        ) as response:
-            return _reply(response, _content(response), read)
+        answer = line.pool.urlopen(
+            method,
+            target,
+            body,
+            {**_OURS, **headers, **kind},
+            retries=False,
+            redirect=False,
+            timeout=urllib3.Timeout(connect=limits.connect, read=limits.read),
+            preload_content=False,
+        )
+        try:
+            return _reply(answer, _content(answer), read)
+        finally:
+            answer.close()  # nothing, unless a part of it was not read
+            answer.release_conn()
     except _FAILURES as error:
         # Not chained: the libraries' texts hold the whole URL, and so the addresses of a look-up.
         raise Broken(_reason(error), sent=_now.sent) from None
 
 
-def _prepared(
-    session: requests.Session, method: str, url: str, headers: Mapping[str, str], body: bytes | None
-) -> requests.PreparedRequest:
-    """Make a request of all that a session knows; to look at each part anew takes requests a third of a call."""
-    request = requests.PreparedRequest()
-    request.method, request.url, request.hooks = method, url, session.hooks
-    if not url.isascii():  # only a host can be written so
-        request.prepare_url(url, None)
-    request.prepare_headers({**session.headers, **headers})
-    if body is not None:
-        request.headers["Content-Type"] = "application/json"
-        request.prepare_body(body, None)
-    if session.cookies:
-        request.prepare_cookies(session.cookies)
-    request.prepare_auth(session.auth, url)
-    return request
+_OURS = {
+    "User-Agent": f"onboarding/{__version__}",
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+}
 
 
-def _content(response: requests.Response) -> bytes:
+def _content(answer: urllib3.BaseHTTPResponse) -> bytes:
     content = bytearray()
-    for chunk in response.iter_content(65536):
+    for chunk in answer.stream(65536):
         content += chunk
         if len(content) > CAP:
             raise HTTPException(f"the answer is longer than {CAP >> 20} MiB")
     return bytes(content)
 
 
-def _reply(response: requests.Response, content: bytes, read: Callable[[bytes], Any]) -> Reply:
+def _reply(answer: urllib3.BaseHTTPResponse, content: bytes, read: Callable[[bytes], Any]) -> Reply:
     body, readable = None, not content
     if content:
         with suppress(ValueError, RecursionError):
             body, readable = read(content), True
-    headers = response.headers
-    # requests takes "HTTP/1.1 200 OK" and then silence for a success. An answer is whole if it says where it ends:
+    headers = answer.headers
+    # urllib3 takes "HTTP/1.1 200 OK" and then silence for a success. An answer is whole if it says where it ends:
     # by a length, by its status, or by being an object or list of JSON, no part of which is JSON.
     whole = (
         headers.get("Content-Length", "").isdecimal()  # a header that was cut has none
         or "chunked" in headers.get("Transfer-Encoding", "").lower()
-        or response.status_code == 204
+        or answer.status == 204
         or isinstance(body, dict | list)
     )
     pause = _seconds(headers.get("Retry-After"))
-    return Reply(response.status_code, body, readable, whole, pause)
+    return Reply(answer.status, body, readable, whole, pause)
 
 
 def _seconds(retry_after: str | None) -> float | None:
@@ -221,29 +222,22 @@ def plain(text: str) -> str:
     return text if len(text) <= 1000 else text[:1000] + "…"
 
 
-# ---- below requests ----------------------------------------------------------------------------------------
+# ---- below urllib3 -----------------------------------------------------------------------------------------
 
 
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """Give none: a 307 would have requests send the body to whatever host it names."""
+class _Way(HTTPAdapter):
+    """The way to a tenant, as requests finds it."""
 
-
-class _Adapter(HTTPAdapter):
-    """Talks to one tenant only, so that its connections need not be found anew for each call."""
-
-    _pool: Any = None
-
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-        if self._pool is None:
-            self._pool = super().get_connection_with_tls_context(*args, **kwargs)
-            tls = self._pool.scheme == "https"
-            self._pool.ConnectionCls = _TlsConnection if tls else _Connection
-        return self._pool
-
-    def close(self) -> None:
-        super().close()
-        self._pool = None
+    def to(self, url: str) -> Any:
+        """Give urllib3's pool that leads there. A proxy from the environment would be asked for the embedded tenant, too."""
+        request = requests.Request("GET", url).prepare()
+        trusts = not _is_loopback(urlsplit(url).hostname or "")
+        proxies = resolve_proxies(request, {}, trust_env=trusts)
+        verify = certificates() or True
+        pool: Any = self.get_connection_with_tls_context(request, verify, proxies)
+        self.cert_verify(pool, url, verify, None)  # type: ignore[no-untyped-call]
+        pool.ConnectionCls = _TlsConnection if pool.scheme == "https" else _Connection
+        return pool
 
 
 class _Now(threading.local):

@@ -95,10 +95,10 @@ BUGS = (
         by_schedules=True,
     ),
     Bug(
-        "a repeat in the adapter",
+        "a repeat below us",
         "wire.py",
-        "_Adapter(max_retries=0)",
-        "_Adapter(max_retries=urllib3.Retry(3))",
+        "retries=False",
+        "retries=urllib3.Retry(3)",
         "test_transport.py::test_tls_that_breaks_after_the_request_was_read_is_doubt_and_nothing_is_repeated",
     ),
     Bug(
@@ -294,10 +294,10 @@ BUGS = (
     Bug(
         "a redirect is followed",
         "wire.py",
-        "allow_redirects=False",
-        "allow_redirects=True",
+        "redirect=False",
+        "redirect=True",
         "test_transport.py::test_no_redirect_is_followed_and_the_key_goes_nowhere_else",
-        also=("    def get_redirect_target(", "    def get_no_target("),
+        also=("retries=False", "retries=urllib3.Retry(None, connect=0, read=0, other=0)"),
     ),
     Bug(
         "newcomers slip into a new default group",
