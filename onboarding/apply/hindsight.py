@@ -99,15 +99,17 @@ class Hindsight:
 
     def verify(self, *actions: Action) -> None:
         """Read back what was accepted, all of it together, and write it down in lots."""
-        made = (change for change in self._book.made if change.action in actions)
-        pending = [(change, sent) for change in made if (sent := self._book.accepted(change))]
+        accepted, made = self._book.accepted, self._book.made
+        pending = [change for change in made if change.action in actions and accepted(change)]
         if not pending:
             return
-        seen = self._for_long([change for change, _ in pending])
+        seen = self._for_long(pending)
         unseen = fates.not_visible(self._gate.stopped)
         for start in range(0, len(pending), LOT):
             lot = pending[start : start + LOT]
-            self.record([(change, _end(change, seen) or unseen, sent) for change, sent in lot])
+            self.record(
+                [(change, _end(change, seen) or unseen, accepted(change)) for change in lot]
+            )
 
     def record(self, ends: Sequence[End]) -> None:
         """Record at the end of a phase, when a full disk can no longer stop anything but the next one."""
