@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
@@ -59,13 +61,14 @@ def pace(place: Place) -> Iterator[Line]:
         for workers in (4, 8):
             setting = f"{latency} ms latency, {workers} workers"
             what = f"{people:,} people into groups, {setting}"
-            rounds, bare = [], []
+            rounds, bare, waits = [], [], []
             for _ in range(place.times()):  # in turns, since a machine has its moods
                 done = _job(place, people, latency, workers)
                 facts = ("calls", "at", "cpu")
                 rounds.append({fact: done.between(fact, "planned", "applied") for fact in facts})
                 if latency:
                     bare.append(_bare(place, latency, workers, int(rounds[-1]["calls"])))
+                    waits.append(_wait(latency, workers))
             figures = by_name(rounds, calls="calls", at="s", cpu=UNITS["cpu"])
             made, seconds = figures["calls"].median, figures["at"].median
             if not latency:
@@ -76,6 +79,9 @@ def pace(place: Place) -> Iterator[Line]:
             alone = Figure("s", bare)
             what = f"requests alone, {setting}"
             yield Line(what, alone.median / least, unit, figures={"at": alone})
+            waited = Figure("s", waits)
+            what = f"waits of {latency} ms alone, {workers} threads"
+            yield Line(what, waited.median * 1000 / latency, "x as long", figures={"each": waited})
 
 
 def limit(place: Place) -> Iterator[Line]:
@@ -134,6 +140,16 @@ def _pyatlan(place: Place, teams: int) -> int:
         before = tenant.count()
         Command(bare.argv, {"ONBOARDING_SANDBOX_KEY": tenant.key}).run()
         return tenant.count() - before
+
+
+def _wait(latency: int, workers: int) -> float:
+    """See how many seconds a wait takes in so many threads: the system may be late in waking them up."""
+    waits = 50 * workers
+    began = time.perf_counter()
+    with ThreadPoolExecutor(workers) as pool:
+        for _ in pool.map(lambda _: time.sleep(latency / 1000), range(waits)):
+            pass
+    return (time.perf_counter() - began) * workers / waits
 
 
 def _bare(place: Place, latency: int, workers: int, calls: int) -> float:
