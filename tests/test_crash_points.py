@@ -28,7 +28,7 @@ from crash.trial import Trial, Whole
 FULL = os.environ.get("ONBOARDING_TEST_PROFILE") == "full"
 STRACE = shutil.which("strace")
 INVITE = "POST /api/service/users HTTP"
-KILLS, FAILURES = 4, 2
+KILLS, FAILURES = 3, 2
 """Points of each scenario in a quick run."""
 TURNS = (
     *("sendto", "fdatasync", "recvfrom", "pwrite64", "rename", "write", "openat"),

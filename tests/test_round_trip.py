@@ -33,7 +33,7 @@ CORPUS = [
     for one in some.cases()
     if not one.refused
 ]
-EVERY = 1 if os.environ.get("ONBOARDING_TEST_PROFILE") == "full" else 16
+EVERY = 1 if os.environ.get("ONBOARDING_TEST_PROFILE") == "full" else 24
 TOGETHER = 12  # files that LibreOffice opens and saves in one go
 OFFICE = shutil.which("soffice")
 ASKED = {

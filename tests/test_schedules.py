@@ -25,7 +25,7 @@ from onboarding.journal.database import PRAGMAS, Database
 from onboarding.model import Role
 
 FULL = os.environ.get("ONBOARDING_TEST_PROFILE") == "full"
-PARTS, SIZE = (50, 10_000) if FULL else (8, 1_250)
+PARTS, SIZE = (50, 10_000) if FULL else (8, 1_000)
 
 
 @pytest.mark.parametrize("part", range(PARTS))
