@@ -199,6 +199,70 @@ def test_the_observer_hears_of_every_call(tmp_path: Path) -> None:
     ]
 
 
+class Counting:
+    """Hears how far a run has come."""
+
+    def __init__(self) -> None:
+        self.calls = (0, 0)
+        self.through = (0, 0)
+        self.heard: list[tuple[str, tuple[int, int]]] = []
+
+    def step(self, done: int, total: int, what: str) -> None:
+        self.calls = done, total
+        self.heard.append((what, self.through))
+
+    def rows(self, through: int, total: int) -> None:
+        self.through = through, total
+
+
+def rows_each(changes: Sequence[Change]) -> list[Change]:
+    """Have each asked for by a row of its own."""
+    return [replace(change, rows=(row(number),)) for number, change in enumerate(changes)]
+
+
+def test_rows_are_told_of_as_soon_as_their_calls_are_answered(tmp_path: Path) -> None:
+    observer, told = Counting(), []
+    *_, last = people(4)
+
+    class Slow(FakeTenant):
+        def add_to_groups(self, user: UserId, *what: Any, **facts: Any) -> Receipt:
+            if user == f"u-{last}":
+                told.append(comes_true(lambda: observer.through == (3, 4)))
+            return super().add_to_groups(user, *what, **facts)
+
+    tenant = Slow([*map(user, people(4))], [FINANCE])
+    changes = rows_each([grant(name, "finance") for name in people(4)])
+    applied = carry_out(tenant, changes, tmp_path, pace=Clock().pace(workers=4), observer=observer)
+    assert statuses(applied) == all_with(changes, "applied")
+    assert told == [True]
+    assert observer.heard[-2:] == [("reading back", (4, 4)), ("done", (4, 4))]
+
+
+def comes_true(what: Callable[[], bool]) -> bool:
+    """Wait for something that other threads bring about."""
+    until = time.monotonic() + 5
+    while not what() and time.monotonic() < until:
+        time.sleep(0.001)
+    return what()
+
+
+def test_a_run_that_is_stopped_takes_no_row_for_through_and_promises_no_calls(
+    tmp_path: Path,
+) -> None:
+    observer, stop = Counting(), threading.Event()
+
+    class Stopping(FakeTenant):
+        def add_to_groups(self, *what: Any, **facts: Any) -> Receipt:
+            stop.set()
+            return super().add_to_groups(*what, **facts)
+
+    tenant = Stopping([*map(user, people(9))], [FINANCE])
+    changes = rows_each([grant(name, "finance") for name in people(9)])
+    carry_out(tenant, changes, tmp_path, observer=observer, stop=stop)
+    assert {through for _, through in observer.heard} == {(0, 9)}
+    assert observer.calls == (2, 2)
+
+
 def test_what_a_run_knew_is_let_go_of_at_its_end_without_a_search_for_rings(tmp_path: Path) -> None:
     """Rings are looked for seldom, and reports need the memory."""
 

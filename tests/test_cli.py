@@ -833,6 +833,7 @@ def test_colours_can_be_turned_off(
 def test_a_signal_at_the_question_ends_the_run(desk: Desk, number: signal.Signals) -> None:
     terminal = Terminal(desk, "run", "people.csv", "--tenant", "sandbox")
     terminal.until("Continue?")
+    time.sleep(0.2)  # until it reads: of a signal just before that, Python hears with the next line
     terminal.process.send_signal(number)
     assert terminal.end() == 128 + number
     assert "interrupted; run the same command again to carry on" in terminal.shown

@@ -207,6 +207,7 @@ def test_a_doubtful_encoding_passes_where_it_stays_here() -> None:
         ),
         pytest.param("", {}, SheetError, "stdin: there is nothing in it", id="empty"),
         pytest.param("\n \n", {}, SheetError, "there is nothing in it", id="blank"),
+        pytest.param("\n\n\n", {}, SheetError, "there is nothing in it", id="line ends"),
         pytest.param("foo,bar\n1,2\n", {}, SheetError, 'columns: A "foo", B "bar"', id="unknown"),
         pytest.param(
             "a@acme.example,Member\n", {}, SheetError, "neither an e-mail", id="no headers"

@@ -128,12 +128,13 @@ class _Run:
             staying=staying,
         )
         self.book = Book(plan, journal, pace.now)
-        teller = Teller(observer, self.book.tally, tenant, self.forecast, rest)
-        self.tell = teller.tell
         self.hands = pace.workers * 2 if pace.workers > 1 else 1
         """Calls that are made ready at once."""
-        self.gate = Gate(plan, self.book, self.watch, stop, hands=self.hands)
-        self.look = Hindsight(self.watch, self.book, self.gate, tell=self.tell)
+        self.gate = gate = Gate(plan, self.book, self.watch, stop, hands=self.hands)
+        self.teller = Teller(
+            observer, self.book.tally, tenant, self.forecast, rest, over=lambda: gate.over
+        )
+        self.look = Hindsight(self.watch, self.book, self.gate, tell=self.teller.tell)
         self.answers = Answers(self.book, self.watch, self.gate, self.look, batch=pace.batch)
         self.foresight = Foresight(self.watch, self.book, self.gate, self.age)
         self.dispatch = Dispatch(
@@ -144,7 +145,7 @@ class _Run:
             age=self.age,
             callers=self.callers,
             tries=pace.tries,
-            rest=teller.rest,
+            rest=self.teller.rest,
             still_to_send=self.answers.still_to_send,
             look_again=self.foresight.anew,
         )
@@ -159,7 +160,7 @@ class _Run:
                     self.each([Stretch(tuple(grants(self.answers.left_behind)))])
             self.look.verify(*Action)
         self.account_for_the_rest()
-        self.tell("done")
+        self.teller.end()
         return Applied(self.book.outcomes, self.gate.stopped, self.forecast)
 
     def each(self, phase: Sequence[Stretch]) -> None:
@@ -186,6 +187,7 @@ class _Run:
             allowed, looked_at = self.foresight.allowed(call, outlook)
             if allowed.changes:
                 self.send(allowed, looked_at=looked_at)
+            self.teller.count()
         except (StorageError, TenantError) as error:
             self.gate.halt(error)
         except BaseException:
@@ -199,7 +201,7 @@ class _Run:
 
         ``looked_at`` is when another look was taken at what it is about.
         """
-        self.tell(call.action.value)
+        self.teller.tell(call.action.value)
         sent = self.dispatch.send(call, first, looked_at=looked_at)
         for further in self.answers.read(sent, first) if sent else ():
             match further:

@@ -41,19 +41,31 @@ class Teller:
         tenant: Reader,
         calls: int,
         rest: Callable[[float], None],
+        over: Callable[[], bool],
     ) -> None:
-        """``calls``: how many are still to come when nothing fails; ``rest`` waits."""
+        """``calls``: how many are still to come when nothing fails; ``rest`` waits; ``over``: whether the run ends early."""
         self._observer = observer
         self._tally = tally
         self._tenant = tenant
         self._calls = tenant.calls + calls
         self._rest = rest
+        self._over = over
 
     def tell(self, what: str) -> None:
-        """Say what is being done."""
+        """Say what is being done; how many calls are left of a run that ends early, nobody knows."""
         done = self._tenant.calls
-        self._observer.rows(self._tally.through, self._tally.rows)
-        self._observer.step(done, max(done, self._calls), what)
+        self.count()
+        self._observer.step(done, done if self._over() else max(done, self._calls), what)
+
+    def count(self) -> None:
+        """Say how many rows are through: not those that a run leaves behind which ends early."""
+        if not self._over():
+            self._observer.rows(self._tally.through, self._tally.rows)
+
+    def end(self) -> None:
+        """Say that no call is left, however many were announced."""
+        self.count()
+        self._observer.step(self._tenant.calls, self._tenant.calls, "done")
 
     def rest(self, seconds: float) -> None:
         """Wait before something is sent again, and say so."""

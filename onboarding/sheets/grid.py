@@ -141,8 +141,9 @@ class Grid:
     @property
     def is_report(self) -> bool:
         """Whether it is the first sheet of our own report; a person's table may have that title, but not what stands below."""
-        third = self.cells.frame.iat[2, 0] if len(self) > 2 else ""
-        return self._corner.strip() == REPORT_TITLE and _WHEN.match(str(third)) is not None
+        if self._corner.strip() != REPORT_TITLE or len(self) < 3:
+            return False
+        return _WHEN.match(str(self.cells.frame.iat[2, 0])) is not None
 
     @property
     def is_example(self) -> bool:
