@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from onboarding.errors import NotSent, OnboardingError, TokenRefused
 from onboarding.model import Group, Role, User, group_key, groups_by_key
 from onboarding.tenant import Identity, Page, Reader
-from onboarding.wire import certificates
+from onboarding.wire import OWN_CERTIFICATES, certificates, proxy_of
 
 PATIENCE = 5.0  # seconds for each step of the way
 WIDTH = 80  # columns of a line
@@ -113,9 +113,10 @@ def examine(
             )
         yield Check(looked_at, ok=False, seen=str(error), to_do=to_do, exit_code=error.exit_code)
     except NotSent as error:
-        seen = (way or where_it_ends)(url) or str(error)
+        seen = (way or where_it_ends)(url)
+        to_do = _way_out(seen) if seen else ""  # else what went wrong says itself what to do
         yield Check(
-            "connection", ok=False, seen=seen, to_do=_way_out(seen), exit_code=error.exit_code
+            "connection", ok=False, seen=seen or str(error), to_do=to_do, exit_code=error.exit_code
         )
     except OnboardingError as error:
         to_do = "Try again later. If it stays so, ask the administrator of the tenant."
@@ -212,45 +213,55 @@ def _strays(groups: Collection[Group], sso_groups: Collection[str]) -> Iterator[
 
 
 def where_it_ends(url: str) -> str:
-    """Go the way to a tenant step by step and say at which one it ends; empty where it doesn't."""
+    """Go the way to a tenant step by step and say at which one it ends; empty where it doesn't, or beyond a proxy."""
     parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    secure, proxy = parts.scheme == "https", proxy_of(url)
+    host, port = parts.hostname or "", parts.port or (443 if secure else 80)
+    whose = ""
+    try:
+        trusted = _trust() if secure else None
+        if proxy:
+            there = urlsplit(f"//{proxy}")
+            whose, host, port = "the proxy ", there.hostname or "", there.port or 8080
+    except ValueError:
+        return f"{proxy} is no address of a proxy"
+    except OSError as error:
+        return f"{TRUSTED} in {certificates()} can't be read: {error.strerror or error}"
     try:
         with socket.create_connection((host, port), timeout=PATIENCE) as plain:
-            if parts.scheme == "https":
-                with _trust().wrap_socket(plain, server_hostname=host):
+            if trusted and not proxy:
+                with trusted.wrap_socket(plain, server_hostname=host):
                     pass
     except socket.gaierror:
-        return f"the name {host} is not known here"
+        return f"the name {host} {'of the proxy ' if proxy else ''}is not known here"
     except ssl.SSLCertVerificationError as error:
         return f"{UNTRUSTED} of {host} is not trusted: {error.verify_message}"
     except ssl.SSLError as error:
         return f"{host} does not speak TLS on port {port}: {error.reason or error}"
     except TimeoutError:
-        return f"{host} does not answer on port {port}"
+        return f"{whose}{host} does not answer on port {port}"
     except OSError as error:
-        return f"port {port} of {host} can't be reached: {error.strerror or error}"
+        return f"port {port} of {whose}{host} can't be reached: {error.strerror or error}"
     return ""
 
 
 def _trust() -> ssl.SSLContext:
-    """Give what is trusted on the way by hand: what is trusted on the way of every call."""
+    """Give what is trusted on the way of every call."""
     named = certificates()
-    if named is None:
-        return ssl.create_default_context()
     folder = Path(named).is_dir()
     return ssl.create_default_context(
         cafile=None if folder else named, capath=named if folder else None
     )
 
 
-UNTRUSTED = "the certificate"
+TRUSTED, UNTRUSTED = "the certificates", "the certificate"
 
 
 def _way_out(seen: str) -> str:
+    if seen.endswith("of a proxy"):
+        return "Correct HTTPS_PROXY or ALL_PROXY, or unset it."
+    if seen.startswith(TRUSTED):
+        return "Correct the path in REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE, or unset it."
     if seen.startswith(UNTRUSTED):
-        return (
-            "Check the address. If your company signs certificates itself, name the file "
-            "with its own one in REQUESTS_CA_BUNDLE."
-        )
+        return f"Check the address. {OWN_CERTIFICATES}"
     return "Check the address and the network, and try again."

@@ -33,7 +33,17 @@ from onboarding.errors import (
     TokenRefused,
 )
 from onboarding.pacing import PATIENCE, Budget
-from onboarding.wire import Broken, Limits, Line, Reply, checked_url, exchange, plain
+from onboarding.wire import (
+    OWN_CERTIFICATES,
+    Broken,
+    Limits,
+    Line,
+    Reply,
+    checked_url,
+    exchange,
+    plain,
+    proxy_of,
+)
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +97,7 @@ class Transport:
         self.budget = budget or Budget()
         self.calls = 0
         """HTTP requests so far, repeats included; fetching an OAuth token is none."""
+        self._via = proxy_of(self.base_url)
         self._auth = auth
         self._limits = limits or Limits()
         self._called = called
@@ -170,7 +181,8 @@ class Transport:
             )
         except Broken as broken:
             call.log("no answer" if broken.sent else "not sent", started)
-            raise call.broken(self._auth.hide(broken.reason), attempts, sent=broken.sent) from None
+            reason = self._auth.hide(broken.reason)
+            raise call.broken(reason, attempts, sent=broken.sent, via=self._via) from None
         call.log(str(reply.status), started)
         if reply.status == 429 or reply.retry_after is not None:
             self.budget.pause(reply.retry_after, limit=reply.status == 429)
@@ -238,16 +250,17 @@ class _Call:
             case _:
                 raise Doubt(text, **told)
 
-    def broken(self, reason: str, attempts: int, *, sent: bool) -> Doubt | NotSent:
-        """Give the error of a call that was not answered."""
+    def broken(self, reason: str, attempts: int, *, sent: bool, via: str) -> Doubt | NotSent:
+        """Give the error of a call that was not answered; ``via`` is the proxy, if there is one."""
         what = f"{self.method} {self.path}"
         told: dict[str, Any] = {"request_id": self.request_id, "attempts": attempts}
         if sent:
             return Doubt(f"{what} was sent, and no whole answer came: {reason}.", **told)
+        through = f" through the proxy {via}" if via else ""
+        is_untrusted = "CERTIFICATE_VERIFY_FAILED" in reason
+        to_do = OWN_CERTIFICATES if is_untrusted else "Check the address and the network."
         return NotSent(
-            f"The tenant can't be reached ({reason}); {what} was not sent. "
-            "Check the address and the network.",
-            **told,
+            f"The tenant can't be reached{through} ({reason}); {what} was not sent. {to_do}", **told
         )
 
 

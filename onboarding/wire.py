@@ -24,13 +24,14 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from requests.utils import resolve_proxies
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_proxy
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from onboarding import __version__
 from onboarding.errors import UsageError
 
 CAP = 16 * 2**20  # bytes of an answer
+OWN_CERTIFICATES = "If your company signs certificates itself, name the file with its own one in REQUESTS_CA_BUNDLE."
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +92,22 @@ class Line:
         self._pool = None
 
 
-def certificates() -> str | None:
-    """Give the file or folder of certificates that the environment names, as requests knows it."""
-    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+def certificates() -> str:
+    """Give the file or folder of the certificates that are trusted: what the environment names, as requests knows it, or its own."""
+    named = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    return named or DEFAULT_CA_BUNDLE_PATH
+
+
+def proxy_of(base_url: str) -> str:
+    """Give host and port of the proxy that the environment names for a tenant; empty where it names none."""
+    proxy = select_proxy(base_url, _proxies(base_url)) or ""
+    return proxy.rpartition("://")[2].rpartition("@")[2].rstrip("/")
+
+
+def _proxies(base_url: str) -> dict[str, str]:
+    """Give what the environment says, as requests knows it. It would name one for the embedded tenant, too."""
+    here = _is_loopback(urlsplit(base_url).hostname or "")
+    return {} if here else get_environ_proxies(base_url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,13 +243,10 @@ class _Way(HTTPAdapter):
     """The way to a tenant, as requests finds it."""
 
     def to(self, url: str) -> Any:
-        """Give urllib3's pool that leads there. A proxy from the environment would be asked for the embedded tenant, too."""
+        """Give urllib3's pool that leads there."""
         request = requests.Request("GET", url).prepare()
-        trusts = not _is_loopback(urlsplit(url).hostname or "")
-        proxies = resolve_proxies(request, {}, trust_env=trusts)
-        verify = certificates() or True
-        pool: Any = self.get_connection_with_tls_context(request, verify, proxies)
-        self.cert_verify(pool, url, verify, None)  # type: ignore[no-untyped-call]
+        pool: Any = self.get_connection_with_tls_context(request, certificates(), _proxies(url))
+        self.cert_verify(pool, url, certificates(), None)  # type: ignore[no-untyped-call]
         pool.ConnectionCls = _TlsConnection if pool.scheme == "https" else _Connection
         return pool
 

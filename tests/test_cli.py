@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -441,6 +442,13 @@ def test_doctor_without_a_key_says_so(desk: Desk) -> None:
     done = desk.run("doctor", "--tenant", "acme.atlan.com")
     assert done.returncode == 2
     assert "no  settings          there is no key for acme.atlan.com" in done.stdout
+
+
+def test_doctor_does_not_show_a_password_in_an_address(desk: Desk) -> None:
+    done = desk.run("doctor", "--tenant", "https://me:s3cret@acme.example")
+    assert done.returncode == 2
+    assert "https://***@acme.example" in done.stdout
+    assert "s3cret" not in done.stdout + done.stderr
 
 
 def test_an_input_that_is_not_there_is_3(desk: Desk) -> None:

@@ -7,12 +7,13 @@ import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
 from types import MappingProxyType
 
 import pytest
 from builders import group, user
 from fakes import Clock, FakeTenant
-from listener import CUT, Request, http, server, tls_server
+from listener import CERTIFICATE, CUT, Request, http, server, tls_server
 
 from onboarding.atlan import Atlan
 from onboarding.auth import ApiKey
@@ -389,3 +390,58 @@ def test_the_way_is_gone_step_by_step(silent_port: int, closed_port: int) -> Non
     with server(hello=(b"220 mail.acme.example ESMTP\r\n", CUT)) as plain:
         said = where_it_ends(plain.url.replace("http://", "https://"))
     assert "does not speak TLS on port" in said
+
+
+def test_the_way_through_a_proxy_is_gone_to_the_proxy(
+    silent_port: int, closed_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NO_PROXY", "no_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+    def said(proxy: str) -> str:
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+        return where_it_ends("https://acme.invalid")
+
+    assert said(f"http://me:s3cret@127.0.0.1:{silent_port}") == ""  # what comes then, the call says
+    assert said(f"http://me:s3cret@127.0.0.1:{closed_port}") == (
+        f"port {closed_port} of the proxy 127.0.0.1 can't be reached: Connection refused"
+    )
+    assert said("http://proxy.invalid:3128") == (
+        "the name proxy.invalid of the proxy is not known here"
+    )
+    assert said("http://me:s3cret@127.0.0.1:port") == "127.0.0.1:port is no address of a proxy"
+
+
+def test_what_a_proxy_says_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_PROXY", "no_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with server(*[http(403, None)] * 9) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        (found,) = sick("https://acme.invalid")
+    assert "through the proxy 127.0.0.1" in found.seen
+    assert "Tunnel connection failed: 403" in found.seen
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_certificates_that_cannot_be_read_are_named(
+    is_there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = tmp_path / "ours.pem"
+    if is_there:
+        named.write_text("no certificate")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(named))
+    with tls_server() as tenant:
+        (found,) = sick(tenant.url)
+    assert found.seen.startswith(f"the certificates in {named} can't be read: ")
+    assert found.to_do == "Correct the path in REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE, or unset it."
+
+
+def test_the_way_by_hand_trusts_what_the_calls_trust(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not what only the system trusts."""
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    with tls_server() as tenant:
+        (found,) = sick(tenant.url)
+    assert found.seen == "the certificate of 127.0.0.1 is not trusted: self-signed certificate"
+    assert "REQUESTS_CA_BUNDLE" in found.to_do

@@ -391,8 +391,12 @@ def test_a_proxy_that_refuses_means_not_sent(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         monkeypatch.delenv("NO_PROXY", raising=False)
         monkeypatch.delenv("no_proxy", raising=False)
-        with pytest.raises(NotSent, match="Tunnel connection failed: 407"):
+        with pytest.raises(NotSent, match="Tunnel connection failed: 407") as caught:
             post("https://acme.invalid")
+        where = proxy.url.removeprefix("http://")
+        assert str(caught.value).startswith(
+            f"The tenant can't be reached through the proxy {where} (Tunnel"
+        )
         assert [r.line.rsplit(" ", 1)[0] for r in proxy.asked] == ["CONNECT acme.invalid:443"]
         assert KEY not in repr(proxy.asked)
 

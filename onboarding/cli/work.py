@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, suppress
 from dataclasses import asdict
@@ -370,7 +371,7 @@ def _shown(value: object) -> str:
         case dict():
             return f"{len(value)} entries"
         case _:
-            return str(value)
+            return re.sub(r"//[^/]*@", "//***@", str(value))  # an address may hold a password
 
 
 def _limits(settings: Settings) -> dict[str, Limit]:
