@@ -12,6 +12,7 @@ from contextlib import closing
 from typing import Any
 
 from onboarding.errors import NotSent, TokenRefused, UsageError
+from onboarding.way import through, way_out
 from onboarding.wire import Broken, Limits, Line, Reply, checked_url, exchange
 
 TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]+")
@@ -95,8 +96,8 @@ class ClientCredentials(Auth):
                 return exchange(line, "POST", TOKENS, Limits(), headers={}, body=body)
             except Broken as broken:
                 raise NotSent(
-                    f"No token could be fetched from the tenant ({self.hide(broken.reason)}). "
-                    "Check the address and the network."
+                    f"No token could be fetched from the tenant{through(self._base_url)} "
+                    f"({self.hide(broken.reason)}). {way_out(broken.reason)}"
                 ) from None
 
     def _accept(self, reply: Reply) -> None:

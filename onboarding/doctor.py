@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from onboarding.errors import NotSent, OnboardingError, TokenRefused
 from onboarding.model import Group, Role, User, group_key, groups_by_key
 from onboarding.tenant import Identity, Page, Reader
-from onboarding.wire import OWN_CERTIFICATES, certificates, proxy_of
+from onboarding.way import OWN_CERTIFICATES, WRONG_CERTIFICATES, certificates, proxy_of
 
 PATIENCE = 5.0  # seconds for each step of the way
 WIDTH = 80  # columns of a line
@@ -217,14 +217,11 @@ def where_it_ends(url: str) -> str:
     parts = urlsplit(url)
     secure, proxy = parts.scheme == "https", proxy_of(url)
     host, port = parts.hostname or "", parts.port or (443 if secure else 80)
-    whose = ""
+    if proxy:
+        host, port = proxy
+    whose = "the proxy " if proxy else ""
     try:
         trusted = _trust() if secure else None
-        if proxy:
-            there = urlsplit(f"//{proxy}")
-            whose, host, port = "the proxy ", there.hostname or "", there.port or 8080
-    except ValueError:
-        return f"{proxy} is no address of a proxy"
     except OSError as error:
         return f"{TRUSTED} in {certificates()} can't be read: {error.strerror or error}"
     try:
@@ -232,7 +229,7 @@ def where_it_ends(url: str) -> str:
             if trusted and not proxy:
                 with trusted.wrap_socket(plain, server_hostname=host):
                     pass
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):
         return f"the name {host} {'of the proxy ' if proxy else ''}is not known here"
     except ssl.SSLCertVerificationError as error:
         return f"{UNTRUSTED} of {host} is not trusted: {error.verify_message}"
@@ -258,10 +255,8 @@ TRUSTED, UNTRUSTED = "the certificates", "the certificate"
 
 
 def _way_out(seen: str) -> str:
-    if seen.endswith("of a proxy"):
-        return "Correct HTTPS_PROXY or ALL_PROXY, or unset it."
     if seen.startswith(TRUSTED):
-        return "Correct the path in REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE, or unset it."
+        return WRONG_CERTIFICATES
     if seen.startswith(UNTRUSTED):
         return f"Check the address. {OWN_CERTIFICATES}"
     return "Check the address and the network, and try again."

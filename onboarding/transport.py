@@ -33,8 +33,8 @@ from onboarding.errors import (
     TokenRefused,
 )
 from onboarding.pacing import PATIENCE, Budget
+from onboarding.way import through, way_out
 from onboarding.wire import (
-    OWN_CERTIFICATES,
     Broken,
     Limits,
     Line,
@@ -42,7 +42,6 @@ from onboarding.wire import (
     checked_url,
     exchange,
     plain,
-    proxy_of,
 )
 
 log = logging.getLogger(__name__)
@@ -97,7 +96,7 @@ class Transport:
         self.budget = budget or Budget()
         self.calls = 0
         """HTTP requests so far, repeats included; fetching an OAuth token is none."""
-        self._via = proxy_of(self.base_url)
+        self._through = through(self.base_url)
         self._auth = auth
         self._limits = limits or Limits()
         self._called = called
@@ -182,7 +181,7 @@ class Transport:
         except Broken as broken:
             call.log("no answer" if broken.sent else "not sent", started)
             reason = self._auth.hide(broken.reason)
-            raise call.broken(reason, attempts, sent=broken.sent, via=self._via) from None
+            raise call.broken(reason, attempts, sent=broken.sent, by=self._through) from None
         call.log(str(reply.status), started)
         if reply.status == 429 or reply.retry_after is not None:
             self.budget.pause(reply.retry_after, limit=reply.status == 429)
@@ -250,17 +249,15 @@ class _Call:
             case _:
                 raise Doubt(text, **told)
 
-    def broken(self, reason: str, attempts: int, *, sent: bool, via: str) -> Doubt | NotSent:
-        """Give the error of a call that was not answered; ``via`` is the proxy, if there is one."""
+    def broken(self, reason: str, attempts: int, *, sent: bool, by: str) -> Doubt | NotSent:
+        """Give the error of a call that was not answered; ``by`` says by which proxy it has gone."""
         what = f"{self.method} {self.path}"
         told: dict[str, Any] = {"request_id": self.request_id, "attempts": attempts}
         if sent:
             return Doubt(f"{what} was sent, and no whole answer came: {reason}.", **told)
-        through = f" through the proxy {via}" if via else ""
-        is_untrusted = "CERTIFICATE_VERIFY_FAILED" in reason
-        to_do = OWN_CERTIFICATES if is_untrusted else "Check the address and the network."
         return NotSent(
-            f"The tenant can't be reached{through} ({reason}); {what} was not sent. {to_do}", **told
+            f"The tenant can't be reached{by} ({reason}); {what} was not sent. {way_out(reason)}",
+            **told,
         )
 
 

@@ -10,28 +10,25 @@ from __future__ import annotations
 import io
 import json
 import math
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_proxy
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from onboarding import __version__
 from onboarding.errors import UsageError
+from onboarding.way import certificates, is_loopback, proxies
 
 CAP = 16 * 2**20  # bytes of an answer
-OWN_CERTIFICATES = "If your company signs certificates itself, name the file with its own one in REQUESTS_CA_BUNDLE."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +53,12 @@ def checked_url(base_url: str) -> str:
         raise UsageError(
             "The tenant's address must look like https://acme.atlan.com, with nothing after it."
         )
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise UsageError(
             f"The tenant's address must start with https:// (host {host}): "
             "on the way, everybody could read the API key."
         )
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class Line:
@@ -90,24 +80,6 @@ class Line:
         """Hang up; the next call makes a new connection."""
         self._way.close()
         self._pool = None
-
-
-def certificates() -> str:
-    """Give the file or folder of the certificates that are trusted: what the environment names, as requests knows it, or its own."""
-    named = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
-    return named or DEFAULT_CA_BUNDLE_PATH
-
-
-def proxy_of(base_url: str) -> str:
-    """Give host and port of the proxy that the environment names for a tenant; empty where it names none."""
-    proxy = select_proxy(base_url, _proxies(base_url)) or ""
-    return proxy.rpartition("://")[2].rpartition("@")[2].rstrip("/")
-
-
-def _proxies(base_url: str) -> dict[str, str]:
-    """Give what the environment says, as requests knows it. It would name one for the embedded tenant, too."""
-    here = _is_loopback(urlsplit(base_url).hostname or "")
-    return {} if here else get_environ_proxies(base_url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +156,13 @@ _OURS = {
 
 def _content(answer: urllib3.BaseHTTPResponse) -> bytes:
     content = bytearray()
-    for chunk in answer.stream(65536):
-        content += chunk
-        if len(content) > CAP:
-            raise HTTPException(f"the answer is longer than {CAP >> 20} MiB")
+    try:
+        for chunk in answer.stream(65536):
+            content += chunk
+            if len(content) > CAP:
+                raise HTTPException(f"the answer is longer than {CAP >> 20} MiB")
+    except ValueError as error:  # a chunk of less than nothing
+        raise HTTPException("the answer says of no part how long it is") from error
     return bytes(content)
 
 
@@ -220,7 +195,7 @@ def _seconds(retry_after: str | None) -> float | None:
 def _reason(error: BaseException) -> str:
     """Give the innermost cause in its own words, or its kind where the words may hold a URL."""
     causes = [error]
-    while inner := causes[-1].__cause__ or causes[-1].__context__:
+    while (inner := _behind(causes[-1])) and inner not in causes:
         causes.append(inner)
     for cause in reversed(causes):
         if isinstance(cause, OSError | HTTPException) and not isinstance(
@@ -228,6 +203,12 @@ def _reason(error: BaseException) -> str:
         ):
             return plain(getattr(cause, "strerror", None) or str(cause)) or type(cause).__name__
     return type(causes[-1]).__name__
+
+
+def _behind(error: BaseException) -> BaseException | None:
+    """Give the cause of an error; urllib3 has some that were never raised and hold theirs as an argument."""
+    held = (one for one in error.args if isinstance(one, BaseException))
+    return error.__cause__ or error.__context__ or next(held, None)
 
 
 def plain(text: str) -> str:
@@ -245,7 +226,7 @@ class _Way(HTTPAdapter):
     def to(self, url: str) -> Any:
         """Give urllib3's pool that leads there."""
         request = requests.Request("GET", url).prepare()
-        pool: Any = self.get_connection_with_tls_context(request, certificates(), _proxies(url))
+        pool: Any = self.get_connection_with_tls_context(request, certificates(), proxies(url))
         self.cert_verify(pool, url, certificates(), None)  # type: ignore[no-untyped-call]
         pool.ConnectionCls = _TlsConnection if pool.scheme == "https" else _Connection
         return pool

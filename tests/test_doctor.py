@@ -409,7 +409,10 @@ def test_the_way_through_a_proxy_is_gone_to_the_proxy(
     assert said("http://proxy.invalid:3128") == (
         "the name proxy.invalid of the proxy is not known here"
     )
-    assert said("http://me:s3cret@127.0.0.1:port") == "127.0.0.1:port is no address of a proxy"
+    assert said(f"http://{'a' * 70}.example:3128").endswith(
+        ".example of the proxy is not known here"
+    )
+    assert where_it_ends("https://acme..invalid").startswith("the name a")
 
 
 def test_what_a_proxy_says_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

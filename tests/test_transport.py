@@ -15,7 +15,7 @@ import pytest
 from fakes import Clock
 from listener import CERTIFICATE, CUT, RESET, Raw, http, server, tls_server
 
-from onboarding import __version__, wire
+from onboarding import __version__, way, wire
 from onboarding.auth import ApiKey, Auth, ClientCredentials
 from onboarding.doctor import where_it_ends
 from onboarding.errors import (
@@ -120,6 +120,10 @@ def test_a_clear_yes_is_an_answer(answer: object, expected: Answer) -> None:
         pytest.param(
             (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}", CUT),
             id="half-a-chunk",
+        ),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n-5\r\n",
+            id="a-chunk-of-less-than-nothing",
         ),
         pytest.param(http(200, '{"users": ['), id="truncated-json"),
         pytest.param(http(200, "[" * 100_000), id="json-too-deep"),
@@ -401,13 +405,75 @@ def test_a_proxy_that_refuses_means_not_sent(monkeypatch: pytest.MonkeyPatch) ->
         assert KEY not in repr(proxy.asked)
 
 
-def test_a_proxy_that_is_none_is_not_quoted_with_its_password(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://me:s3cret@[::1",
+        "http://me:s3cret",
+        "http://me:s3cret@",
+        "http://me:s3cret@127.0.0.1:port",
+        "http://me:s3cret%E2%82%AC@127.0.0.1:9",
+        "socks5h://me:s3cret@127.0.0.1:9",
+        "me:s3cret@localhost:9",
+        "localhost:9",
+        "http://:3128",
+    ],
+)
+def test_a_proxy_that_is_none_is_refused_and_not_quoted(
+    proxy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", "http://me:s3cret@[::1")
-    with pytest.raises(NotSent) as caught:
+    for name in ("NO_PROXY", "no_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with pytest.raises(UsageError, match="must look like http://proxy") as caught:
         post("https://acme.invalid")
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("named", "found"),
+    [
+        ("http://127.0.0.1", "127.0.0.1:80"),
+        ("https://me:pw@proxy.example", "proxy.example:443"),
+        ("127.0.0.1:3128", "127.0.0.1:3128"),
+        ("http://[::1]:3128/path?x=s3cret", "[::1]:3128"),
+        ("", "None"),
+    ],
+)
+def test_a_proxy_is_where_the_calls_go(
+    named: str, found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NO_PROXY", "no_proxy", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", named)
+    assert str(way.proxy_of("https://acme.example")) == found
+    assert way.proxy_of("http://127.0.0.1:8765") is None
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_certificates_are_told_of_where_a_call_fails_by_them(
+    is_named: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    if is_named:
+        monkeypatch.setenv("CURL_CA_BUNDLE", str(tmp_path / "none.pem"))
+    says = "Correct the path in REQUESTS_CA_BUNDLE" if is_named else "signs certificates itself"
+    with tls_server() as tenant:
+        with pytest.raises(NotSent, match=says):
+            post(tenant.url)
+        client_of = ClientCredentials(tenant.url, "a-client", "a-secret")
+        with pytest.raises(NotSent, match=says):
+            client_of.ready()
+
+
+def test_an_untrusted_proxy_is_told_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_PROXY", "no_proxy", "https_proxy", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    with tls_server() as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        with pytest.raises(NotSent, match=r"CERTIFICATE_VERIFY_FAILED.*signs certificates itself"):
+            post("https://acme.invalid")
 
 
 def test_what_is_no_http_is_quoted() -> None:

@@ -371,7 +371,7 @@ def _shown(value: object) -> str:
         case dict():
             return f"{len(value)} entries"
         case _:
-            return re.sub(r"//[^/]*@", "//***@", str(value))  # an address may hold a password
+            return re.sub(r"^(\w+://)?[^@]*:.*@", r"\1***@", str(value))  # it may hold a password
 
 
 def _limits(settings: Settings) -> dict[str, Limit]:
