@@ -61,24 +61,29 @@ def checked_url(base_url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-class Line:
-    """One thread's connections to a tenant, made when they are wanted."""
+class Line(HTTPAdapter):
+    """One thread's connections to a tenant, by the way that requests finds; made when they are wanted."""
 
     def __init__(self, base_url: str) -> None:
+        super().__init__()
         self._url = base_url
-        self._way = _Way()
         self._pool: Any = None
 
     @property
     def pool(self) -> Any:
         """Give urllib3's pool; what the environment says of proxies and certificates is read once for all its calls."""
         if self._pool is None:
-            self._pool = self._way.to(self._url)
+            request = requests.Request("GET", self._url).prepare()
+            trusted = certificates()
+            pool: Any = self.get_connection_with_tls_context(request, trusted, proxies(self._url))
+            self.cert_verify(pool, self._url, trusted, None)  # type: ignore[no-untyped-call]
+            pool.ConnectionCls = _TlsConnection if pool.scheme == "https" else _Connection
+            self._pool = pool
         return self._pool
 
     def close(self) -> None:
         """Hang up; the next call makes a new connection."""
-        self._way.close()
+        super().close()
         self._pool = None
 
 
@@ -161,8 +166,8 @@ def _content(answer: urllib3.BaseHTTPResponse) -> bytes:
             content += chunk
             if len(content) > CAP:
                 raise HTTPException(f"the answer is longer than {CAP >> 20} MiB")
-    except ValueError as error:  # a chunk of less than nothing
-        raise HTTPException("the answer says of no part how long it is") from error
+    except ValueError as error:  # http.client is handed the size of a chunk that is below nothing
+        raise HTTPException("the answer gives a part of itself an impossible length") from error
     return bytes(content)
 
 
@@ -218,18 +223,6 @@ def plain(text: str) -> str:
 
 
 # ---- below urllib3 -----------------------------------------------------------------------------------------
-
-
-class _Way(HTTPAdapter):
-    """The way to a tenant, as requests finds it."""
-
-    def to(self, url: str) -> Any:
-        """Give urllib3's pool that leads there."""
-        request = requests.Request("GET", url).prepare()
-        pool: Any = self.get_connection_with_tls_context(request, certificates(), proxies(url))
-        self.cert_verify(pool, url, certificates(), None)  # type: ignore[no-untyped-call]
-        pool.ConnectionCls = _TlsConnection if pool.scheme == "https" else _Connection
-        return pool
 
 
 class _Now(threading.local):

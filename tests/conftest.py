@@ -48,6 +48,16 @@ def pytest_xdist_auto_num_workers() -> int | None:
 
 
 @pytest.fixture
+def own_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the environment name neither a proxy nor certificates."""
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
 

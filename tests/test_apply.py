@@ -174,23 +174,28 @@ def test_as_many_calls_as_there_are_workers_are_under_way_at_once_and_no_more(
     assert most == 4
 
 
+class Ear:
+    """Keeps what it hears of a run."""
+
+    def __init__(self) -> None:
+        self.steps: list[tuple[int, int, str]] = []
+        self.counts: list[tuple[int, int]] = []
+        self.at: list[tuple[str, tuple[int, int]]] = []
+        """How many rows were through at each step."""
+
+    def step(self, done: int, total: int, what: str) -> None:
+        self.steps.append((done, total, what))
+        self.at.append((what, self.counts[-1] if self.counts else (0, 0)))
+
+    def rows(self, through: int, total: int) -> None:
+        self.counts.append((through, total))
+
+
 def test_the_observer_hears_of_every_call(tmp_path: Path) -> None:
-    heard: list[tuple[int, int, str]] = []
-
-    class Ear:
-        def step(self, done: int, total: int, what: str) -> None:
-            heard.append((done, total, what))
-
-        def rows(self, through: int, total: int) -> None:
-            pass
-
-    carry_out(
-        FakeTenant([], [FINANCE]),
-        [invite("ana"), grant("ana", "finance")],
-        tmp_path,
-        observer=Ear(),
-    )
-    assert heard == [
+    ear = Ear()
+    changes = [invite("ana"), grant("ana", "finance")]
+    carry_out(FakeTenant([], [FINANCE]), changes, tmp_path, observer=ear)
+    assert ear.steps == [
         (0, 4, "invite"),
         (1, 4, "reading back"),
         (2, 4, "grant"),
@@ -199,43 +204,27 @@ def test_the_observer_hears_of_every_call(tmp_path: Path) -> None:
     ]
 
 
-class Counting:
-    """Hears how far a run has come."""
-
-    def __init__(self) -> None:
-        self.calls = (0, 0)
-        self.through = (0, 0)
-        self.heard: list[tuple[str, tuple[int, int]]] = []
-
-    def step(self, done: int, total: int, what: str) -> None:
-        self.calls = done, total
-        self.heard.append((what, self.through))
-
-    def rows(self, through: int, total: int) -> None:
-        self.through = through, total
-
-
 def rows_each(changes: Sequence[Change]) -> list[Change]:
     """Have each asked for by a row of its own."""
     return [replace(change, rows=(row(number),)) for number, change in enumerate(changes)]
 
 
 def test_rows_are_told_of_as_soon_as_their_calls_are_answered(tmp_path: Path) -> None:
-    observer, told = Counting(), []
+    ear, told = Ear(), []
     *_, last = people(4)
 
     class Slow(FakeTenant):
         def add_to_groups(self, user: UserId, *what: Any, **facts: Any) -> Receipt:
             if user == f"u-{last}":
-                told.append(comes_true(lambda: observer.through == (3, 4)))
+                told.append(comes_true(lambda: ear.counts[-1] == (3, 4)))
             return super().add_to_groups(user, *what, **facts)
 
     tenant = Slow([*map(user, people(4))], [FINANCE])
     changes = rows_each([grant(name, "finance") for name in people(4)])
-    applied = carry_out(tenant, changes, tmp_path, pace=Clock().pace(workers=4), observer=observer)
+    applied = carry_out(tenant, changes, tmp_path, pace=Clock().pace(workers=4), observer=ear)
     assert statuses(applied) == all_with(changes, "applied")
     assert told == [True]
-    assert observer.heard[-2:] == [("reading back", (4, 4)), ("done", (4, 4))]
+    assert ear.at[-2:] == [("reading back", (4, 4)), ("done", (4, 4))]
 
 
 def comes_true(what: Callable[[], bool]) -> bool:
@@ -249,7 +238,7 @@ def comes_true(what: Callable[[], bool]) -> bool:
 def test_a_run_that_is_stopped_takes_no_row_for_through_and_promises_no_calls(
     tmp_path: Path,
 ) -> None:
-    observer, stop = Counting(), threading.Event()
+    ear, stop = Ear(), threading.Event()
 
     class Stopping(FakeTenant):
         def add_to_groups(self, *what: Any, **facts: Any) -> Receipt:
@@ -258,21 +247,13 @@ def test_a_run_that_is_stopped_takes_no_row_for_through_and_promises_no_calls(
 
     tenant = Stopping([*map(user, people(9))], [FINANCE])
     changes = rows_each([grant(name, "finance") for name in people(9)])
-    carry_out(tenant, changes, tmp_path, observer=observer, stop=stop)
-    assert {through for _, through in observer.heard} == {(0, 9)}
-    assert observer.calls == (2, 2)
+    carry_out(tenant, changes, tmp_path, observer=ear, stop=stop)
+    assert {*ear.counts} == {(0, 9)}
+    assert ear.steps[-2:] == [(1, 1, "reading back"), (2, 2, "done")]
 
 
 def test_what_a_run_knew_is_let_go_of_at_its_end_without_a_search_for_rings(tmp_path: Path) -> None:
     """Rings are looked for seldom, and reports need the memory."""
-
-    class Ear:
-        def step(self, done: int, total: int, what: str) -> None:
-            pass
-
-        def rows(self, through: int, total: int) -> None:
-            pass
-
     ear = Ear()
     held = weakref.ref(ear)  # by the run, and by nobody else
     gc.disable()
@@ -1755,19 +1736,11 @@ def test_a_row_is_through_once_nothing_is_left_of_it_to_be_sent() -> None:
 def test_a_row_is_counted_once_although_its_change_is_accepted_and_seen_and_perhaps_sent_again(
     tmp_path: Path, kind: str
 ) -> None:
-    heard: list[tuple[int, int]] = []
-
-    class Ear:
-        def step(self, done: int, total: int, what: str) -> None:
-            pass
-
-        def rows(self, through: int, total: int) -> None:
-            heard.append((through, total))
-
+    ear = Ear()
     tenant = FakeTenant([], [FINANCE], faults=[Fault(kind, "write", times=2)])
     changes = [invite("ana", row(2)), invite("ben", row(3)), grant("ana", "finance")]
     changes[2] = replace(changes[2], rows=(row(2), row(4)))
-    carry_out(tenant, changes, tmp_path, observer=Ear())
-    assert heard[0] == (0, 3)
-    assert heard[-1] == (3, 3)
-    assert heard == sorted(heard)
+    carry_out(tenant, changes, tmp_path, observer=ear)
+    assert ear.counts[0] == (0, 3)
+    assert ear.counts[-1] == (3, 3)
+    assert ear.counts == sorted(ear.counts)

@@ -392,11 +392,10 @@ def test_the_way_is_gone_step_by_step(silent_port: int, closed_port: int) -> Non
     assert "does not speak TLS on port" in said
 
 
+@pytest.mark.usefixtures("own_network")
 def test_the_way_through_a_proxy_is_gone_to_the_proxy(
     silent_port: int, closed_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("NO_PROXY", "no_proxy", "https_proxy"):
-        monkeypatch.delenv(name, raising=False)
 
     def said(proxy: str) -> str:
         monkeypatch.setenv("HTTPS_PROXY", proxy)
@@ -415,9 +414,8 @@ def test_the_way_through_a_proxy_is_gone_to_the_proxy(
     assert where_it_ends("https://acme..invalid").startswith("the name a")
 
 
+@pytest.mark.usefixtures("own_network")
 def test_what_a_proxy_says_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("NO_PROXY", "no_proxy", "https_proxy"):
-        monkeypatch.delenv(name, raising=False)
     with server(*[http(403, None)] * 9) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         (found,) = sick("https://acme.invalid")
@@ -439,10 +437,9 @@ def test_certificates_that_cannot_be_read_are_named(
     assert found.to_do == "Correct the path in REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE, or unset it."
 
 
+@pytest.mark.usefixtures("own_network")
 def test_the_way_by_hand_trusts_what_the_calls_trust(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not what only the system trusts."""
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
     with tls_server() as tenant:
         (found,) = sick(tenant.url)

@@ -325,11 +325,11 @@ def test_over_tls_all_is_well_with_a_certificate_that_is_trusted() -> None:
         assert tenant.asked[0].headers["authorization"] == f"Bearer {KEY}"
 
 
+@pytest.mark.usefixtures("own_network")
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 def test_certificates_that_the_environment_names_are_trusted(
     variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
     monkeypatch.setenv(variable, str(CERTIFICATE))
     with tls_server(http(200, {"ok": 1})) as tenant:
         assert client(tenant.url).get("/x") == {"ok": 1}
@@ -390,11 +390,10 @@ def test_a_reading_is_repeated_when_tls_breaks() -> None:
         assert (transport.get("/x"), transport.calls, len(tenant.asked)) == ({}, 3, 3)
 
 
+@pytest.mark.usefixtures("own_network")
 def test_a_proxy_that_refuses_means_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     with server(http(407, None)) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        monkeypatch.delenv("NO_PROXY", raising=False)
-        monkeypatch.delenv("no_proxy", raising=False)
         with pytest.raises(NotSent, match="Tunnel connection failed: 407") as caught:
             post("https://acme.invalid")
         where = proxy.url.removeprefix("http://")
@@ -405,6 +404,7 @@ def test_a_proxy_that_refuses_means_not_sent(monkeypatch: pytest.MonkeyPatch) ->
         assert KEY not in repr(proxy.asked)
 
 
+@pytest.mark.usefixtures("own_network")
 @pytest.mark.parametrize(
     "proxy",
     [
@@ -422,14 +422,13 @@ def test_a_proxy_that_refuses_means_not_sent(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_proxy_that_is_none_is_refused_and_not_quoted(
     proxy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("NO_PROXY", "no_proxy", "https_proxy"):
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     with pytest.raises(UsageError, match="must look like http://proxy") as caught:
         post("https://acme.invalid")
     assert "s3cret" not in str(caught.value)
 
 
+@pytest.mark.usefixtures("own_network")
 @pytest.mark.parametrize(
     ("named", "found"),
     [
@@ -443,19 +442,16 @@ def test_a_proxy_that_is_none_is_refused_and_not_quoted(
 def test_a_proxy_is_where_the_calls_go(
     named: str, found: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("NO_PROXY", "no_proxy", "https_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HTTPS_PROXY", named)
     assert str(way.proxy_of("https://acme.example")) == found
     assert way.proxy_of("http://127.0.0.1:8765") is None
 
 
+@pytest.mark.usefixtures("own_network")
 @pytest.mark.parametrize("is_named", [True, False])
 def test_certificates_are_told_of_where_a_call_fails_by_them(
     is_named: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
     if is_named:
         monkeypatch.setenv("CURL_CA_BUNDLE", str(tmp_path / "none.pem"))
     says = "Correct the path in REQUESTS_CA_BUNDLE" if is_named else "signs certificates itself"
@@ -467,9 +463,8 @@ def test_certificates_are_told_of_where_a_call_fails_by_them(
             client_of.ready()
 
 
+@pytest.mark.usefixtures("own_network")
 def test_an_untrusted_proxy_is_told_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("NO_PROXY", "no_proxy", "https_proxy", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
     with tls_server() as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         with pytest.raises(NotSent, match=r"CERTIFICATE_VERIFY_FAILED.*signs certificates itself"):

@@ -143,8 +143,8 @@ class Gate:
         """Say what a change waits for that has not come about.
 
         What a mover loses waits for what the mover gets, and an admin's demotion for the new admins; it must leave another
-        one, too. Nobody is missed in a default group, so that has to be none any more. A group is made a default group only while no invitation is in
-        doubt: who is invited late would slip in.
+        one, too. Nobody is missed in a default group, so that has to be none any more. A group is made a default group only
+        while no invitation is in doubt: who is invited late would slip in.
         """
         waits_for: Iterable[str] = ()
         bad = frozenset(Status) - DONE

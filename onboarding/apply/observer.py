@@ -64,8 +64,9 @@ class Teller:
 
     def end(self) -> None:
         """Say that no call is left, however many were announced."""
+        done = self._tenant.calls
         self.count()
-        self._observer.step(self._tenant.calls, self._tenant.calls, "done")
+        self._observer.step(done, done, "done")
 
     def rest(self, seconds: float) -> None:
         """Wait before something is sent again, and say so."""
